@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - the list of hooks.
+ *
+ * Owns: which LSM hooks the gate uses, what it takes from each, and when each
+ * is attached. The BPF programs (lsm/hooks.bpf.c), the kfunc prototypes and
+ * kfunc set (core/kfuncs.c), the hook numbers and the table of attachments
+ * (lsm/arm.c) are all produced from this list.
+ *
+ * Must not own: what a hook decides (core/hook_*.c).
+ *
+ * To add a hook: one line here, and one kfunc body in core/hook_*.c. The proof
+ * that it runs (lsm/canary.c) will not build until it knows the new hook.
+ */
+#ifndef _TRUSTGATE_HOOKS_H
+#define _TRUSTGATE_HOOKS_H
+
+#define TRUSTGATE_PROTO(...) __VA_ARGS__
+#define TRUSTGATE_ARGS(...) __VA_ARGS__
+
+/*
+ * CHECK(name, set, arguments of the hook, arguments of the kfunc's prototype,
+ *       arguments handed to the kfunc)
+ *	for a hook that returns a verdict: int bpf_trustgate_<name>(...)
+ * NOTE(same)
+ *	for a hook that returns nothing: void bpf_trustgate_<name>(...)
+ *
+ * The set says when the hook is attached:
+ *	VOLUME	while at least one volume is protected
+ */
+#define TRUSTGATE_HOOKS(CHECK, NOTE)					\
+	CHECK(file_open, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_ARGS(file))					\
+	CHECK(file_permission, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file, int mask),		\
+	      TRUSTGATE_PROTO(struct file *file, int mask),		\
+	      TRUSTGATE_ARGS(file, mask))				\
+	CHECK(mmap_file, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file, unsigned long reqprot,	\
+			      unsigned long prot, unsigned long flags),	\
+	      TRUSTGATE_PROTO(struct file *file, unsigned long prot,	\
+			      unsigned long flags),			\
+	      TRUSTGATE_ARGS(file, prot, flags))			\
+	CHECK(inode_create, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry,	\
+			      umode_t mode),				\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_mkdir, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry,	\
+			      umode_t mode),				\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_mknod, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry,	\
+			      umode_t mode, dev_t dev),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_symlink, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry,	\
+			      const char *old_name),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_link, VOLUME,					\
+	      TRUSTGATE_PROTO(struct dentry *old_dentry,		\
+			      struct inode *dir,			\
+			      struct dentry *new_dentry),		\
+	      TRUSTGATE_PROTO(struct dentry *old_dentry,		\
+			      struct dentry *new_dentry),		\
+	      TRUSTGATE_ARGS(old_dentry, new_dentry))			\
+	CHECK(inode_unlink, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry),	\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_rmdir, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry),	\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_rename, VOLUME,					\
+	      TRUSTGATE_PROTO(struct inode *old_dir,			\
+			      struct dentry *old_dentry,		\
+			      struct inode *new_dir,			\
+			      struct dentry *new_dentry),		\
+	      TRUSTGATE_PROTO(struct dentry *old_dentry,		\
+			      struct dentry *new_dentry),		\
+	      TRUSTGATE_ARGS(old_dentry, new_dentry))			\
+	CHECK(inode_setattr, VOLUME,					\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry,			\
+			      struct iattr *attr),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      unsigned int ia_valid),			\
+	      TRUSTGATE_ARGS(dentry, attr->ia_valid))			\
+	NOTE(bprm_committed_creds, VOLUME,				\
+	     TRUSTGATE_PROTO(const struct linux_binprm *bprm),		\
+	     TRUSTGATE_PROTO(void),					\
+	     TRUSTGATE_ARGS())						\
+	NOTE(sb_delete, VOLUME,						\
+	     TRUSTGATE_PROTO(struct super_block *sb),			\
+	     TRUSTGATE_PROTO(struct super_block *sb),			\
+	     TRUSTGATE_ARGS(sb))
+
+#define TRUSTGATE_HOOK_NUMBER(name, ...) TRUSTGATE_HOOK_##name,
+
+/**
+ * enum trustgate_hook - number of each hook, in the order of the list
+ */
+enum trustgate_hook {
+	TRUSTGATE_HOOKS(TRUSTGATE_HOOK_NUMBER, TRUSTGATE_HOOK_NUMBER)
+	TRUSTGATE_HOOK_COUNT
+};
+
+/* Sets of hooks that are attached together, one bit each. */
+#define TRUSTGATE_SET_VOLUME	0x1U
+#define TRUSTGATE_SETS_ALL	TRUSTGATE_SET_VOLUME
+
+#endif /* _TRUSTGATE_HOOKS_H */
