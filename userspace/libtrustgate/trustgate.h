@@ -96,8 +96,9 @@ int trustgate_connect(struct trustgate_conn *conn);
  * @fd: a bound generic netlink socket, such as trustgate_fd() of a former
  *	connection, kept by the service manager over a restart
  *
- * The port id is taken from the socket. On success @fd belongs to @conn; on
- * failure it stays with the caller. Answers to requests of the former owner
+ * The port id is taken from the socket. On success @fd belongs to @conn (and
+ * trustgate_fd() is a duplicate of it under another number); on failure it
+ * stays with the caller. Answers to requests of the former owner
  * that are still in the socket are ignored, events in it are kept.
  *
  * Return: 0, -EISCONN, -EBADF, -ENOTSOCK, -EPROTOTYPE if it is not a generic

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * From the attributes of a message to structures.
+ *
+ * Owns: every look into what the kernel sent, by tables of attribute, type and
+ * place in the structure.
+ *
+ * Must not own: sockets, requests, or what an answer leads to.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+
+#include <netlink/attr.h>
+
+#include "decode.h"
+
+enum kind {
+	KIND_SKIP,
+	KIND_U32,
+	KIND_U64,
+	KIND_STRING,
+	KIND_STRING_TAIL,	/* keeps the end of what is too long */
+	KIND_BYTES,
+	KIND_FLAG,
+	KIND_MULTI,		/* handed to the caller, may repeat */
+};
+
+/**
+ * struct field - where an attribute goes
+ * @kind: its type
+ * @offset: in the structure
+ * @size: of the member
+ */
+struct field {
+	enum kind kind;
+	size_t offset;
+	size_t size;
+};
+
+#define FIELD(kind_, type, member) \
+	{ .kind = KIND_##kind_, .offset = offsetof(struct type, member), \
+	  .size = sizeof(((struct type *)NULL)->member) }
+
+typedef int (*multi_fn)(int type, const struct nlattr *attr, void *userdata);
+
+static int store_string(const struct nlattr *attr, const struct field *field, char *place)
+{
+	size_t length = strnlen(nla_data(attr), nla_len(attr));
+	const char *text = nla_data(attr);
+
+	if (length >= field->size) {
+		if (field->kind != KIND_STRING_TAIL)
+			return -EBADMSG;
+		text += length - (field->size - 1);
+		length = field->size - 1;
+	}
+	memcpy(place, text, length);
+	memset(place + length, 0, field->size - length);
+	return 0;
+}
+
+static int store(const struct nlattr *attr, const struct field *field, void *out)
+{
+	char *place = (char *)out + field->offset;
+
+	switch (field->kind) {
+	case KIND_U32:
+	case KIND_U64:
+	case KIND_BYTES:
+		if ((size_t)nla_len(attr) != field->size)
+			return -EBADMSG;
+		memcpy(place, nla_data(attr), field->size);
+		return 0;
+	case KIND_STRING:
+	case KIND_STRING_TAIL:
+		return store_string(attr, field, place);
+	case KIND_FLAG:
+		if (nla_len(attr))
+			return -EBADMSG;
+		*(bool *)place = true;
+		return 0;
+	case KIND_SKIP:
+	case KIND_MULTI:
+		break;
+	}
+	return 0;
+}
+
+/*
+ * Go through @attrs once. @out is zeroed by the caller. An attribute that may
+ * not repeat but does makes the message senseless, and so does a remainder
+ * that is no attribute.
+ */
+static int decode(const struct field *fields, unsigned int max, const void *attrs,
+		  size_t length, void *out, uint64_t *ret_present, multi_fn multi,
+		  void *userdata)
+{
+	const struct nlattr *attr = attrs;
+	uint64_t present = 0;
+	int rest = length;
+
+	if (length > INT32_MAX)
+		return -EBADMSG;
+
+	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest)) {
+		unsigned int type = nla_type(attr);
+		int r;
+
+		if (type > max || fields[type].kind == KIND_SKIP)
+			continue;
+		if (fields[type].kind == KIND_MULTI) {
+			r = multi(type, attr, userdata);
+		} else {
+			if (present & (UINT64_C(1) << type))
+				return -EBADMSG;
+			r = store(attr, &fields[type], out);
+		}
+		if (r)
+			return r;
+		present |= UINT64_C(1) << type;
+	}
+	if (rest > 0)
+		return -EBADMSG;
+	if (ret_present)
+		*ret_present = present;
+	return 0;
+}
+
+static bool has(uint64_t present, unsigned int attribute)
+{
+	return present & (UINT64_C(1) << attribute);
+}
+
+/* ---- controller ---- */
+
+struct group_info {
+	char name[GENL_NAMSIZ];
+	uint32_t id;
+};
+
+static const struct field group_fields[] = {
+	[CTRL_ATTR_MCAST_GRP_NAME] = FIELD(STRING, group_info, name),
+	[CTRL_ATTR_MCAST_GRP_ID] = FIELD(U32, group_info, id),
+};
+
+static const struct field family_fields[] = {
+	[CTRL_ATTR_FAMILY_ID] = FIELD(BYTES, family_info, id),
+	[CTRL_ATTR_VERSION] = FIELD(U32, family_info, version),
+	[CTRL_ATTR_MCAST_GROUPS] = { .kind = KIND_MULTI },
+};
+
+static int family_groups(int type, const struct nlattr *attr, void *userdata)
+{
+	struct family_info *info = userdata;
+	const struct nlattr *entry;
+	int rest;
+
+	(void)type;
+	nla_for_each_nested(entry, attr, rest) {
+		struct group_info group = { 0 };
+		int r = decode(group_fields, CTRL_ATTR_MCAST_GRP_ID, nla_data(entry),
+			       nla_len(entry), &group, NULL, NULL, NULL);
+
+		if (r)
+			return r;
+		if (!strcmp(group.name, TRUSTGATE_MCGRP_EVENTS))
+			info->events_group = group.id;
+	}
+	return rest > 0 ? -EBADMSG : 0;
+}
+
+int trustgate_decode_family(const void *attrs, size_t length, struct family_info *ret)
+{
+	struct family_info info = { 0 };
+	uint64_t present;
+	int r;
+
+	r = decode(family_fields, CTRL_ATTR_MCAST_GROUPS, attrs, length, &info, &present,
+		   family_groups, &info);
+	if (r)
+		return r;
+	if (!has(present, CTRL_ATTR_FAMILY_ID) || info.id < NLMSG_MIN_TYPE)
+		return -EBADMSG;
+	*ret = info;
+	return 0;
+}
+
+/* ---- gate and agent ---- */
+
+static const struct field gate_fields[TRUSTGATE_A_GATE_MAX + 1] = {
+	[TRUSTGATE_A_GATE_ABI_VERSION] = FIELD(U32, trustgate_gate, abi_version),
+	[TRUSTGATE_A_GATE_STATE] = FIELD(U32, trustgate_gate, state),
+	[TRUSTGATE_A_GATE_AGENT_PORTID] = FIELD(U32, trustgate_gate, agent_port_id),
+	[TRUSTGATE_A_GATE_AGENT_PID] = FIELD(U32, trustgate_gate, agent_pid),
+	[TRUSTGATE_A_GATE_VOLUMES] = FIELD(U32, trustgate_gate, volumes),
+	[TRUSTGATE_A_GATE_VOLUMES_MAX] = FIELD(U32, trustgate_gate, volumes_max),
+	[TRUSTGATE_A_GATE_GRANTS] = FIELD(U64, trustgate_gate, grants),
+	[TRUSTGATE_A_GATE_GRANTS_MAX] = FIELD(U64, trustgate_gate, grants_max),
+	[TRUSTGATE_A_GATE_GRANTS_BYTES_MAX] = FIELD(U64, trustgate_gate, grants_bytes_max),
+	[TRUSTGATE_A_GATE_SUBJECTS] = FIELD(U64, trustgate_gate, subjects),
+	[TRUSTGATE_A_GATE_NOW_BOOTTIME_NS] = FIELD(U64, trustgate_gate, now_boottime_ns),
+	[TRUSTGATE_A_GATE_EVENT_SEQ] = FIELD(U64, trustgate_gate, event_seq),
+	[TRUSTGATE_A_GATE_EVENTS_DROPPED] = FIELD(U64, trustgate_gate, events_dropped),
+	[TRUSTGATE_A_GATE_EVENTS_AGENT_MISSED] = FIELD(U64, trustgate_gate, events_agent_missed),
+	[TRUSTGATE_A_GATE_EVENTS_MAX] = FIELD(U32, trustgate_gate, events_max),
+	[TRUSTGATE_A_GATE_AUDIT_SUPPRESSED] = FIELD(U64, trustgate_gate, audit_suppressed),
+	[TRUSTGATE_A_GATE_PROOFS] = FIELD(U64, trustgate_gate, proofs),
+	[TRUSTGATE_A_GATE_PROOF_BOOTTIME_NS] = FIELD(U64, trustgate_gate, proof_boottime_ns),
+	[TRUSTGATE_A_GATE_HOOK] = { .kind = KIND_MULTI },
+};
+
+static int gate_hook(int type, const struct nlattr *attr, void *userdata)
+{
+	static const struct field field = { .kind = KIND_STRING, .size = TRUSTGATE_HOOK_NAME_SIZE };
+	struct trustgate_gate *gate = userdata;
+	void *hooks;
+	int r;
+
+	(void)type;
+	hooks = reallocarray(gate->hooks, gate->hooks_count + 1, sizeof(*gate->hooks));
+	if (!hooks)
+		return -ENOMEM;
+	gate->hooks = hooks;
+	r = store_string(attr, &field, gate->hooks[gate->hooks_count]);
+	if (!r)
+		gate->hooks_count++;
+	return r;
+}
+
+int trustgate_decode_gate(const void *attrs, size_t length, struct trustgate_gate *ret)
+{
+	struct trustgate_gate gate = { 0 };
+	int r;
+
+	r = decode(gate_fields, TRUSTGATE_A_GATE_MAX, attrs, length, &gate, &gate.present,
+		   gate_hook, &gate);
+	if (!r && !has(gate.present, TRUSTGATE_A_GATE_ABI_VERSION))
+		r = -EBADMSG;
+	if (r) {
+		trustgate_gate_clear(&gate);
+		return r;
+	}
+	*ret = gate;
+	return 0;
+}
+
+struct agent_info {
+	uint64_t event_seq;
+};
+
+static const struct field agent_fields[TRUSTGATE_A_AGENT_MAX + 1] = {
+	[TRUSTGATE_A_AGENT_EVENT_SEQ] = FIELD(U64, agent_info, event_seq),
+};
+
+int trustgate_decode_agent(const void *attrs, size_t length, uint64_t *ret_event_seq)
+{
+	struct agent_info info = { 0 };
+	uint64_t present;
+	int r;
+
+	r = decode(agent_fields, TRUSTGATE_A_AGENT_MAX, attrs, length, &info, &present, NULL, NULL);
+	if (!r && !has(present, TRUSTGATE_A_AGENT_EVENT_SEQ))
+		r = -EBADMSG;
+	if (!r)
+		*ret_event_seq = info.event_seq;
+	return r;
+}
+
+/* ---- volume ---- */
+
+static const struct field counter_fields[TRUSTGATE_A_COUNTER_MAX + 1] = {
+	[TRUSTGATE_A_COUNTER_CAUSE] = FIELD(U32, trustgate_counter, cause),
+	[TRUSTGATE_A_COUNTER_COUNT] = FIELD(U64, trustgate_counter, count),
+};
+
+static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
+	[TRUSTGATE_A_VOLUME_ID] = FIELD(U32, trustgate_volume, id),
+	[TRUSTGATE_A_VOLUME_NAME] = FIELD(STRING, trustgate_volume, name),
+	[TRUSTGATE_A_VOLUME_FSTYPE] = FIELD(STRING, trustgate_volume, fstype),
+	[TRUSTGATE_A_VOLUME_UUID] = FIELD(BYTES, trustgate_volume, uuid),
+	[TRUSTGATE_A_VOLUME_DEVICE] = FIELD(STRING, trustgate_volume, device),
+	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = FIELD(U64, trustgate_volume, max_duration_ns),
+	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = FIELD(U32, trustgate_volume, on_agent_loss),
+	[TRUSTGATE_A_VOLUME_RECORD] = FIELD(U32, trustgate_volume, record),
+	[TRUSTGATE_A_VOLUME_GRANTS] = FIELD(U64, trustgate_volume, grants),
+	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = FIELD(U64, trustgate_volume, added_boottime_ns),
+	[TRUSTGATE_A_VOLUME_COUNTER] = { .kind = KIND_MULTI },
+};
+
+static int volume_counter(int type, const struct nlattr *attr, void *userdata)
+{
+	struct trustgate_volume *volume = userdata;
+	struct trustgate_counter counter = { 0 };
+	uint64_t present;
+	int r;
+
+	(void)type;
+	r = decode(counter_fields, TRUSTGATE_A_COUNTER_MAX, nla_data(attr), nla_len(attr),
+		   &counter, &present, NULL, NULL);
+	if (r)
+		return r;
+	if (!has(present, TRUSTGATE_A_COUNTER_CAUSE) || !has(present, TRUSTGATE_A_COUNTER_COUNT))
+		return -EBADMSG;
+	if (volume->counters_count == TRUSTGATE_COUNTERS_MAX)
+		return -EBADMSG;
+	volume->counters[volume->counters_count++] = counter;
+	return 0;
+}
+
+int trustgate_decode_volume(const void *attrs, size_t length, struct trustgate_volume *ret)
+{
+	struct trustgate_volume volume = { 0 };
+	int r;
+
+	r = decode(volume_fields, TRUSTGATE_A_VOLUME_MAX, attrs, length, &volume,
+		   &volume.present, volume_counter, &volume);
+	if (r)
+		return r;
+	if (!volume.id || !volume.name[0])
+		return -EBADMSG;
+	*ret = volume;
+	return 0;
+}
+
+/* ---- grants ---- */
+
+static const struct field grant_fields[TRUSTGATE_A_GRANT_MAX + 1] = {
+	[TRUSTGATE_A_GRANT_ID] = FIELD(U64, trustgate_grant, id),
+	[TRUSTGATE_A_GRANT_VOLUME_ID] = FIELD(U32, trustgate_grant, volume_id),
+	[TRUSTGATE_A_GRANT_PID] = FIELD(U32, trustgate_grant, pid),
+	[TRUSTGATE_A_GRANT_START_TICKS] = FIELD(U64, trustgate_grant, start_ticks),
+	[TRUSTGATE_A_GRANT_EXEC_ID] = FIELD(U64, trustgate_grant, exec_id),
+	[TRUSTGATE_A_GRANT_FLAGS] = FIELD(U32, trustgate_grant, flags),
+	[TRUSTGATE_A_GRANT_OBJECT_KIND] = FIELD(U32, trustgate_grant, object_kind),
+	[TRUSTGATE_A_GRANT_INO] = FIELD(U64, trustgate_grant, ino),
+	[TRUSTGATE_A_GRANT_INODE_GENERATION] = FIELD(U32, trustgate_grant, inode_generation),
+	[TRUSTGATE_A_GRANT_ACCESS] = FIELD(U32, trustgate_grant, access),
+	[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS] = FIELD(U64, trustgate_grant, not_before_boottime_ns),
+	[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS] = FIELD(U64, trustgate_grant, expires_boottime_ns),
+	[TRUSTGATE_A_GRANT_MAX_USES] = FIELD(U32, trustgate_grant, max_uses),
+	[TRUSTGATE_A_GRANT_USES] = FIELD(U32, trustgate_grant, uses),
+	[TRUSTGATE_A_GRANT_REASON] = FIELD(U32, trustgate_grant, reason),
+	[TRUSTGATE_A_GRANT_TICKET] = FIELD(STRING, trustgate_grant, ticket),
+	[TRUSTGATE_A_GRANT_TAG] = FIELD(U64, trustgate_grant, tag),
+	[TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS] = FIELD(U64, trustgate_grant, created_boottime_ns),
+};
+
+int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_grant *ret)
+{
+	struct trustgate_grant grant = { 0 };
+	int r;
+
+	r = decode(grant_fields, TRUSTGATE_A_GRANT_MAX, attrs, length, &grant,
+		   &grant.present, NULL, NULL);
+	if (r)
+		return r;
+	if (!grant.id)
+		return -EBADMSG;
+	*ret = grant;
+	return 0;
+}
+
+static const struct field added_fields[TRUSTGATE_A_GRANT_MAX + 1] = {
+	[TRUSTGATE_A_GRANT_ID] = FIELD(U64, trustgate_grant_added, id),
+	[TRUSTGATE_A_GRANT_PID] = FIELD(U32, trustgate_grant_added, pid),
+	[TRUSTGATE_A_GRANT_START_TICKS] = FIELD(U64, trustgate_grant_added, start_ticks),
+	[TRUSTGATE_A_GRANT_EXEC_ID] = FIELD(U64, trustgate_grant_added, exec_id),
+	[TRUSTGATE_A_GRANT_OBJECT_KIND] = FIELD(U32, trustgate_grant_added, object_kind),
+	[TRUSTGATE_A_GRANT_INO] = FIELD(U64, trustgate_grant_added, ino),
+	[TRUSTGATE_A_GRANT_INODE_GENERATION] = FIELD(U32, trustgate_grant_added, inode_generation),
+};
+
+struct added_list {
+	struct trustgate_grant_added *added;
+	size_t count;
+	size_t used;
+};
+
+static const struct field batch_fields[TRUSTGATE_A_BATCH_MAX + 1] = {
+	[TRUSTGATE_A_BATCH_ADDED] = { .kind = KIND_MULTI },
+};
+
+static int batch_added(int type, const struct nlattr *attr, void *userdata)
+{
+	struct trustgate_grant_added added = { 0 };
+	struct added_list *list = userdata;
+	int r;
+
+	(void)type;
+	if (list->used == list->count)
+		return -EBADMSG;
+	r = decode(added_fields, TRUSTGATE_A_GRANT_MAX, nla_data(attr), nla_len(attr),
+		   &added, NULL, NULL, NULL);
+	if (r)
+		return r;
+	if (!added.id)
+		return -EBADMSG;
+	list->added[list->used++] = added;
+	return 0;
+}
+
+int trustgate_decode_added(const void *attrs, size_t length, size_t count,
+			   struct trustgate_grant_added *ret)
+{
+	struct added_list list = { .added = ret, .count = count };
+	int r;
+
+	r = decode(batch_fields, TRUSTGATE_A_BATCH_MAX, attrs, length, NULL, NULL,
+		   batch_added, &list);
+	if (r)
+		return r;
+	return list.used == count ? 0 : -EBADMSG;
+}
+
+struct ended_info {
+	uint64_t ended;
+};
+
+static const struct field ended_fields[TRUSTGATE_A_REVOCATION_MAX + 1] = {
+	[TRUSTGATE_A_REVOCATION_ENDED] = FIELD(U64, ended_info, ended),
+};
+
+int trustgate_decode_ended(const void *attrs, size_t length, uint64_t *ret_ended)
+{
+	struct ended_info info = { 0 };
+	uint64_t present;
+	int r;
+
+	r = decode(ended_fields, TRUSTGATE_A_REVOCATION_MAX, attrs, length, &info, &present,
+		   NULL, NULL);
+	if (!r && !has(present, TRUSTGATE_A_REVOCATION_ENDED))
+		r = -EBADMSG;
+	if (!r)
+		*ret_ended = info.ended;
+	return r;
+}
+
+/* ---- events ---- */
+
+static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {
+	[TRUSTGATE_A_EVENT_SEQ] = FIELD(U64, trustgate_event, seq),
+	[TRUSTGATE_A_EVENT_TYPE] = FIELD(U32, trustgate_event, type),
+	[TRUSTGATE_A_EVENT_TIME_BOOTTIME_NS] = FIELD(U64, trustgate_event, time_boottime_ns),
+	[TRUSTGATE_A_EVENT_DROPPED] = FIELD(U64, trustgate_event, dropped),
+	[TRUSTGATE_A_EVENT_VOLUME_ID] = FIELD(U32, trustgate_event, volume_id),
+	[TRUSTGATE_A_EVENT_VOLUME_NAME] = FIELD(STRING, trustgate_event, volume_name),
+	[TRUSTGATE_A_EVENT_GRANT_ID] = FIELD(U64, trustgate_event, grant_id),
+	[TRUSTGATE_A_EVENT_TAG] = FIELD(U64, trustgate_event, tag),
+	[TRUSTGATE_A_EVENT_HOOK] = FIELD(STRING, trustgate_event, hook),
+	[TRUSTGATE_A_EVENT_ACCESS] = FIELD(U32, trustgate_event, access),
+	[TRUSTGATE_A_EVENT_CAUSE] = FIELD(U32, trustgate_event, cause),
+	[TRUSTGATE_A_EVENT_END] = FIELD(U32, trustgate_event, end),
+	[TRUSTGATE_A_EVENT_PID] = FIELD(U32, trustgate_event, pid),
+	[TRUSTGATE_A_EVENT_TID] = FIELD(U32, trustgate_event, tid),
+	[TRUSTGATE_A_EVENT_UID] = FIELD(U32, trustgate_event, uid),
+	[TRUSTGATE_A_EVENT_LOGINUID] = FIELD(U32, trustgate_event, loginuid),
+	[TRUSTGATE_A_EVENT_COMM] = FIELD(STRING, trustgate_event, comm),
+	[TRUSTGATE_A_EVENT_INO] = FIELD(U64, trustgate_event, ino),
+	[TRUSTGATE_A_EVENT_INODE_GENERATION] = FIELD(U32, trustgate_event, inode_generation),
+	[TRUSTGATE_A_EVENT_PATH] = FIELD(STRING_TAIL, trustgate_event, path),
+	[TRUSTGATE_A_EVENT_PATH_CUT] = FIELD(FLAG, trustgate_event, path_cut),
+	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = FIELD(U64, trustgate_event, expires_boottime_ns),
+};
+
+int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret)
+{
+	struct trustgate_event event = { 0 };
+	const struct nlattr *path;
+	int r;
+
+	r = decode(event_fields, TRUSTGATE_A_EVENT_MAX, attrs, length, &event,
+		   &event.present, NULL, NULL);
+	if (r)
+		return r;
+	if (!trustgate_event_has(&event, TRUSTGATE_A_EVENT_SEQ) ||
+	    !trustgate_event_has(&event, TRUSTGATE_A_EVENT_TYPE))
+		return -EBADMSG;
+	path = nla_find(attrs, length, TRUSTGATE_A_EVENT_PATH);
+	if (path && strnlen(nla_data(path), nla_len(path)) >= sizeof(event.path))
+		event.path_cut = true;
+	*ret = event;
+	return 0;
+}
+
+/* ---- errors ---- */
+
+struct ext_ack_fields {
+	uint32_t offset;
+	uint32_t missing_type;
+	uint32_t missing_nest;
+};
+
+static const struct field ext_ack_fields[] = {
+	[NLMSGERR_ATTR_MSG] = { .kind = KIND_MULTI },
+	[NLMSGERR_ATTR_OFFS] = FIELD(U32, ext_ack_fields, offset),
+	[NLMSGERR_ATTR_MISS_TYPE] = FIELD(U32, ext_ack_fields, missing_type),
+	[NLMSGERR_ATTR_MISS_NEST] = FIELD(U32, ext_ack_fields, missing_nest),
+};
+
+static int ext_ack_message(int type, const struct nlattr *attr, void *userdata)
+{
+	struct ext_ack *ack = userdata;
+
+	(void)type;
+	ack->message = nla_data(attr);
+	ack->message_length = strnlen(ack->message, nla_len(attr));
+	return 0;
+}
+
+int trustgate_decode_ext_ack(const void *attrs, size_t length, struct ext_ack *ret)
+{
+	struct ext_ack_fields fields = { 0 };
+	struct ext_ack ack = { 0 };
+	int r;
+
+	r = decode(ext_ack_fields, NLMSGERR_ATTR_MISS_NEST, attrs, length, &fields, NULL,
+		   ext_ack_message, &ack);
+	if (r)
+		return r;
+	ack.offset = fields.offset;
+	ack.missing_type = fields.missing_type;
+	ack.missing_nest = fields.missing_nest;
+	*ret = ack;
+	return 0;
+}
