@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - differences between kernels.
+ *
+ * Owns: every test of the kernel's version, for both modules. What differs is
+ * wrapped here under one name; the rest of the tree uses the name.
+ *
+ * Must not own: behaviour.
+ */
+#ifndef _TRUSTGATE_COMPAT_H
+#define _TRUSTGATE_COMPAT_H
+
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/string.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#error "Trustgate needs Linux 6.12 or later: older kernels give modules no BTF to call into"
+#endif
+
+/* The namespace became a string literal. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define TRUSTGATE_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
+#else
+#define TRUSTGATE_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
+#endif
+
+/*
+ * libbpf's skel_internal.h fills a zeroed array with strncpy(), which left the
+ * kernel during 7.x.
+ */
+#define strncpy(to, from, size) strscpy_pad(to, from, size)
+
+/**
+ * trustgate_lookup() - find a name in a directory
+ * @dir: directory, locked by the caller
+ * @name: one component
+ *
+ * Context: process, may sleep.
+ * Return: a dentry, positive or negative, the caller's reference; or ERR_PTR.
+ */
+static inline struct dentry *trustgate_lookup(struct dentry *dir,
+					      const char *name)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	struct qstr qstr = QSTR_INIT(name, strlen(name));
+
+	return lookup_noperm(&qstr, dir);
+#else
+	return lookup_one_len(name, dir, strlen(name));
+#endif
+}
+
+/*
+ * Operations on names, as mkdir(2) and its like do them once they know the
+ * parent. The caller has locked the parent and looked the names up, and keeps
+ * lock and references whatever happens; a rename stays within one directory.
+ * For mounts without idmapping. All return 0 or -errno.
+ *
+ * Since 6.19 each can wait for the holder of a directory delegation, which
+ * NULL declines. vfs_link(), vfs_unlink() and notify_change() took a NULL for
+ * the file's own delegation before and need no wrapper.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define TRUSTGATE_NO_DELEGATION , NULL
+#else
+#define TRUSTGATE_NO_DELEGATION
+#endif
+
+static inline int trustgate_vfs_create(struct dentry *dir,
+				       struct dentry *dentry, umode_t mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return vfs_create(&nop_mnt_idmap, dentry, mode, NULL);
+#else
+	return vfs_create(&nop_mnt_idmap, d_inode(dir), dentry, mode, true);
+#endif
+}
+
+static inline int trustgate_vfs_mkdir(struct dentry *dir,
+				      struct dentry *dentry, umode_t mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	struct dentry *made;
+
+	/* Takes a reference when it fails, and since 6.19 the lock, too. */
+	dget(dentry);
+	made = vfs_mkdir(&nop_mnt_idmap, d_inode(dir), dentry,
+			 mode TRUSTGATE_NO_DELEGATION);
+	if (IS_ERR(made)) {
+		if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
+			inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
+		return PTR_ERR(made);
+	}
+	dput(made);
+	return 0;
+#else
+	return vfs_mkdir(&nop_mnt_idmap, d_inode(dir), dentry, mode);
+#endif
+}
+
+static inline int trustgate_vfs_mknod(struct dentry *dir,
+				      struct dentry *dentry, umode_t mode)
+{
+	return vfs_mknod(&nop_mnt_idmap, d_inode(dir), dentry, mode,
+			 0 TRUSTGATE_NO_DELEGATION);
+}
+
+static inline int trustgate_vfs_symlink(struct dentry *dir,
+					struct dentry *dentry,
+					const char *target)
+{
+	return vfs_symlink(&nop_mnt_idmap, d_inode(dir), dentry,
+			   target TRUSTGATE_NO_DELEGATION);
+}
+
+static inline int trustgate_vfs_rmdir(struct dentry *dir, struct dentry *dentry)
+{
+	return vfs_rmdir(&nop_mnt_idmap, d_inode(dir),
+			 dentry TRUSTGATE_NO_DELEGATION);
+}
+
+static inline int trustgate_vfs_rename(struct dentry *dir, struct dentry *from,
+				       struct dentry *to)
+{
+	struct renamedata rename = {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+		.mnt_idmap = &nop_mnt_idmap,
+#else
+		.old_mnt_idmap = &nop_mnt_idmap,
+		.new_mnt_idmap = &nop_mnt_idmap,
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+		.old_parent = dir,
+		.new_parent = dir,
+#else
+		.old_dir = d_inode(dir),
+		.new_dir = d_inode(dir),
+#endif
+		.old_dentry = from,
+		.new_dentry = to,
+	};
+
+	return vfs_rename(&rename);
+}
+
+#endif /* _TRUSTGATE_COMPAT_H */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - loading the programs and hanging them into the hooks; see arm.h.
+ *
+ * Programs and links are kept as files. A descriptor exists only for moments,
+ * in the table of the worker, because bpf(2) speaks in descriptors. All state
+ * but the mask is touched on the worker only, which runs one errand at a time.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bpf.h>
+#include <linux/delay.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/rcupdate_trace.h>
+
+#include "../compat.h"
+#include "../core/arm.h"
+#include "../hooks.h"
+#include "arm.h"
+#include "hooks.lskel.h"
+#include "worker.h"
+
+/* How long to wait for others to give a link back. */
+#define BORROWED_MS	1000
+#define BORROWED_POLL_MS 10
+
+/**
+ * struct placed - one hook
+ * @name: as in the list, which is the kernel's name of the hook
+ * @set: TRUSTGATE_SET_* that attaches it
+ * @prog: the loaded program, or NULL
+ * @link: what keeps the program attached, or NULL
+ * @counted: what @link is a file of; valid as long as @link is held
+ */
+struct placed {
+	const char *name;
+	unsigned int set;
+	struct file *prog;
+	struct file *link;
+	const struct bpf_link *counted;
+};
+
+#define PLACED(name_, set_, ...) \
+	[TRUSTGATE_HOOK_##name_] = { .name = #name_, \
+				     .set = TRUSTGATE_SET_##set_ },
+
+static struct placed hooks[] = {
+	TRUSTGATE_HOOKS(PLACED, PLACED)
+};
+
+static_assert(ARRAY_SIZE(hooks) == TRUSTGATE_HOOK_COUNT);
+static_assert(TRUSTGATE_HOOK_COUNT <= 64);
+
+static atomic64_t attached = ATOMIC64_INIT(0);
+
+/* What of the kernel's configuration the way in needs. */
+static const struct {
+	const char *option;
+	bool on;
+} needs[] = {
+	{ "CONFIG_BPF_LSM", IS_ENABLED(CONFIG_BPF_LSM) },
+	{ "CONFIG_BPF_JIT", IS_ENABLED(CONFIG_BPF_JIT) },
+	{ "CONFIG_DEBUG_INFO_BTF", IS_ENABLED(CONFIG_DEBUG_INFO_BTF) },
+	{ "CONFIG_DEBUG_INFO_BTF_MODULES",
+	  IS_ENABLED(CONFIG_DEBUG_INFO_BTF_MODULES) },
+	{ "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
+	  IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS) },
+};
+
+static int check_kernel(void)
+{
+	int err = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (needs[i].on)
+			continue;
+		pr_err("this kernel was built without %s\n", needs[i].option);
+		err = -EOPNOTSUPP;
+	}
+	return err;
+}
+
+static void explain_load(int err)
+{
+	switch (err) {
+	case -ESRCH:
+	case -ENOENT:
+		pr_err("cannot load the BPF programs: %pe; the kernel has no such hook, or trustgate_core has no BTF: see that /sys/kernel/btf/trustgate_core exists, which needs vmlinux and pahole where the modules are built\n",
+		       ERR_PTR(err));
+		break;
+	case -ENOTSUPP:
+		pr_err("cannot load the BPF programs: %pe; switch the compiler on with `sysctl net.core.bpf_jit_enable=1`\n",
+		       ERR_PTR(err));
+		break;
+	case -EPERM:
+		pr_err("cannot load the BPF programs: %pe; another security module forbids the kernel to load them\n",
+		       ERR_PTR(err));
+		break;
+	default:
+		pr_err("cannot load the BPF programs: %pe; the modules do not fit this kernel or each other: build both from one tree for the running kernel\n",
+		       ERR_PTR(err));
+		break;
+	}
+}
+
+/*
+ * Bring a descriptor's file into our hands and close the descriptor. @fd is
+ * not above 0 for a program that was not loaded.
+ */
+static struct file *take(int fd)
+{
+	struct file *file;
+
+	if (fd <= 0)
+		return NULL;
+	file = fget(fd);
+	close_fd(fd);
+	return file;
+}
+
+static void drop_progs(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (hooks[i].prog)
+			__fput_sync(hooks[i].prog);
+		hooks[i].prog = NULL;
+	}
+}
+
+#define TAKE(name, ...) \
+	hooks[TRUSTGATE_HOOK_##name].prog = take(skel->progs.name.prog_fd); \
+	skel->progs.name.prog_fd = 0;
+
+static int load(void *unused)
+{
+	struct trustgate_hooks *skel;
+	int guard_fd;
+	int err;
+	int i;
+
+	/* A skeleton takes descriptor 0 for none, so keep 0 busy. */
+	guard_fd = get_unused_fd_flags(O_CLOEXEC);
+	if (guard_fd < 0)
+		return guard_fd;
+
+	err = -ENOMEM;
+	skel = trustgate_hooks__open();
+	if (!skel)
+		goto put_guard;
+
+	trustgate_loader_begin();
+	err = trustgate_hooks__load(skel);
+	trustgate_loader_end();
+	if (err)
+		goto destroy;
+
+	TRUSTGATE_HOOKS(TAKE, TAKE)
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!hooks[i].prog)
+			err = -ENOENT;
+	}
+	if (err)
+		drop_progs();
+destroy:
+	trustgate_hooks__destroy(skel);
+	/* A kernel thread closes late: see the loader's own program gone. */
+	flush_delayed_fput();
+put_guard:
+	put_unused_fd(guard_fd);
+	if (err)
+		explain_load(err);
+	return err;
+}
+
+int trustgate_arm_load(void)
+{
+	return check_kernel() ?: trustgate_worker_run(load, NULL);
+}
+
+/* Busy: our last link of the hook is still borrowed; see sole_holder(). */
+static int create_link(struct placed *hook)
+{
+	struct bpf_link *counted;
+	unsigned int waited_ms;
+	int guard_fd;
+	int prog_fd;
+	int link_fd;
+
+	guard_fd = get_unused_fd_flags(O_CLOEXEC);
+	if (guard_fd < 0)
+		return guard_fd;
+
+	prog_fd = get_unused_fd_flags(O_CLOEXEC);
+	if (prog_fd < 0) {
+		put_unused_fd(guard_fd);
+		return prog_fd;
+	}
+	fd_install(prog_fd, get_file(hook->prog));
+
+	for (waited_ms = 0; ; waited_ms += BORROWED_POLL_MS) {
+		link_fd = skel_link_create(prog_fd, 0, BPF_LSM_MAC);
+		if (link_fd != -EBUSY || waited_ms >= BORROWED_MS)
+			break;
+		msleep(BORROWED_POLL_MS);
+	}
+
+	close_fd(prog_fd);
+	put_unused_fd(guard_fd);
+	if (link_fd < 0)
+		return link_fd;
+
+	counted = bpf_link_get_from_fd(link_fd);
+	hook->link = take(link_fd);
+	if (IS_ERR(counted) || !hook->link)
+		return -EBADF;
+	hook->counted = counted;
+	bpf_link_put(counted);
+	atomic64_or(BIT_ULL(hook - hooks), &attached);
+	return 0;
+}
+
+/*
+ * Is nobody else holding the link? Who may list BPF links can turn the number
+ * of one into a descriptor, as `bpftool link` does for each it shows.
+ */
+static bool sole_holder(const struct placed *hook)
+{
+	return file_count(hook->link) == 1 &&
+	       atomic64_read(&hook->counted->refcnt) == 1;
+}
+
+static bool wait_sole_holder(const struct placed *hook)
+{
+	unsigned int waited_ms;
+
+	for (waited_ms = 0; !sole_holder(hook); waited_ms += BORROWED_POLL_MS) {
+		if (waited_ms >= BORROWED_MS)
+			return false;
+		msleep(BORROWED_POLL_MS);
+	}
+	return true;
+}
+
+/* The last reference detaches, here and now, which fput() would put off. */
+static void drop_link(struct placed *hook)
+{
+	__fput_sync(hook->link);
+	hook->link = NULL;
+	hook->counted = NULL;
+	atomic64_andnot(BIT_ULL(hook - hooks), &attached);
+}
+
+/*
+ * A detached program is gone from the code path, but a task that entered the
+ * path before may be about to call it: asleep in another program of the same
+ * hook (Tasks Trace RCU), then anywhere on the way (Tasks RCU), where it can
+ * be preempted but does not sleep.
+ */
+static void wait_calls_over(void)
+{
+	synchronize_rcu_tasks_trace();
+	synchronize_rcu_tasks();
+}
+
+static int attach(void *argument)
+{
+	unsigned int sets = *(unsigned int *)argument;
+	u64 before = atomic64_read(&attached);
+	int err;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (!(hooks[i].set & sets) || hooks[i].link)
+			continue;
+		err = create_link(&hooks[i]);
+		if (err)
+			goto unwind;
+	}
+	return 0;
+
+unwind:
+	pr_err("cannot attach to hook %s: %pe%s\n", hooks[i].name, ERR_PTR(err),
+	       err == -EBUSY ? "; somebody else has attached this module's program: see `bpftool link`" : "");
+	while (i--) {
+		if (hooks[i].link && !(before & BIT_ULL(i)))
+			drop_link(&hooks[i]);
+	}
+	wait_calls_over();
+	return err;
+}
+
+int trustgate_arm_attach(unsigned int sets)
+{
+	return trustgate_worker_run(attach, &sets);
+}
+
+static int detach(void *argument)
+{
+	unsigned int sets = *(unsigned int *)argument;
+	int i;
+
+	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
+		if (!(hooks[i].set & sets) || !hooks[i].link)
+			continue;
+		if (wait_sole_holder(&hooks[i]))
+			drop_link(&hooks[i]);
+		else
+			pr_warn("hook %s stays attached: somebody holds BPF link %u\n",
+				hooks[i].name, hooks[i].counted->id);
+	}
+	wait_calls_over();
+	return 0;
+}
+
+void trustgate_arm_detach(unsigned int sets)
+{
+	trustgate_worker_run(detach, &sets);
+}
+
+u64 trustgate_arm_attached(void)
+{
+	return atomic64_read(&attached);
+}
+
+static int unload(void *unused)
+{
+	int i;
+
+	/* Whoever still holds a link holds the program and the engine, too. */
+	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
+		if (hooks[i].link)
+			drop_link(&hooks[i]);
+	}
+	drop_progs();
+	return 0;
+}
+
+void trustgate_arm_unload(void)
+{
+	trustgate_worker_run(unload, NULL);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the programs that sit in the hooks.
+ *
+ * Owns: one BPF LSM program for each hook of the list, which hands the hook's
+ * arguments to the engine's kfunc and the engine's verdict to the kernel.
+ *
+ * Must not own: policy, state, maps. Root can read and replace what a map
+ * holds; a program without one has nothing to tamper with.
+ *
+ * Every open and every read on the host runs one of these, so an instruction
+ * here costs more than anywhere else in the tree.
+ */
+#include "../hooks.h"
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef unsigned short umode_t;
+typedef unsigned int dev_t;
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define EACCES		13
+#define MAX_ERRNO	4095
+
+/*
+ * The kernel's own types, as far as the programs look into them. A type that
+ * is only passed through still needs one field: libbpf does not match a
+ * forward declaration with the kernel's definition.
+ */
+struct file {
+	unsigned int f_flags;
+} __attribute__((preserve_access_index));
+
+struct dentry {
+	unsigned int d_flags;
+} __attribute__((preserve_access_index));
+
+struct super_block {
+	unsigned long s_flags;
+} __attribute__((preserve_access_index));
+
+struct iattr {
+	unsigned int ia_valid;
+} __attribute__((preserve_access_index));
+
+struct inode;
+struct linux_binprm;
+struct mnt_idmap;
+
+/*
+ * The verifier wants proof that only 0 or an errno leaves the program. What
+ * is neither must not be taken for an allow. The jump is spelt out because
+ * the compiler, once it knows that the answer is 0, loads a 0 anew.
+ */
+static __always_inline int verdict(int answer)
+{
+	asm goto("if %[answer] == 0 goto %l[allow]"
+		 : : [answer] "w"(answer) : : allow);
+	if (answer < -MAX_ERRNO || answer > 0)
+		answer = -EACCES;
+allow:
+	return answer;
+}
+
+#define HOOK_CHECK(name, set, hook_proto, proto, args)			\
+	extern int bpf_trustgate_##name(proto) __ksym;			\
+									\
+	SEC("lsm/" #name)						\
+	int BPF_PROG(name, hook_proto, int earlier)			\
+	{								\
+		if (!earlier)						\
+			earlier = bpf_trustgate_##name(args);		\
+		return verdict(earlier);				\
+	}
+
+#define HOOK_NOTE(name, set, hook_proto, proto, args)			\
+	extern void bpf_trustgate_##name(proto) __ksym;			\
+									\
+	SEC("lsm/" #name)						\
+	void BPF_PROG(name, hook_proto)					\
+	{								\
+		bpf_trustgate_##name(args);				\
+	}
+
+TRUSTGATE_HOOKS(HOOK_CHECK, HOOK_NOTE)
+
+char _license[] SEC("license") = "GPL";
