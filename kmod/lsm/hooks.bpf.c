@@ -57,25 +57,41 @@ struct linux_binprm;
 struct mnt_idmap;
 
 /*
- * The verifier wants proof that only 0 or an errno leaves the program. What
- * is neither must not be taken for an allow. The jump is spelt out because
- * the compiler, once it knows that the answer is 0, loads a 0 anew.
+ * The verifier wants proof, in 64 bits, that only 0 or an errno leaves the
+ * program. What is neither must not be taken for an allow.
+ *
+ * The jump and the barrier are spelt out because the compiler would spend
+ * three instructions on an allow instead of two, and compare the low 32 bits.
  */
-static __always_inline int verdict(int answer)
+static __always_inline long verdict(int answer)
 {
-	asm goto("if %[answer] == 0 goto %l[allow]"
-		 : : [answer] "w"(answer) : : allow);
-	if (answer < -MAX_ERRNO || answer > 0)
-		answer = -EACCES;
-allow:
-	return answer;
+	long code;
+
+	asm goto("if %[answer] != 0 goto %l[denied]"
+		 : : [answer] "w"(answer) : : denied);
+	return 0;
+
+denied:
+	code = answer;
+	barrier_var(code);
+	if (code < -MAX_ERRNO || code > 0)
+		code = -EACCES;
+	return code;
 }
 
+/*
+ * An anonymous mapping has no file. Newer kernels let a program call the kfunc
+ * only after it has looked; 6.12 believes that there always is a file and takes
+ * the look out, so that the kfunc gets the NULL and has to look itself.
+ */
+#define bpf_trustgate_mmap_file(file, prot, flags) \
+	((file) ? (bpf_trustgate_mmap_file)(file, prot, flags) : 0)
+
 #define HOOK_CHECK(name, set, hook_proto, proto, args)			\
-	extern int bpf_trustgate_##name(proto) __ksym;			\
+	extern int (bpf_trustgate_##name)(proto) __ksym;		\
 									\
 	SEC("lsm/" #name)						\
-	int BPF_PROG(name, hook_proto, int earlier)			\
+	long BPF_PROG(name, hook_proto, int earlier)			\
 	{								\
 		if (!earlier)						\
 			earlier = bpf_trustgate_##name(args);		\
