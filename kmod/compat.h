@@ -10,6 +10,7 @@
 #ifndef _TRUSTGATE_COMPAT_H
 #define _TRUSTGATE_COMPAT_H
 
+#include <linux/btf.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -35,6 +36,11 @@
  */
 #define strncpy(to, from, size) strscpy_pad(to, from, size)
 
+/* Newer kernels take only trusted arguments, without a flag for it. */
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
+#endif
+
 /**
  * trustgate_lookup() - find a name in a directory
  * @dir: directory, locked by the caller
@@ -52,6 +58,26 @@ static inline struct dentry *trustgate_lookup(struct dentry *dir,
 	return lookup_noperm(&qstr, dir);
 #else
 	return lookup_one_len(name, dir, strlen(name));
+#endif
+}
+
+/**
+ * trustgate_lookup_unlocked() - find a name in a directory
+ * @dir: directory, not locked by the caller
+ * @name: one component
+ *
+ * Context: process, may sleep.
+ * Return: a dentry, positive or negative, the caller's reference; or ERR_PTR.
+ */
+static inline struct dentry *trustgate_lookup_unlocked(struct dentry *dir,
+						       const char *name)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	struct qstr qstr = QSTR_INIT(name, strlen(name));
+
+	return lookup_noperm_unlocked(&qstr, dir);
+#else
+	return lookup_one_len_unlocked(name, dir, strlen(name));
 #endif
 }
 

@@ -47,8 +47,12 @@ struct trustgate_carrier {
  * trustgate_carrier_register() - offer to place hooks
  * @carrier: the offer; must stay valid until unregistered
  *
+ * The offer is tried at once: all hooks are attached, proved and detached
+ * again. Who has registered need not prove anything before.
+ *
  * Context: process context, may sleep.
- * Return: 0; -EBUSY if there is a carrier already.
+ * Return: 0; -EBUSY if there is a carrier already; or the error of @attach or
+ * @prove, with the offer not taken.
  */
 int trustgate_carrier_register(const struct trustgate_carrier *carrier);
 
@@ -81,6 +85,8 @@ void trustgate_loader_end(void);
  * trustgate_canary_set() - have one private filesystem denied and noted
  * @sb: a superblock that nothing but the carrier can reach, or NULL to end.
  *	The caller keeps it alive until it has ended the canary.
+ *
+ * Only from within @prove, under the lock that the engine holds then.
  *
  * While set, each check on @sb is answered with -EACCES, counted for nobody,
  * and noted for trustgate_canary_seen(). Setting starts with none noted.

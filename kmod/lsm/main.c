@@ -31,9 +31,9 @@ static const struct trustgate_carrier carrier = {
 
 /*
  * The anchor comes first: whatever happens after it cannot be undone behind
- * our back. All hooks are attached once, to prove now, and not when the first
- * tenant's volume arrives, that they run on this host. The engine attaches
- * them again when it needs them.
+ * our back. Registering has the engine attach and prove all hooks once, so
+ * that now, and not when the first tenant's volume arrives, it shows whether
+ * they run on this host. The engine attaches them again when it needs them.
  */
 static int __init trustgate_init(void)
 {
@@ -50,15 +50,6 @@ static int __init trustgate_init(void)
 	err = trustgate_arm_load();
 	if (err)
 		goto stop_worker;
-
-	err = trustgate_arm_attach(TRUSTGATE_SETS_ALL);
-	if (err)
-		goto unload;
-
-	err = trustgate_canary_prove();
-	trustgate_arm_detach(TRUSTGATE_SETS_ALL);
-	if (err)
-		goto unload;
 
 	err = trustgate_carrier_register(&carrier);
 	if (err) {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the bound agent; see agent.h.
+ *
+ * The secret keeps another process from taking over the volumes of an agent
+ * that died. It is no defence against who can read the agent's files.
+ */
+
+#include <crypto/utils.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <net/net_namespace.h>
+
+#include "agent.h"
+#include "event.h"
+#include "grant.h"
+
+/* Written under trustgate_mutex. */
+static u32 agent_portid;
+static s32 agent_pid;
+static u8 agent_secret[TRUSTGATE_SECRET_LEN];
+
+u32 trustgate_agent_portid(void)
+{
+	return READ_ONCE(agent_portid);
+}
+
+s32 trustgate_agent_pid(void)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	return agent_pid;
+}
+
+int trustgate_agent_bind(u32 portid, const u8 *secret,
+			 struct netlink_ext_ack *extack)
+{
+	bool same = !crypto_memneq(secret, agent_secret, sizeof(agent_secret));
+
+	lockdep_assert_held(&trustgate_mutex);
+
+	if (agent_portid && agent_portid != portid) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "an agent is bound already (port %u, pid %d); stop it first",
+				   agent_portid, agent_pid);
+		return -EBUSY;
+	}
+	if (!same && (agent_portid || trustgate_volume_count())) {
+		NL_SET_ERR_MSG(extack,
+			       "volumes are protected by an agent with another secret; start that agent again with its state directory");
+		return -EACCES;
+	}
+	if (agent_portid)
+		return 0;
+
+	memcpy(agent_secret, secret, sizeof(agent_secret));
+	agent_pid = task_tgid_nr(current);
+	WRITE_ONCE(agent_portid, portid);
+	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_BOUND);
+	trustgate_event_kick();
+	return 0;
+}
+
+void trustgate_agent_unbind(void)
+{
+	struct trustgate_volume *volume;
+	u64 ended = 0;
+	u32 id = 0;
+
+	lockdep_assert_held(&trustgate_mutex);
+	WRITE_ONCE(agent_portid, 0);
+	agent_pid = 0;
+	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_LOST);
+
+	while ((volume = trustgate_volume_next(id))) {
+		id = volume->id + 1;
+		if (volume->settings.on_agent_loss ==
+		    TRUSTGATE_ON_AGENT_LOSS_REVOKE)
+			ended += trustgate_grant_end_volume(volume,
+						TRUSTGATE_END_AGENT_LOST);
+	}
+	if (ended)
+		synchronize_rcu();
+	if (trustgate_volume_count())
+		pr_warn("trustgate: the agent is gone; nothing new is granted until it is back (%llu grants ended)\n",
+			ended);
+}
+
+static int socket_closed(struct notifier_block *nb, unsigned long state,
+			 void *data)
+{
+	const struct netlink_notify *notify = data;
+
+	if (state != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC ||
+	    !net_eq(notify->net, &init_net) || !notify->portid ||
+	    notify->portid != trustgate_agent_portid())
+		return NOTIFY_DONE;
+
+	mutex_lock(&trustgate_mutex);
+	if (notify->portid == agent_portid)
+		trustgate_agent_unbind();
+	mutex_unlock(&trustgate_mutex);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block notifier = {
+	.notifier_call = socket_closed,
+};
+
+int trustgate_agent_init(void)
+{
+	return netlink_register_notifier(&notifier);
+}
+
+void trustgate_agent_exit(void)
+{
+	netlink_unregister_notifier(&notifier);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - the bound agent.
+ *
+ * Owns: which netlink socket may change anything, and what its loss does.
+ *
+ * Must not own: what the agent asks for (netlink_*.c).
+ */
+#ifndef _TRUSTGATE_AGENT_H
+#define _TRUSTGATE_AGENT_H
+
+#include <linux/types.h>
+
+struct netlink_ext_ack;
+
+/**
+ * trustgate_agent_init() - watch for the agent's socket being closed
+ *
+ * Return: 0 or -errno.
+ */
+int trustgate_agent_init(void);
+
+/**
+ * trustgate_agent_exit() - stop watching
+ */
+void trustgate_agent_exit(void);
+
+/**
+ * trustgate_agent_bind() - make a socket the agent
+ * @portid: netlink port
+ * @secret: TRUSTGATE_SECRET_LEN bytes
+ * @extack: gets the cause of a refusal
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: 0, also if it is the agent already and shows its secret again;
+ * -EBUSY another socket is bound; -EACCES volumes are protected and the secret
+ * is not the one of the agent that protected them.
+ */
+int trustgate_agent_bind(u32 portid, const u8 *secret,
+			 struct netlink_ext_ack *extack);
+
+/**
+ * trustgate_agent_unbind() - there is no agent any more
+ *
+ * Volumes set to "revoke" lose their grants at once.
+ *
+ * Context: process, may sleep, trustgate_mutex held, an agent is bound.
+ */
+void trustgate_agent_unbind(void);
+
+/**
+ * trustgate_agent_portid() - the agent's port
+ *
+ * Context: any; stable under trustgate_mutex.
+ * Return: the port or 0.
+ */
+u32 trustgate_agent_portid(void);
+
+/**
+ * trustgate_agent_pid() - process that bound the agent's socket
+ *
+ * Context: trustgate_mutex held, an agent is bound.
+ * Return: thread-group id in the initial pid namespace.
+ */
+s32 trustgate_agent_pid(void);
+
+#endif /* _TRUSTGATE_AGENT_H */

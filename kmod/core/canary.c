@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the engine's side of the proof that hooks run; see canary.h.
+ */
+
+#include <linux/atomic.h>
+#include <linux/export.h>
+#include <linux/rcupdate.h>
+
+#include "canary.h"
+#include "volume.h"
+
+static_assert(TRUSTGATE_HOOK_COUNT <= 64);
+
+/* Written under trustgate_mutex; compared, never followed. */
+static struct super_block *canary;
+static atomic64_t seen;
+
+const struct super_block *trustgate_canary_sb(void)
+{
+	return canary;
+}
+
+bool trustgate_canary_noted(const struct super_block *sb,
+			    enum trustgate_hook hook)
+{
+	if (READ_ONCE(canary) != sb)
+		return false;
+	atomic64_or(BIT_ULL(hook), &seen);
+	return true;
+}
+
+void trustgate_canary_set(struct super_block *sb)
+{
+	/* Held by the engine, on whose behalf the carrier's thread proves. */
+	WARN_ON_ONCE(!mutex_is_locked(&trustgate_mutex));
+
+	if (sb)
+		atomic64_set(&seen, 0);
+	WRITE_ONCE(canary, sb);
+	trustgate_volume_filter_rebuild(sb);
+	if (!sb)
+		synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(trustgate_canary_set);
+
+u64 trustgate_canary_seen(void)
+{
+	return atomic64_read(&seen);
+}
+EXPORT_SYMBOL_GPL(trustgate_canary_seen);

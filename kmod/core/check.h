@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - from a hook to a verdict.
+ *
+ * Owns: turning what a hook was given into a question, having it decided, and
+ * counting, recording and enforcing the answer.
+ *
+ * Must not own: which access a hook stands for (hook_*.c); the decision.
+ */
+#ifndef _TRUSTGATE_CHECK_H
+#define _TRUSTGATE_CHECK_H
+
+#include "../hooks.h"
+#include "volume.h"
+
+struct dentry;
+struct file;
+struct inode;
+
+/**
+ * trustgate_check_file() - may current do this to an open file?
+ * @hook: hook that asks
+ * @file: file; f_path tells the name, f_inode the object
+ * @access: mask of enum trustgate_access; 0 is allowed
+ * @takes_use: count an allow against limited grants, and record it
+ *
+ * Context: any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
+			 u32 access, bool takes_use);
+
+/**
+ * trustgate_check_dentry() - may current do this to a named object?
+ * @hook: hook that asks
+ * @dentry: name, positive
+ * @access: non-empty mask of enum trustgate_access
+ *
+ * Always counted and recorded as a use.
+ *
+ * Context: any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
+			   u32 access);
+
+/**
+ * trustgate_check_parent() - may current change a name in its directory?
+ * @hook: hook that asks
+ * @dentry: name, positive or negative; its directory is locked
+ *
+ * Asks for NAMES on the directory. Always counted and recorded as a use.
+ *
+ * Context: any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry);
+
+/**
+ * trustgate_hook_name() - name of a hook
+ * @hook: hook
+ *
+ * Return: static string, as in the list of hooks.
+ */
+const char *trustgate_hook_name(enum trustgate_hook hook);
+
+#endif /* _TRUSTGATE_CHECK_H */

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the decision; see decision.h.
+ */
+
+#include <linux/dcache.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/seqlock.h>
+
+#include "decision.h"
+
+/*
+ * How many parents are asked for a grant that covers descendants. A service's
+ * process trees are a few levels deep; a limit keeps a check bounded.
+ */
+#define ANCESTORS_MAX	32
+
+/* At most one limited grant for each bit of access can be needed. */
+#define LIMITED_MAX	5
+
+/**
+ * struct search - a decision under way
+ * @question: what is asked
+ * @exec_id: self_exec_id of the process that asks
+ * @missing: access that no grant has covered yet
+ * @nr_limited: how many limited grants cover something, to be used if needed
+ * @limited: these
+ * @best: cause to report if it is a denial
+ * @by: grant behind @best, or that allows
+ */
+struct search {
+	const struct trustgate_question *question;
+	u64 exec_id;
+	u32 missing;
+	unsigned int nr_limited;
+	struct trustgate_grant *limited[LIMITED_MAX];
+	u32 best;
+	const struct trustgate_grant *by;
+};
+
+/* From the least to the most telling cause of a denial. */
+static const u8 telling[TRUSTGATE_CAUSE_COUNT] = {
+	[TRUSTGATE_CAUSE_NO_GRANT] = 0,
+	[TRUSTGATE_CAUSE_UNREACHABLE] = 1,
+	[TRUSTGATE_CAUSE_WRONG_ACCESS] = 2,
+	[TRUSTGATE_CAUSE_EXEC_CHANGED] = 3,
+	[TRUSTGATE_CAUSE_NOT_YET] = 4,
+	[TRUSTGATE_CAUSE_EXPIRED] = 5,
+	[TRUSTGATE_CAUSE_USED_UP] = 6,
+};
+
+u32 trustgate_judge(const struct trustgate_grant *grant, u64 exec_id,
+		    u64 now_ns)
+{
+	if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) &&
+	    grant->exec_id != exec_id)
+		return TRUSTGATE_CAUSE_EXEC_CHANGED;
+	if (now_ns < grant->not_before_ns)
+		return TRUSTGATE_CAUSE_NOT_YET;
+	if (now_ns >= (u64)grant->expiry.expires)
+		return TRUSTGATE_CAUSE_EXPIRED;
+	return TRUSTGATE_CAUSE_GRANTED;
+}
+
+static void note_denial(struct search *search, u32 cause,
+			const struct trustgate_grant *grant)
+{
+	if (search->best != TRUSTGATE_CAUSE_NO_GRANT &&
+	    telling[cause] <= telling[search->best])
+		return;
+	search->best = cause;
+	search->by = grant;
+}
+
+/* Let one grant that covers subject and object have its say. */
+static void weigh(struct search *search, struct trustgate_grant *grant)
+{
+	const struct trustgate_question *question = search->question;
+	u32 cause;
+
+	if (!READ_ONCE(grant->in_force))
+		return;
+	if (!(grant->access & search->missing)) {
+		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
+		return;
+	}
+	cause = trustgate_judge(grant, search->exec_id, question->now_ns);
+	if (cause != TRUSTGATE_CAUSE_GRANTED) {
+		note_denial(search, cause, grant);
+		return;
+	}
+	if (grant->max_uses && question->takes_use) {
+		/* Unlimited grants go first; see settle(). */
+		if (search->nr_limited < LIMITED_MAX)
+			search->limited[search->nr_limited++] = grant;
+		return;
+	}
+	search->missing &= ~grant->access;
+	search->by = grant;
+}
+
+/* Weigh all grants of one subject, or of one ancestor, on one inode. */
+static void weigh_key(struct search *search, const struct trustgate_key *key,
+		      u64 child_start_ns)
+{
+	struct trustgate_grant *grant;
+	struct rhlist_head *pos;
+
+	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(key), node) {
+		if (child_start_ns &&
+		    (!(grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) ||
+		     child_start_ns < grant->created_boottime_ns))
+			continue;
+		weigh(search, grant);
+		if (!search->missing)
+			return;
+	}
+}
+
+/*
+ * Weigh the subtree grants on the object and the directories above it. The
+ * walk is right only if no rename moved them meanwhile; then all is weighed
+ * anew from what was known before.
+ */
+static void weigh_subtrees(struct search *search, struct trustgate_key *key,
+			   u64 child_start_ns)
+{
+	const struct search before = *search;
+	struct dentry *dentry, *parent;
+	const struct inode *inode;
+	unsigned int seq;
+
+	key->kind = TRUSTGATE_OBJECT_KIND_SUBTREE;
+	do {
+		seq = read_seqbegin(&rename_lock);
+		*search = before;
+		for (dentry = search->question->dentry;; dentry = parent) {
+			inode = d_inode_rcu(dentry);
+			if (inode) {
+				key->ino = inode->i_ino;
+				key->generation = inode->i_generation;
+				weigh_key(search, key, child_start_ns);
+				if (!search->missing)
+					break;
+			}
+			parent = READ_ONCE(dentry->d_parent);
+			if (parent == dentry)
+				break;
+		}
+	} while (read_seqretry(&rename_lock, seq));
+}
+
+/*
+ * Weigh what one process holds. @child_start_ns is 0 if it is the asking
+ * process itself, else the start of its child that the asking process is or
+ * descends from: a grant covers only what was forked after it was given.
+ */
+static void weigh_process(struct search *search, const struct pid *pid,
+			  u64 child_start_ns)
+{
+	const struct trustgate_question *question = search->question;
+	struct trustgate_key key = {
+		.pid = pid,
+		.volume = question->volume,
+		.ino = question->ino,
+		.generation = question->generation,
+		.kind = TRUSTGATE_OBJECT_KIND_FILE,
+	};
+	const struct trustgate_subject *subject;
+
+	weigh_key(search, &key, child_start_ns);
+	if (!search->missing)
+		return;
+	subject = trustgate_subject_find(pid);
+	if (!subject || !READ_ONCE(subject->nr_subtrees))
+		return;
+	if (!question->dentry) {
+		note_denial(search, TRUSTGATE_CAUSE_UNREACHABLE, NULL);
+		return;
+	}
+	weigh_subtrees(search, &key, child_start_ns);
+}
+
+/*
+ * Weigh what the parents hold for their descendants. A parent that exits
+ * hands its children to another process, so the chain ends there; a task that
+ * is just leaving shows no pid, which ends it, too.
+ */
+static void weigh_ancestors(struct search *search)
+{
+	const struct task_struct *task = search->question->task;
+	const struct trustgate_subject *subject;
+	const struct pid *pid;
+	unsigned int depth;
+	u64 child_start_ns;
+
+	for (depth = 0; depth < ANCESTORS_MAX; depth++) {
+		child_start_ns = task->group_leader->start_boottime;
+		task = rcu_dereference(task->real_parent);
+		pid = task_tgid((struct task_struct *)task);
+		if (!pid || is_global_init((struct task_struct *)task))
+			return;
+		subject = trustgate_subject_find(pid);
+		if (subject && READ_ONCE(subject->nr_descendants)) {
+			weigh_process(search, pid, child_start_ns);
+			if (!search->missing)
+				return;
+		}
+	}
+}
+
+/* Use limited grants for what is missing; take back uses if that fails. */
+static void settle(struct search *search)
+{
+	struct trustgate_grant *grant;
+	unsigned int i, taken = 0;
+
+	for (i = 0; i < search->nr_limited && search->missing; i++) {
+		grant = search->limited[i];
+		if (!(grant->access & search->missing))
+			continue;
+		if (!atomic_add_unless(&grant->uses, 1, grant->max_uses)) {
+			note_denial(search, TRUSTGATE_CAUSE_USED_UP, grant);
+			continue;
+		}
+		search->missing &= ~grant->access;
+		search->by = grant;
+		search->limited[taken++] = grant;
+	}
+	if (search->missing) {
+		while (taken--)
+			atomic_dec(&search->limited[taken]->uses);
+	}
+}
+
+void trustgate_decide(const struct trustgate_question *question,
+		      struct trustgate_answer *answer)
+{
+	struct search search = {
+		.question = question,
+		.exec_id = question->task->self_exec_id,
+		.missing = question->access,
+		.best = TRUSTGATE_CAUSE_NO_GRANT,
+	};
+
+	answer->grant_id = 0;
+	answer->tag = 0;
+	if (question->task->flags & PF_KTHREAD) {
+		answer->cause = TRUSTGATE_CAUSE_KERNEL_THREAD;
+		return;
+	}
+
+	weigh_process(&search, task_tgid((struct task_struct *)question->task),
+		      0);
+	if (search.missing && READ_ONCE(question->volume->nr_descendants))
+		weigh_ancestors(&search);
+	if (search.missing && search.nr_limited)
+		settle(&search);
+
+	answer->cause = search.missing ? search.best : TRUSTGATE_CAUSE_GRANTED;
+	if (search.by) {
+		answer->grant_id = search.by->id;
+		answer->tag = search.by->tag;
+	}
+}

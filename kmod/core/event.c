@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - events; see event.h.
+ *
+ * One ring, two readers: the publisher (watchers and audit) and the agent.
+ * The agent's place stays where it is while no agent is bound or its socket is
+ * full, so a restart misses nothing that the ring still holds.
+ */
+
+#include <linux/audit.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/log2.h>
+#include <linux/moduleparam.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "agent.h"
+#include "audit.h"
+#include "decision.h"
+#include "event.h"
+#include "netlink.h"
+#include "volume.h"
+
+/* How long the agent's full socket is left alone before the next try. */
+#define AGENT_RETRY_JIFFIES	max(HZ / 100, 1)
+
+static unsigned int max_events = 8192;
+module_param(max_events, uint, 0444);
+MODULE_PARM_DESC(max_events, "Length of the event queue, a power of two from 16 to 1048576 (default 8192)");
+
+/*
+ * Protects the ring and the next six. Taken by hooks in any context, so it is
+ * innermost and raw; held for one copy of an event.
+ */
+static DEFINE_RAW_SPINLOCK(ring_lock);
+static struct trustgate_event *ring;
+static u64 head;	/* next free place */
+static u64 published;	/* next place to publish */
+static u64 told;	/* next place to tell the agent */
+static u64 last_seq;
+static u64 dropped;
+static u64 agent_missed;
+
+static void publish_work(struct work_struct *work);
+static void tell_work(struct work_struct *work);
+static DECLARE_WORK(publisher, publish_work);
+static DECLARE_DELAYED_WORK(teller, tell_work);
+static struct workqueue_struct *workqueue;
+
+static struct trustgate_event *place(u64 position)
+{
+	return &ring[position & (max_events - 1)];
+}
+
+/* Sequence number and place are given together, so the ring is in order. */
+static void push(struct trustgate_event *event)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	event->seq = ++last_seq;
+	if (head - published >= max_events) {
+		dropped++;
+		raw_spin_unlock_irqrestore(&ring_lock, flags);
+		return;
+	}
+	event->dropped = dropped;
+	if (head - told >= max_events) {
+		told++;
+		agent_missed++;
+	}
+	*place(head++) = *event;
+	raw_spin_unlock_irqrestore(&ring_lock, flags);
+
+	queue_work(workqueue, &publisher);
+}
+
+/* Copies the event at *position and steps on; false if there is none. */
+static bool peek(const u64 *position, struct trustgate_event *event)
+{
+	unsigned long flags;
+	bool any;
+
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	any = *position != head;
+	if (any)
+		*event = *place(*position);
+	raw_spin_unlock_irqrestore(&ring_lock, flags);
+	return any;
+}
+
+/* Steps on unless the ring has overtaken the reader meanwhile. */
+static void step(u64 *position, const struct trustgate_event *event)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	if (*position != head && place(*position)->seq == event->seq)
+		(*position)++;
+	raw_spin_unlock_irqrestore(&ring_lock, flags);
+}
+
+static void publish_work(struct work_struct *work)
+{
+	struct trustgate_event event;
+
+	while (peek(&published, &event)) {
+		if (event.type == TRUSTGATE_EVENT_TYPE_DENIED)
+			trustgate_audit_denial(&event);
+		trustgate_netlink_publish(&event);
+		step(&published, &event);
+		cond_resched();
+	}
+	trustgate_event_kick();
+}
+
+static void tell_work(struct work_struct *work)
+{
+	struct trustgate_event event;
+	u32 portid;
+	int err;
+
+	while (peek(&told, &event)) {
+		portid = trustgate_agent_portid();
+		if (!portid)
+			return;
+		err = trustgate_netlink_tell(portid, &event);
+		if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM) {
+			queue_delayed_work(workqueue, &teller,
+					   AGENT_RETRY_JIFFIES);
+			return;
+		}
+		/* The socket is gone; what is next is for the next agent. */
+		if (err)
+			return;
+		step(&told, &event);
+		cond_resched();
+	}
+}
+
+void trustgate_event_kick(void)
+{
+	if (trustgate_agent_portid())
+		mod_delayed_work(workqueue, &teller, 0);
+}
+
+static void fill_process(struct trustgate_event *event,
+			 const struct task_struct *task)
+{
+	event->pid = task_tgid_nr((struct task_struct *)task);
+	event->tid = task_pid_nr((struct task_struct *)task);
+	event->uid = from_kuid(&init_user_ns, task_uid(task));
+	event->loginuid = from_kuid(&init_user_ns,
+				    audit_get_loginuid((struct task_struct *)task));
+	strscpy_pad(event->comm, task->comm, sizeof(event->comm));
+}
+
+static void fill_volume(struct trustgate_event *event,
+			const struct trustgate_volume *volume)
+{
+	event->volume_id = volume->id;
+	strscpy(event->volume_name, volume->name, sizeof(event->volume_name));
+}
+
+static void fill_path(struct trustgate_event *event, struct dentry *dentry)
+{
+	char *path;
+
+	if (!dentry)
+		return;
+	path = dentry_path_raw(dentry, event->path, sizeof(event->path));
+	if (IS_ERR(path)) {
+		/* It was written from its end and fills the buffer. */
+		event->path[sizeof(event->path) - 1] = '\0';
+		event->path_cut = true;
+		return;
+	}
+	memmove(event->path, path, strlen(path) + 1);
+}
+
+void trustgate_event_verdict(const struct trustgate_question *question,
+			     const struct trustgate_answer *answer,
+			     const char *hook)
+{
+	struct trustgate_event event = {
+		.type = answer->cause == TRUSTGATE_CAUSE_GRANTED ?
+			TRUSTGATE_EVENT_TYPE_ALLOWED :
+			TRUSTGATE_EVENT_TYPE_DENIED,
+		.time_boottime_ns = question->now_ns,
+		.hook = hook,
+		.grant_id = answer->grant_id,
+		.tag = answer->tag,
+		.cause = answer->cause,
+		.access = question->access,
+		.ino = question->ino,
+		.generation = question->generation,
+	};
+
+	fill_volume(&event, question->volume);
+	fill_process(&event, question->task);
+	fill_path(&event, question->dentry);
+	push(&event);
+}
+
+void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
+			   u32 end)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+		.grant_id = grant->id,
+		.tag = grant->tag,
+		.access = grant->access,
+		.end = end,
+		.ino = grant->key.ino,
+		.generation = grant->key.generation,
+		.expires_boottime_ns = grant->expiry.expires,
+	};
+	const struct task_struct *task;
+
+	fill_volume(&event, grant->volume);
+	rcu_read_lock();
+	task = pid_task(grant->subject->pid, PIDTYPE_TGID);
+	if (task)
+		fill_process(&event, task);
+	rcu_read_unlock();
+	push(&event);
+}
+
+void trustgate_event_volume(u32 type, const struct trustgate_volume *volume)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+	};
+
+	fill_volume(&event, volume);
+	push(&event);
+}
+
+void trustgate_event_gate(u32 type)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+	};
+
+	push(&event);
+}
+
+void trustgate_event_totals(struct trustgate_event_totals *totals)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	totals->seq = last_seq;
+	totals->dropped = dropped;
+	totals->agent_missed = agent_missed;
+	totals->length = max_events;
+	raw_spin_unlock_irqrestore(&ring_lock, flags);
+}
+
+int trustgate_event_init(void)
+{
+	if (!is_power_of_2(max_events) || max_events < 16 ||
+	    max_events > 1U << 20) {
+		pr_err("trustgate: max_events=%u is not a power of two from 16 to 1048576\n",
+		       max_events);
+		return -EINVAL;
+	}
+	ring = vcalloc(max_events, sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	/* Two works that each run at most once at a time, side by side. */
+	workqueue = alloc_workqueue("trustgate_event", WQ_UNBOUND, 0);
+	if (!workqueue) {
+		vfree(ring);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void trustgate_event_exit(void)
+{
+	cancel_work_sync(&publisher);
+	cancel_delayed_work_sync(&teller);
+	destroy_workqueue(workqueue);
+	vfree(ring);
+}

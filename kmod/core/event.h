@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - events: what happened, in order, to agent, watchers and audit.
+ *
+ * Owns: sequence numbers, the bounded queue, the count of what did not fit,
+ * and handing events on from a worker, so that no hook waits for a receiver.
+ *
+ * Must not own: what is worth an event; the form of an audit record (audit.c).
+ */
+#ifndef _TRUSTGATE_EVENT_H
+#define _TRUSTGATE_EVENT_H
+
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <uapi/linux/trustgate.h>
+
+struct dentry;
+struct trustgate_answer;
+struct trustgate_grant;
+struct trustgate_question;
+struct trustgate_volume;
+
+/**
+ * struct trustgate_event - one event as queued
+ *
+ * Fields as in the netlink attribute set "event". Zero ids and empty strings
+ * are left out of messages; @pid 0 leaves out all of the process.
+ * @hook: name of the hook; static string or NULL
+ */
+struct trustgate_event {
+	u64 seq;
+	u64 time_boottime_ns;
+	u64 dropped;
+	u64 grant_id;
+	u64 tag;
+	u64 ino;
+	u64 expires_boottime_ns;
+	const char *hook;
+	u32 type;
+	u32 volume_id;
+	u32 access;
+	u32 cause;
+	u32 end;
+	s32 pid;
+	s32 tid;
+	u32 uid;
+	u32 loginuid;
+	u32 generation;
+	bool path_cut;
+	char volume_name[TRUSTGATE_NAME_MAX + 1];
+	char comm[TASK_COMM_LEN];
+	char path[TRUSTGATE_EVENT_PATH_MAX + 1];
+};
+
+/**
+ * struct trustgate_event_totals - state of the queue
+ * @seq: newest sequence number, 0 before the first
+ * @dropped: events that nobody got
+ * @agent_missed: events that the agent did not get
+ * @length: of the queue
+ */
+struct trustgate_event_totals {
+	u64 seq;
+	u64 dropped;
+	u64 agent_missed;
+	u32 length;
+};
+
+/**
+ * trustgate_event_init() - allocate the queue
+ *
+ * Return: 0 or -errno with nothing left behind.
+ */
+int trustgate_event_init(void);
+
+/**
+ * trustgate_event_exit() - send what can be sent, free the queue
+ *
+ * Context: process, may sleep; no hook can run any more.
+ */
+void trustgate_event_exit(void);
+
+/**
+ * trustgate_event_verdict() - queue an allowed or denied access
+ * @question: what was asked
+ * @answer: what was answered
+ * @hook: name of the hook, static
+ *
+ * Context: any but NMI; RCU read side for @question.
+ */
+void trustgate_event_verdict(const struct trustgate_question *question,
+			     const struct trustgate_answer *answer,
+			     const char *hook);
+
+/**
+ * trustgate_event_grant() - queue a grant's begin or end
+ * @type: TRUSTGATE_EVENT_TYPE_GRANT_ADDED or _ENDED
+ * @grant: grant
+ * @end: enum trustgate_end
+ *
+ * Context: any but NMI, trustgate_mutex held.
+ */
+void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
+			   u32 end);
+
+/**
+ * trustgate_event_volume() - queue a change of a volume
+ * @type: TRUSTGATE_EVENT_TYPE_VOLUME_*
+ * @volume: volume
+ *
+ * Context: any but NMI.
+ */
+void trustgate_event_volume(u32 type, const struct trustgate_volume *volume);
+
+/**
+ * trustgate_event_gate() - queue a change of the gate or the agent
+ * @type: TRUSTGATE_EVENT_TYPE_AGENT_* or _GATE_*
+ *
+ * Context: any but NMI.
+ */
+void trustgate_event_gate(u32 type);
+
+/**
+ * trustgate_event_totals() - state of the queue
+ * @totals: result
+ *
+ * Context: any but NMI.
+ */
+void trustgate_event_totals(struct trustgate_event_totals *totals);
+
+/**
+ * trustgate_event_kick() - try again to hand on what is queued
+ *
+ * Context: any.
+ */
+void trustgate_event_kick(void);
+
+#endif /* _TRUSTGATE_EVENT_H */

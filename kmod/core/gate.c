@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the gate as a whole; see gate.h.
+ */
+
+#define pr_fmt(fmt) "trustgate: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/netlink.h>
+#include <linux/panic.h>
+#include <linux/reboot.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+
+#include "../hooks.h"
+#include "arm.h"
+#include "event.h"
+#include "gate.h"
+#include "grant.h"
+
+static unsigned int proof_interval_s = 10;
+module_param(proof_interval_s, uint, 0444);
+MODULE_PARM_DESC(proof_interval_s, "Seconds between proofs that the hooks run, 0 for a proof only when a volume is added (default 10)");
+
+static bool panic_on_broken;
+module_param(panic_on_broken, bool, 0644);
+MODULE_PARM_DESC(panic_on_broken, "Panic when a proof fails, as tenants' data may be open then (default off)");
+
+/* All under trustgate_mutex. */
+static const struct trustgate_carrier *carrier;
+static bool broken;
+static u64 proofs;
+static u64 proof_boottime_ns;
+
+static void watchdog_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(watchdog, watchdog_work);
+static struct workqueue_struct *workqueue;
+
+int trustgate_carrier_register(const struct trustgate_carrier *offer)
+{
+	int err;
+
+	guard(mutex)(&trustgate_mutex);
+	if (carrier)
+		return -EBUSY;
+	err = offer->attach(TRUSTGATE_SETS_ALL);
+	if (err)
+		return err;
+	err = offer->prove();
+	offer->detach(TRUSTGATE_SETS_ALL);
+	if (err)
+		return err;
+	carrier = offer;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(trustgate_carrier_register);
+
+void trustgate_carrier_unregister(const struct trustgate_carrier *offer)
+{
+	mutex_lock(&trustgate_mutex);
+	if (carrier == offer)
+		carrier = NULL;
+	/* Only rmmod -f comes here with volumes. */
+	if (trustgate_volume_count() && !broken) {
+		broken = true;
+		trustgate_event_gate(TRUSTGATE_EVENT_TYPE_GATE_BROKEN);
+		pr_crit("the hooks were unloaded by force: %u volumes are OPEN; reboot the host\n",
+			trustgate_volume_count());
+	}
+	mutex_unlock(&trustgate_mutex);
+	cancel_delayed_work_sync(&watchdog);
+}
+EXPORT_SYMBOL_GPL(trustgate_carrier_unregister);
+
+static int prove(void)
+{
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+	err = carrier ? carrier->prove() : -ENOTCONN;
+	if (!err) {
+		proofs++;
+		proof_boottime_ns = ktime_get_boottime_ns();
+		if (broken) {
+			broken = false;
+			pr_notice("the proof succeeds again\n");
+			trustgate_event_gate(TRUSTGATE_EVENT_TYPE_GATE_REPAIRED);
+		}
+	}
+	return err;
+}
+
+static void watchdog_work(struct work_struct *work)
+{
+	int err;
+
+	guard(mutex)(&trustgate_mutex);
+	if (!trustgate_volume_count() || !carrier)
+		return;
+	err = prove();
+	/* Out of memory says nothing about the hooks; the next time it may. */
+	if (err && err != -ENOMEM && !broken) {
+		broken = true;
+		trustgate_event_gate(TRUSTGATE_EVENT_TYPE_GATE_BROKEN);
+		pr_crit("a hook does not run (%d): %u volumes may be OPEN; stop access to them and reboot\n",
+			err, trustgate_volume_count());
+		if (panic_on_broken)
+			panic("trustgate: a hook does not run");
+	}
+	queue_delayed_work(workqueue, &watchdog,
+			   (unsigned long)proof_interval_s * HZ);
+}
+
+static int arm(struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!carrier) {
+		NL_SET_ERR_MSG(extack, "no hooks are loaded: modprobe trustgate");
+		return -ENOTCONN;
+	}
+	if (!trustgate_volume_count()) {
+		if (!try_module_get(carrier->owner)) {
+			NL_SET_ERR_MSG(extack, "the module trustgate is being unloaded");
+			return -ENOTCONN;
+		}
+		err = carrier->attach(TRUSTGATE_SET_VOLUME);
+		if (err) {
+			NL_SET_ERR_MSG(extack, "hooks could not be attached; see the kernel log");
+			module_put(carrier->owner);
+			return err;
+		}
+	}
+	err = prove();
+	if (err) {
+		NL_SET_ERR_MSG(extack, "the proof that the hooks run failed; see the kernel log");
+		if (!trustgate_volume_count()) {
+			carrier->detach(TRUSTGATE_SET_VOLUME);
+			module_put(carrier->owner);
+		}
+	}
+	return err;
+}
+
+static void disarm(void)
+{
+	if (trustgate_volume_count() || !carrier)
+		return;
+	carrier->detach(TRUSTGATE_SET_VOLUME);
+	module_put(carrier->owner);
+	broken = false;
+}
+
+struct trustgate_volume *
+trustgate_gate_protect(const struct path *path, const char *name,
+		       const struct trustgate_settings *settings,
+		       struct netlink_ext_ack *extack)
+{
+	struct trustgate_volume *volume;
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+
+	volume = trustgate_volume_create(path, name, settings, extack);
+	if (IS_ERR(volume))
+		return volume;
+	err = arm(extack);
+	if (err) {
+		trustgate_volume_discard(volume);
+		return ERR_PTR(err);
+	}
+	trustgate_volume_protect(volume);
+	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_ADDED, volume);
+	if (proof_interval_s)
+		queue_delayed_work(workqueue, &watchdog,
+				   (unsigned long)proof_interval_s * HZ);
+	return volume;
+}
+
+u64 trustgate_gate_release(struct trustgate_volume *volume)
+{
+	u64 ended;
+
+	lockdep_assert_held(&trustgate_mutex);
+	ended = trustgate_grant_end_volume(volume,
+					   TRUSTGATE_END_VOLUME_REMOVED);
+	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
+	trustgate_volume_remove(volume);
+	disarm();
+	return ended;
+}
+
+void trustgate_gate_bury(void)
+{
+	struct trustgate_volume *volume;
+	u32 id = 0;
+
+	lockdep_assert_held(&trustgate_mutex);
+	while ((volume = trustgate_volume_next(id))) {
+		id = volume->id + 1;
+		if (READ_ONCE(volume->gone))
+			trustgate_gate_release(volume);
+	}
+}
+
+void trustgate_gate_report(struct trustgate_gate_report *report)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	report->state = broken ? TRUSTGATE_GATE_STATE_BROKEN :
+			trustgate_volume_count() ? TRUSTGATE_GATE_STATE_ARMED :
+			TRUSTGATE_GATE_STATE_IDLE;
+	report->proofs = proofs;
+	report->proof_boottime_ns = proof_boottime_ns;
+	report->attached = carrier ? carrier->attached() : 0;
+}
+
+/* Without this, a filesystem unmounted for the reboot would stay dirty. */
+static int rebooting(struct notifier_block *nb, unsigned long event, void *data)
+{
+	trustgate_volume_unpin_all();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = rebooting,
+};
+
+int trustgate_gate_init(void)
+{
+	int err;
+
+	workqueue = alloc_workqueue("trustgate_gate", WQ_UNBOUND, 0);
+	if (!workqueue)
+		return -ENOMEM;
+	err = register_reboot_notifier(&reboot_notifier);
+	if (err)
+		destroy_workqueue(workqueue);
+	return err;
+}
+
+void trustgate_gate_exit(void)
+{
+	struct trustgate_volume *volume;
+
+	unregister_reboot_notifier(&reboot_notifier);
+	cancel_delayed_work_sync(&watchdog);
+	destroy_workqueue(workqueue);
+
+	/* Only rmmod -f of the carrier leaves any. */
+	mutex_lock(&trustgate_mutex);
+	while ((volume = trustgate_volume_next(0)))
+		trustgate_gate_release(volume);
+	mutex_unlock(&trustgate_mutex);
+}

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the table of grants; see grant.h.
+ *
+ * Two hash tables are what hooks look at: grants by {subject, object} and
+ * subjects by pid, so that a check costs the same whether one grant is live or
+ * a million. The rest is for the process context under trustgate_mutex: an
+ * xarray by number for dumps and revocation, and a queue by expiry.
+ */
+
+#include <linux/hash.h>
+#include <linux/moduleparam.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/timerqueue.h>
+#include <linux/xarray.h>
+
+#include "event.h"
+#include "grant.h"
+#include "sweep.h"
+#include "trace.h"
+
+/*
+ * Beyond the objects themselves a grant costs at most two buckets of each of
+ * the two hash tables while they grow, and a slot and its share of the nodes
+ * above it in the xarray.
+ */
+#define OVERHEAD_BYTES	(2 * 2 * sizeof(void *) * 2 + 2 * sizeof(void *))
+
+static unsigned long max_grants = 1UL << 20;
+module_param(max_grants, ulong, 0444);
+MODULE_PARM_DESC(max_grants, "Most live grants (default 1048576); see grants-bytes-max for what they take");
+
+static struct kmem_cache *grant_cache;
+static struct kmem_cache *subject_cache;
+static DEFINE_XARRAY(by_id);
+static struct timerqueue_head expiries;
+static u64 last_id;
+static u64 nr_grants;
+/* Prepared and published; what max_grants limits. */
+static u64 nr_reserved;
+static u64 nr_subjects;
+static u32 generation = 1;
+
+static __always_inline u32 key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct trustgate_key *key = data;
+	u64 mix = (unsigned long)key->pid ^ ((unsigned long)key->volume << 7);
+
+	mix = mix * GOLDEN_RATIO_64 + key->ino;
+	mix ^= (u64)key->generation << 32 ^ key->kind ^ seed;
+	return hash_64(mix, 32);
+}
+
+static __always_inline int key_differs(struct rhashtable_compare_arg *arg,
+				       const void *obj)
+{
+	const struct trustgate_grant *grant = obj;
+	const struct trustgate_key *key = arg->key;
+
+	return grant->key.ino != key->ino || grant->key.pid != key->pid ||
+	       grant->key.generation != key->generation ||
+	       grant->key.kind != key->kind ||
+	       grant->key.volume != key->volume;
+}
+
+static __always_inline u32 pid_hash(const void *data, u32 len, u32 seed)
+{
+	const struct pid * const *pid = data;
+
+	return hash_64((unsigned long)*pid ^ seed, 32);
+}
+
+static const struct rhashtable_params grant_params = {
+	.head_offset = offsetof(struct trustgate_grant, node),
+	.key_offset = offsetof(struct trustgate_grant, key),
+	.key_len = sizeof(struct trustgate_key),
+	.hashfn = key_hash,
+	.obj_cmpfn = key_differs,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params subject_params = {
+	.head_offset = offsetof(struct trustgate_subject, node),
+	.key_offset = offsetof(struct trustgate_subject, pid),
+	.key_len = sizeof(struct pid *),
+	.hashfn = pid_hash,
+	.automatic_shrinking = true,
+};
+
+static struct rhltable grants;
+static struct rhashtable subjects;
+
+struct rhlist_head *trustgate_grants_of(const struct trustgate_key *key)
+{
+	return rhltable_lookup(&grants, key, grant_params);
+}
+
+struct trustgate_subject *trustgate_subject_find(const struct pid *pid)
+{
+	return rhashtable_lookup(&subjects, &pid, subject_params);
+}
+
+u32 trustgate_grant_generation(void)
+{
+	return READ_ONCE(generation);
+}
+
+static void generation_bump(void)
+{
+	u32 next = generation + 1;
+
+	WRITE_ONCE(generation, next ? next : 1);
+}
+
+static void subject_free(struct rcu_head *rcu)
+{
+	struct trustgate_subject *subject =
+		container_of(rcu, struct trustgate_subject, rcu);
+
+	put_pid(subject->pid);
+	kmem_cache_free(subject_cache, subject);
+}
+
+static void grant_free(struct trustgate_grant *grant)
+{
+	kfree(grant->ticket);
+	kmem_cache_free(grant_cache, grant);
+}
+
+static void grant_free_rcu(struct rcu_head *rcu)
+{
+	grant_free(container_of(rcu, struct trustgate_grant, rcu));
+}
+
+/* A new subject holds nothing; subject_put() lets it go again. */
+static struct trustgate_subject *subject_get(struct pid *pid)
+{
+	struct trustgate_subject *subject;
+	int err;
+
+	rcu_read_lock();
+	subject = trustgate_subject_find(pid);
+	rcu_read_unlock();
+	/* Only subject_put() frees, under the mutex that the caller holds. */
+	if (subject)
+		goto out;
+
+	subject = kmem_cache_zalloc(subject_cache, GFP_KERNEL);
+	if (!subject)
+		return ERR_PTR(-ENOMEM);
+	subject->pid = get_pid(pid);
+	INIT_LIST_HEAD(&subject->grants);
+	err = rhashtable_insert_fast(&subjects, &subject->node,
+				     subject_params);
+	if (err) {
+		put_pid(subject->pid);
+		kmem_cache_free(subject_cache, subject);
+		return ERR_PTR(err);
+	}
+	nr_subjects++;
+out:
+	subject->nr_grants++;
+	return subject;
+}
+
+static void subject_put(struct trustgate_subject *subject)
+{
+	if (--subject->nr_grants)
+		return;
+	rhashtable_remove_fast(&subjects, &subject->node, subject_params);
+	nr_subjects--;
+	call_rcu(&subject->rcu, subject_free);
+}
+
+struct trustgate_grant *
+trustgate_grant_prepare(const struct trustgate_terms *terms)
+{
+	struct trustgate_grant *grant;
+	int err = -ENOMEM;
+
+	lockdep_assert_held(&trustgate_mutex);
+	if (nr_reserved >= max_grants)
+		return ERR_PTR(-ENOSPC);
+
+	grant = kmem_cache_zalloc(grant_cache, GFP_KERNEL);
+	if (!grant)
+		return ERR_PTR(-ENOMEM);
+	if (terms->ticket) {
+		grant->ticket = kstrdup(terms->ticket, GFP_KERNEL);
+		if (!grant->ticket)
+			goto err_grant;
+	}
+	grant->id = last_id + 1;
+	err = xa_reserve(&by_id, grant->id, GFP_KERNEL);
+	if (err)
+		goto err_grant;
+	grant->subject = subject_get(terms->pid);
+	if (IS_ERR(grant->subject)) {
+		err = PTR_ERR(grant->subject);
+		goto err_id;
+	}
+
+	last_id = grant->id;
+	nr_reserved++;
+	grant->key.pid = grant->subject->pid;
+	grant->key.volume = terms->volume;
+	grant->key.ino = terms->ino;
+	grant->key.generation = terms->generation;
+	grant->key.kind = terms->kind;
+	grant->volume = terms->volume;
+	grant->exec_id = terms->exec_id;
+	grant->start_ns = terms->start_ns;
+	grant->not_before_ns = terms->not_before_ns;
+	timerqueue_init(&grant->expiry);
+	grant->expiry.expires = terms->expires_ns;
+	grant->access = terms->access;
+	grant->flags = terms->flags;
+	grant->max_uses = terms->max_uses;
+	grant->reason = terms->reason;
+	grant->tag = terms->tag;
+	INIT_LIST_HEAD(&grant->of_subject);
+	return grant;
+
+err_id:
+	xa_release(&by_id, grant->id);
+err_grant:
+	grant_free(grant);
+	return ERR_PTR(err);
+}
+
+void trustgate_grant_discard(struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	subject_put(grant->subject);
+	xa_release(&by_id, grant->id);
+	nr_reserved--;
+	grant_free(grant);
+}
+
+static void count_on_hot_path(struct trustgate_grant *grant, int step)
+{
+	struct trustgate_subject *subject = grant->subject;
+
+	if (grant->key.kind == TRUSTGATE_OBJECT_KIND_SUBTREE)
+		WRITE_ONCE(subject->nr_subtrees, subject->nr_subtrees + step);
+	if (grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) {
+		WRITE_ONCE(subject->nr_descendants,
+			   subject->nr_descendants + step);
+		WRITE_ONCE(grant->volume->nr_descendants,
+			   grant->volume->nr_descendants + step);
+	}
+}
+
+int trustgate_grant_insert(struct trustgate_grant *grant)
+{
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+	grant->created_boottime_ns = ktime_get_boottime_ns();
+
+	/* Before the grant can be found, so that no check overlooks it. */
+	count_on_hot_path(grant, 1);
+	/* Growing the table may need a moment for its worker to catch up. */
+	do {
+		err = rhltable_insert(&grants, &grant->node, grant_params);
+		if (err == -EBUSY)
+			cond_resched();
+	} while (err == -EBUSY);
+	if (err) {
+		count_on_hot_path(grant, -1);
+		return err;
+	}
+
+	/* Reserved, so it takes no memory and cannot fail. */
+	xa_store(&by_id, grant->id, grant, GFP_KERNEL);
+	list_add_tail(&grant->of_subject, &grant->subject->grants);
+	timerqueue_add(&expiries, &grant->expiry);
+	grant->volume->nr_grants++;
+	nr_grants++;
+	generation_bump();
+	return 0;
+}
+
+void trustgate_grant_enforce(struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	WRITE_ONCE(grant->in_force, true);
+	trustgate_sweep_at(trustgate_grant_first_to_expire()->expiry.expires);
+	trace_trustgate_grant_added(grant, TRUSTGATE_END_NONE);
+	trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ADDED, grant,
+			      TRUSTGATE_END_NONE);
+}
+
+void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
+{
+	lockdep_assert_held(&trustgate_mutex);
+
+	WRITE_ONCE(grant->in_force, false);
+	rhltable_remove(&grants, &grant->node, grant_params);
+	count_on_hot_path(grant, -1);
+	xa_erase(&by_id, grant->id);
+	list_del(&grant->of_subject);
+	timerqueue_del(&expiries, &grant->expiry);
+	grant->volume->nr_grants--;
+	nr_grants--;
+	nr_reserved--;
+	generation_bump();
+	if (end != TRUSTGATE_END_NONE) {
+		trace_trustgate_grant_ended(grant, end);
+		trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ENDED, grant,
+				      end);
+	}
+	subject_put(grant->subject);
+	call_rcu(&grant->rcu, grant_free_rcu);
+}
+
+u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end)
+{
+	struct trustgate_grant *grant;
+	u64 id = 0, ended = 0;
+
+	lockdep_assert_held(&trustgate_mutex);
+	while ((grant = trustgate_grant_next(id))) {
+		id = grant->id + 1;
+		if (volume && grant->volume != volume)
+			continue;
+		trustgate_grant_end(grant, end);
+		ended++;
+		cond_resched();
+	}
+	return ended;
+}
+
+u64 trustgate_grant_end_subject(const struct pid *pid, u32 end)
+{
+	struct trustgate_grant *grant, *next;
+	struct trustgate_subject *subject;
+	unsigned int left;
+	u64 ended = 0;
+
+	lockdep_assert_held(&trustgate_mutex);
+	rcu_read_lock();
+	subject = trustgate_subject_find(pid);
+	rcu_read_unlock();
+	if (!subject)
+		return 0;
+	/* The last grant takes the subject, and the list's head, with it. */
+	left = subject->nr_grants;
+	list_for_each_entry_safe(grant, next, &subject->grants, of_subject) {
+		trustgate_grant_end(grant, end);
+		ended++;
+		if (ended == left)
+			break;
+		cond_resched();
+	}
+	return ended;
+}
+
+struct trustgate_grant *trustgate_grant_by_id(u64 id)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	return xa_load(&by_id, id);
+}
+
+struct trustgate_grant *trustgate_grant_next(u64 id)
+{
+	unsigned long index = id;
+
+	lockdep_assert_held(&trustgate_mutex);
+	return xa_find(&by_id, &index, ULONG_MAX, XA_PRESENT);
+}
+
+struct trustgate_grant *trustgate_grant_first_to_expire(void)
+{
+	struct timerqueue_node *node;
+
+	lockdep_assert_held(&trustgate_mutex);
+	node = timerqueue_getnext(&expiries);
+	return node ? container_of(node, struct trustgate_grant, expiry) : NULL;
+}
+
+void trustgate_subject_each(void (*visit)(struct trustgate_subject *subject))
+{
+	struct trustgate_subject *subject;
+	struct rhashtable_iter iter;
+
+	rhashtable_walk_enter(&subjects, &iter);
+	do {
+		unsigned int pass = 0;
+
+		mutex_lock(&trustgate_mutex);
+		rhashtable_walk_start(&iter);
+		while (pass++ < 256 && (subject = rhashtable_walk_next(&iter))) {
+			/* Resized: some may be seen twice. */
+			if (IS_ERR(subject))
+				continue;
+			/* The mutex, not RCU, is what keeps it. */
+			rhashtable_walk_stop(&iter);
+			visit(subject);
+			rhashtable_walk_start(&iter);
+		}
+		rhashtable_walk_stop(&iter);
+		mutex_unlock(&trustgate_mutex);
+		cond_resched();
+	} while (subject);
+	rhashtable_walk_exit(&iter);
+}
+
+void trustgate_grant_totals(struct trustgate_totals *totals)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	totals->grants = nr_grants;
+	totals->grants_max = max_grants;
+	totals->subjects = nr_subjects;
+	totals->bytes_max = (u64)max_grants *
+		(kmem_cache_size(grant_cache) + kmem_cache_size(subject_cache) +
+		 kmalloc_size_roundup(TRUSTGATE_TICKET_MAX + 1) +
+		 OVERHEAD_BYTES);
+}
+
+int trustgate_grant_init(void)
+{
+	int err = -ENOMEM;
+
+	timerqueue_init_head(&expiries);
+	grant_cache = KMEM_CACHE(trustgate_grant, 0);
+	if (!grant_cache)
+		return -ENOMEM;
+	subject_cache = KMEM_CACHE(trustgate_subject, 0);
+	if (!subject_cache)
+		goto err_grant_cache;
+	err = rhashtable_init(&subjects, &subject_params);
+	if (err)
+		goto err_subject_cache;
+	err = rhltable_init(&grants, &grant_params);
+	if (err)
+		goto err_subjects;
+	return 0;
+
+err_subjects:
+	rhashtable_destroy(&subjects);
+err_subject_cache:
+	kmem_cache_destroy(subject_cache);
+err_grant_cache:
+	kmem_cache_destroy(grant_cache);
+	return err;
+}
+
+void trustgate_grant_exit(void)
+{
+	/* Every grant and subject ended before is freed by then. */
+	rcu_barrier();
+	rhltable_destroy(&grants);
+	rhashtable_destroy(&subjects);
+	xa_destroy(&by_id);
+	kmem_cache_destroy(subject_cache);
+	kmem_cache_destroy(grant_cache);
+}

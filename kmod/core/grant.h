@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - the table of grants.
+ *
+ * Owns: grants and the subjects that hold them: their memory, their number,
+ * how they are found, and how they end.
+ *
+ * Must not own: whether a grant suffices (decision.c), when it is time to end
+ * one (sweep.c), how one is asked for (netlink_grant.c).
+ */
+#ifndef _TRUSTGATE_GRANT_H
+#define _TRUSTGATE_GRANT_H
+
+#include <linux/list.h>
+#include <linux/pid.h>
+#include <linux/rhashtable-types.h>
+#include <linux/timerqueue_types.h>
+#include <uapi/linux/trustgate.h>
+
+#include "volume.h"
+
+/**
+ * struct trustgate_subject - a process that holds grants
+ * @node: in the table of subjects, by @pid
+ * @pid: thread group's pid; referenced, so it is never reused meanwhile
+ * @grants: all its grants; trustgate_mutex
+ * @nr_grants: their number; trustgate_mutex
+ * @nr_subtrees: how many cover a subtree; written under trustgate_mutex, read
+ *	by hooks with READ_ONCE
+ * @nr_descendants: how many cover descendants; likewise
+ * @rcu: hooks may look at a subject until a grace period after its removal
+ */
+struct trustgate_subject {
+	struct rhash_head node;
+	struct pid *pid;
+	struct list_head grants;
+	unsigned int nr_grants;
+	unsigned int nr_subtrees;
+	unsigned int nr_descendants;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct trustgate_key - subject and object of a grant
+ * @pid: compared, never followed; referenced by the subject
+ * @volume: compared, never followed
+ * @ino: inode number on the volume
+ * @generation: of the inode, which tells a reused number
+ * @kind: enum trustgate_object_kind
+ */
+struct trustgate_key {
+	const struct pid *pid;
+	const struct trustgate_volume *volume;
+	u64 ino;
+	u32 generation;
+	u32 kind;
+};
+
+/**
+ * struct trustgate_grant - a time-limited capability
+ * @node: in the table of grants, by @key; several grants may share a key
+ * @key: subject and object; constant
+ * @exec_id: self_exec_id of the subject when granted; constant
+ * @not_before_ns: begin, CLOCK_BOOTTIME; constant
+ * @expiry: in the queue of expiries, .expires is CLOCK_BOOTTIME and constant;
+ *	the linkage is under trustgate_mutex
+ * @access: mask of enum trustgate_access; constant
+ * @flags: mask of enum trustgate_grant_flags; constant
+ * @max_uses: 0 for any number; constant
+ * @uses: uses so far, never above @max_uses; any context
+ * @in_force: set when the whole batch is in the tables, cleared before the
+ *	grant leaves them; hooks allow by no other. Written under
+ *	trustgate_mutex, read with READ_ONCE
+ * @reason: enum trustgate_reason; constant
+ * @created_boottime_ns: constant
+ * @start_ns: start_boottime of the subject; constant
+ * @id: number, never used twice while the module is loaded; constant
+ * @tag: the agent's reference; constant
+ * @ticket: text or NULL; owned; constant
+ * @volume: as in @key, for use under trustgate_mutex; a volume is not removed
+ *	before its grants
+ * @subject: as long as the grant is in the tables; trustgate_mutex
+ * @of_subject: in the subject's list; trustgate_mutex
+ * @rcu: hooks may look at a grant until a grace period after its removal
+ */
+struct trustgate_grant {
+	struct rhlist_head node;
+	struct trustgate_key key;
+	u64 exec_id;
+	u64 not_before_ns;
+	struct timerqueue_node expiry;
+	u32 access;
+	u32 flags;
+	u32 max_uses;
+	atomic_t uses;
+	bool in_force;
+	u8 reason;
+	u64 created_boottime_ns;
+	u64 start_ns;
+	u64 id;
+	u64 tag;
+	char *ticket;
+	struct trustgate_volume *volume;
+	struct trustgate_subject *subject;
+	struct list_head of_subject;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct trustgate_terms - what a grant is asked to be
+ * @volume: where the object lies
+ * @pid: subject's thread-group pid, borrowed
+ * @exec_id: of the subject
+ * @start_ns: start_boottime of the subject
+ * @ino: object
+ * @generation: object
+ * @kind: enum trustgate_object_kind
+ * @access: non-empty mask
+ * @flags: mask
+ * @max_uses: 0 for any number
+ * @reason: enum trustgate_reason, not unspecified
+ * @not_before_ns: CLOCK_BOOTTIME, 0 for at once
+ * @expires_ns: CLOCK_BOOTTIME
+ * @tag: the agent's reference
+ * @ticket: text or NULL, borrowed
+ */
+struct trustgate_terms {
+	struct trustgate_volume *volume;
+	struct pid *pid;
+	u64 exec_id;
+	u64 start_ns;
+	u64 ino;
+	u32 generation;
+	u32 kind;
+	u32 access;
+	u32 flags;
+	u32 max_uses;
+	u32 reason;
+	u64 not_before_ns;
+	u64 expires_ns;
+	u64 tag;
+	const char *ticket;
+};
+
+/**
+ * trustgate_grant_init() - create the tables
+ *
+ * Return: 0 or -errno with nothing left behind.
+ */
+int trustgate_grant_init(void);
+
+/**
+ * trustgate_grant_exit() - destroy the tables, which must be empty
+ *
+ * Context: process, may sleep; no hook can run any more.
+ */
+void trustgate_grant_exit(void);
+
+/**
+ * trustgate_grant_prepare() - make a grant that nobody sees yet
+ * @terms: what it is to be; validated by the caller
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: the grant, owned by the caller until trustgate_grant_insert() or
+ * trustgate_grant_discard(); ERR_PTR: -ENOSPC table full, -ENOMEM.
+ */
+struct trustgate_grant *
+trustgate_grant_prepare(const struct trustgate_terms *terms);
+
+/**
+ * trustgate_grant_discard() - undo trustgate_grant_prepare()
+ * @grant: prepared, not inserted
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ */
+void trustgate_grant_discard(struct trustgate_grant *grant);
+
+/**
+ * trustgate_grant_insert() - put a grant into the tables, not in force yet
+ * @grant: prepared; owned by the table afterwards unless it fails
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: 0 or -errno with the grant still only prepared.
+ */
+int trustgate_grant_insert(struct trustgate_grant *grant);
+
+/**
+ * trustgate_grant_enforce() - from here on hooks decide by it
+ * @grant: inserted
+ *
+ * Sends the event grant-added.
+ *
+ * Context: process, trustgate_mutex held.
+ */
+void trustgate_grant_enforce(struct trustgate_grant *grant);
+
+/**
+ * trustgate_grant_end() - take a grant out of the tables
+ * @grant: inserted; no longer the caller's to touch afterwards
+ * @end: why, enum trustgate_end; TRUSTGATE_END_NONE ends it without an event
+ *
+ * A check that began before may still allow by it: who has to acknowledge the
+ * end calls synchronize_rcu() first.
+ *
+ * Context: process, trustgate_mutex held.
+ */
+void trustgate_grant_end(struct trustgate_grant *grant, u32 end);
+
+/**
+ * trustgate_grant_end_volume() - end every grant of a volume
+ * @volume: volume, or NULL for all
+ * @end: why
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: how many.
+ */
+u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end);
+
+/**
+ * trustgate_grant_end_subject() - end every grant of a subject
+ * @pid: its thread-group pid
+ * @end: why
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: how many.
+ */
+u64 trustgate_grant_end_subject(const struct pid *pid, u32 end);
+
+/**
+ * trustgate_grant_by_id() - a grant
+ * @id: number
+ *
+ * Context: trustgate_mutex held.
+ * Return: the grant or NULL.
+ */
+struct trustgate_grant *trustgate_grant_by_id(u64 id);
+
+/**
+ * trustgate_grant_next() - walk the grants by rising number
+ * @id: begin with this number
+ *
+ * Context: trustgate_mutex held.
+ * Return: the grant with the lowest number not below @id, or NULL.
+ */
+struct trustgate_grant *trustgate_grant_next(u64 id);
+
+/**
+ * trustgate_grant_first_to_expire() - the grant that expires next
+ *
+ * Context: trustgate_mutex held.
+ * Return: the grant or NULL.
+ */
+struct trustgate_grant *trustgate_grant_first_to_expire(void);
+
+/**
+ * trustgate_grant_generation() - changes whenever the set of grants does
+ *
+ * Context: any; stable under trustgate_mutex.
+ * Return: never 0, as netlink dumps take 0 for "unknown".
+ */
+u32 trustgate_grant_generation(void);
+
+/**
+ * struct trustgate_totals - how full the tables are
+ * @grants: grants in the tables
+ * @grants_max: their limit
+ * @bytes_max: upper bound of the memory that @grants_max grants take
+ * @subjects: processes that hold grants
+ */
+struct trustgate_totals {
+	u64 grants;
+	u64 grants_max;
+	u64 bytes_max;
+	u64 subjects;
+};
+
+/**
+ * trustgate_grant_totals() - how full the tables are
+ * @totals: result
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_grant_totals(struct trustgate_totals *totals);
+
+/**
+ * trustgate_subject_find() - the subject of a pid
+ * @pid: thread-group pid, not followed
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the subject or NULL.
+ */
+struct trustgate_subject *trustgate_subject_find(const struct pid *pid);
+
+/**
+ * trustgate_subject_each() - visit every subject, a bounded number at a time
+ * @visit: called under trustgate_mutex; may end the subject's grants
+ *
+ * Context: process, may sleep, trustgate_mutex not held.
+ */
+void trustgate_subject_each(void (*visit)(struct trustgate_subject *subject));
+
+/**
+ * trustgate_grants_of() - the grants with a key
+ * @key: subject and object
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: head for rhl_for_each_entry_rcu(), or NULL.
+ */
+struct rhlist_head *trustgate_grants_of(const struct trustgate_key *key);
+
+#endif /* _TRUSTGATE_GRANT_H */

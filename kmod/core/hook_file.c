@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - hooks on open files: open, read and write, map.
+ *
+ * Owns: which access each of them stands for.
+ *
+ * Must not own: the decision; anything about names.
+ */
+
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+#include "check.h"
+#include "kfuncs.h"
+
+static u32 open_access(const struct file *file)
+{
+	u32 access = 0;
+
+	/* Only exec and its interpreters open with this flag. */
+	if (file->f_flags & __FMODE_EXEC)
+		access |= TRUSTGATE_ACCESS_EXEC;
+	else if (file->f_mode & FMODE_READ)
+		access |= TRUSTGATE_ACCESS_READ;
+	if (file->f_mode & FMODE_WRITE)
+		access |= TRUSTGATE_ACCESS_WRITE;
+	/* ioctl-only opens (access mode 3) can reach the bytes, too. */
+	return access ?: TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE;
+}
+
+/* Is this the kernel reading or mapping the program it is executing? */
+static bool is_exec(const struct file *file)
+{
+	return file->f_flags & __FMODE_EXEC && current->in_execve;
+}
+
+static noinline int check_permission(const struct file *file, int mask)
+{
+	u32 access = 0;
+
+	if (mask & (MAY_READ | MAY_EXEC))
+		access |= is_exec(file) ? TRUSTGATE_ACCESS_EXEC :
+					  TRUSTGATE_ACCESS_READ;
+	if (mask & (MAY_WRITE | MAY_APPEND))
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_file(TRUSTGATE_HOOK_file_permission, file,
+				    access, false);
+}
+
+static noinline int check_mmap(const struct file *file, unsigned long prot,
+			       unsigned long flags)
+{
+	u32 access = TRUSTGATE_ACCESS_READ;
+
+	/*
+	 * The open was allowed as EXEC; the image's segments are mapped under
+	 * its new identity, whose grants may just have ended.
+	 */
+	if (is_exec(file))
+		return 0;
+
+	if (prot & PROT_EXEC)
+		access |= TRUSTGATE_ACCESS_EXEC;
+	/* mprotect() can add PROT_WRITE later. */
+	if ((flags & MAP_TYPE) != MAP_PRIVATE && file->f_mode & FMODE_WRITE)
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_file(TRUSTGATE_HOOK_mmap_file, file, access,
+				    false);
+}
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc int bpf_trustgate_file_open(struct file *file)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return trustgate_check_file(TRUSTGATE_HOOK_file_open, file,
+				    open_access(file), true);
+}
+
+__bpf_kfunc int bpf_trustgate_file_permission(struct file *file, int mask)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return check_permission(file, mask);
+}
+
+__bpf_kfunc int bpf_trustgate_mmap_file(struct file *file, unsigned long prot,
+					unsigned long flags)
+{
+	/* Anonymous memory; the verifier of 6.12 takes this for impossible. */
+	if (!file)
+		return 0;
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return check_mmap(file, prot, flags);
+}
+
+__bpf_kfunc_end_defs();

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - hooks on names and attributes.
+ *
+ * Owns: which access each of them stands for.
+ *
+ * Must not own: the decision; anything about open files.
+ *
+ * All hooks here but inode_setattr run with the directories locked, so they
+ * must neither sleep nor look up paths.
+ */
+
+#include <linux/dcache.h>
+#include <linux/fs.h>
+
+#include "check.h"
+#include "kfuncs.h"
+
+static bool possible(const struct dentry *dentry)
+{
+	return trustgate_volume_possible(dentry->d_sb);
+}
+
+/*
+ * Bytes that get a name in another directory become reachable by that
+ * directory's grants. So whoever moves or links them must be entitled to read
+ * and write them where they are.
+ */
+static int check_transfer(enum trustgate_hook hook, struct dentry *from,
+			  struct dentry *to)
+{
+	int err;
+
+	if (READ_ONCE(from->d_parent) != READ_ONCE(to->d_parent)) {
+		err = trustgate_check_dentry(hook, from, TRUSTGATE_ACCESS_READ |
+							 TRUSTGATE_ACCESS_WRITE);
+		if (err)
+			return err;
+	}
+	err = trustgate_check_parent(hook, from);
+	if (err)
+		return err;
+	return trustgate_check_parent(hook, to);
+}
+
+static noinline int check_setattr(struct dentry *dentry, unsigned int ia_valid)
+{
+	const unsigned int meta = ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
+				  ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET |
+				  ATTR_TOUCH;
+	u32 access = TRUSTGATE_ACCESS_META;
+
+	/*
+	 * A new size brings its times with it, and a write drops set-id bits by
+	 * force: both are part of writing.
+	 */
+	if (ia_valid & (ATTR_SIZE | ATTR_FORCE))
+		access = TRUSTGATE_ACCESS_WRITE;
+	else if (!(ia_valid & meta))
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_dentry(TRUSTGATE_HOOK_inode_setattr, dentry,
+				      access);
+}
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc int bpf_trustgate_inode_create(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_create, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_mkdir(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_mkdir, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_mknod(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_mknod, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_symlink(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_symlink, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_link(struct dentry *old_dentry,
+					 struct dentry *new_dentry)
+{
+	if (likely(!possible(old_dentry)))
+		return 0;
+	return check_transfer(TRUSTGATE_HOOK_inode_link, old_dentry,
+			      new_dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_unlink(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_unlink, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_rmdir(struct dentry *dentry)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return trustgate_check_parent(TRUSTGATE_HOOK_inode_rmdir, dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_rename(struct dentry *old_dentry,
+					   struct dentry *new_dentry)
+{
+	if (likely(!possible(old_dentry)))
+		return 0;
+	return check_transfer(TRUSTGATE_HOOK_inode_rename, old_dentry,
+			      new_dentry);
+}
+
+__bpf_kfunc int bpf_trustgate_inode_setattr(struct dentry *dentry,
+					    unsigned int ia_valid)
+{
+	if (likely(!possible(dentry)))
+		return 0;
+	return check_setattr(dentry, ia_valid);
+}
+
+__bpf_kfunc_end_defs();

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - requests about the gate and the agent.
+ *
+ * Owns: their parsing and their answers.
+ *
+ * Must not own: the gate's or the agent's state.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/timekeeping.h>
+
+#include "agent.h"
+#include "audit.h"
+#include "check.h"
+#include "event.h"
+#include "gate.h"
+#include "grant.h"
+#include "netlink.h"
+
+/* 20 numbers, and each hook's name of at most 32 bytes. */
+#define GATE_SIZE	(20 * (NLA_HDRLEN + 12) +			\
+			 TRUSTGATE_HOOK_COUNT * (NLA_HDRLEN + 32))
+
+static int put_u64(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_GATE_PAD);
+}
+
+static int put_gate(struct sk_buff *skb)
+{
+	struct trustgate_gate_report report;
+	int err;
+
+	trustgate_gate_report(&report);
+	err = nla_put_u32(skb, TRUSTGATE_A_GATE_ABI_VERSION,
+			  TRUSTGATE_ABI_VERSION) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GATE_STATE, report.state) ?:
+	      put_u64(skb, TRUSTGATE_A_GATE_NOW_BOOTTIME_NS,
+		      ktime_get_boottime_ns()) ?:
+	      put_u64(skb, TRUSTGATE_A_GATE_PROOFS, report.proofs) ?:
+	      put_u64(skb, TRUSTGATE_A_GATE_PROOF_BOOTTIME_NS,
+		      report.proof_boottime_ns);
+	if (!err && trustgate_agent_portid())
+		err = nla_put_u32(skb, TRUSTGATE_A_GATE_AGENT_PORTID,
+				  trustgate_agent_portid()) ?:
+		      nla_put_s32(skb, TRUSTGATE_A_GATE_AGENT_PID,
+				  trustgate_agent_pid());
+	for (int i = 0; !err && i < TRUSTGATE_HOOK_COUNT; i++) {
+		if (report.attached >> i & 1)
+			err = nla_put_string(skb, TRUSTGATE_A_GATE_HOOK,
+					     trustgate_hook_name(i));
+	}
+	return err;
+}
+
+static int put_totals(struct sk_buff *skb)
+{
+	struct trustgate_event_totals events;
+	struct trustgate_totals totals;
+
+	trustgate_grant_totals(&totals);
+	trustgate_event_totals(&events);
+	return nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES,
+			   trustgate_volume_count()) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES_MAX,
+			   trustgate_volume_max()) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_GRANTS, totals.grants) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_GRANTS_MAX, totals.grants_max) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_GRANTS_BYTES_MAX,
+		       totals.bytes_max) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_SUBJECTS, totals.subjects) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_EVENT_SEQ, events.seq) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_EVENTS_DROPPED, events.dropped) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_EVENTS_AGENT_MISSED,
+		       events.agent_missed) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_GATE_EVENTS_MAX, events.length) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_AUDIT_SUPPRESSED,
+		       trustgate_audit_suppressed());
+}
+
+int trustgate_nl_gate_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct trustgate_reply reply;
+	int err;
+
+	err = trustgate_reply_begin(&reply, info, GATE_SIZE);
+	if (err)
+		return err;
+	scoped_guard(mutex, &trustgate_mutex)
+		err = put_gate(reply.skb) ?: put_totals(reply.skb);
+	return trustgate_reply_end(&reply, info, err);
+}
+
+int trustgate_nl_agent_bind_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *secret = info->attrs[TRUSTGATE_A_AGENT_SECRET];
+	struct trustgate_event_totals events;
+	struct trustgate_reply reply;
+	int err;
+
+	if (!secret)
+		return trustgate_attr_missing(info, NULL,
+					      TRUSTGATE_A_AGENT_SECRET,
+					      "secret");
+	err = trustgate_reply_begin(&reply, info, NLA_HDRLEN + 12);
+	if (err)
+		return err;
+	trustgate_event_totals(&events);
+	err = nla_put_u64_64bit(reply.skb, TRUSTGATE_A_AGENT_EVENT_SEQ,
+				events.seq, TRUSTGATE_A_AGENT_PAD);
+	if (!err) {
+		guard(mutex)(&trustgate_mutex);
+		err = trustgate_agent_bind(info->snd_portid, nla_data(secret),
+					   info->extack);
+		if (err)
+			NL_SET_BAD_ATTR(info->extack, secret);
+	}
+	return trustgate_reply_end(&reply, info, err);
+}
+
+int trustgate_nl_agent_unbind_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	guard(mutex)(&trustgate_mutex);
+	/* It may have been unbound since the request was authorised. */
+	if (trustgate_agent_portid() == info->snd_portid)
+		trustgate_agent_unbind();
+	return 0;
+}

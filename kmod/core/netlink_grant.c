@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - requests that give grants, end them, and list them.
+ *
+ * Owns: their parsing, the all-or-nothing of a batch, and their answers.
+ *
+ * Must not own: the table of grants; who is a valid subject or object.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/math64.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "agent.h"
+#include "gate.h"
+#include "grant.h"
+#include "identity.h"
+#include "netlink.h"
+
+/* In a reply to grant-add: 3 numbers of 64 bits, 4 of 32, and the nest. */
+#define ADDED_SIZE	(3 * (NLA_HDRLEN + 12) + 4 * (NLA_HDRLEN + 4) +	\
+			 NLA_HDRLEN)
+
+/* 9 numbers of 64 bits, 9 of 32, and the ticket. */
+#define GRANT_SIZE	(9 * (NLA_HDRLEN + 12) + 9 * (NLA_HDRLEN + 4) +	\
+			 NLA_HDRLEN + TRUSTGATE_TICKET_MAX + 4)
+
+static int put_u64(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_GRANT_PAD);
+}
+
+/* Attributes of one grant in a batch. */
+struct request {
+	const struct genl_info *info;
+	const struct nlattr *nest;
+	struct nlattr *attrs[TRUSTGATE_A_GRANT_TAG + 1];
+};
+
+static int missing(const struct request *request, u32 type, const char *name)
+{
+	return trustgate_attr_missing(request->info, request->nest, type, name);
+}
+
+static int parse_numbers(const struct request *request,
+			 struct trustgate_terms *terms)
+{
+	struct netlink_ext_ack *extack = request->info->extack;
+	struct nlattr * const *attrs = request->attrs;
+
+	if (!attrs[TRUSTGATE_A_GRANT_ACCESS])
+		return missing(request, TRUSTGATE_A_GRANT_ACCESS, "access");
+	terms->access = nla_get_u32(attrs[TRUSTGATE_A_GRANT_ACCESS]);
+	if (!terms->access) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_ACCESS],
+				    "a grant without any access");
+		return -EINVAL;
+	}
+	if (!attrs[TRUSTGATE_A_GRANT_REASON])
+		return missing(request, TRUSTGATE_A_GRANT_REASON, "reason");
+	terms->reason = nla_get_u32(attrs[TRUSTGATE_A_GRANT_REASON]);
+	if (terms->reason == TRUSTGATE_REASON_UNSPECIFIED) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_REASON],
+				    "a reason must be stated");
+		return -EINVAL;
+	}
+	if (!attrs[TRUSTGATE_A_GRANT_OBJECT_KIND])
+		return missing(request, TRUSTGATE_A_GRANT_OBJECT_KIND,
+			       "object-kind");
+	terms->kind = nla_get_u32(attrs[TRUSTGATE_A_GRANT_OBJECT_KIND]);
+	if (attrs[TRUSTGATE_A_GRANT_FLAGS])
+		terms->flags = nla_get_u32(attrs[TRUSTGATE_A_GRANT_FLAGS]);
+	if (attrs[TRUSTGATE_A_GRANT_MAX_USES])
+		terms->max_uses = nla_get_u32(attrs[TRUSTGATE_A_GRANT_MAX_USES]);
+	if (terms->max_uses > S32_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_MAX_USES],
+				    "more uses than can be counted; 0 is any number");
+		return -ERANGE;
+	}
+	if (attrs[TRUSTGATE_A_GRANT_TAG])
+		terms->tag = nla_get_u64(attrs[TRUSTGATE_A_GRANT_TAG]);
+	if (attrs[TRUSTGATE_A_GRANT_TICKET])
+		terms->ticket = nla_data(attrs[TRUSTGATE_A_GRANT_TICKET]);
+	return 0;
+}
+
+static int parse_times(const struct request *request,
+		       struct trustgate_terms *terms)
+{
+	struct nlattr *begin = request->attrs[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS];
+	struct nlattr *expiry = request->attrs[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS];
+	struct netlink_ext_ack *extack = request->info->extack;
+	u64 max_ns = terms->volume->settings.max_duration_ns;
+	u64 now_ns = ktime_get_boottime_ns();
+	u64 from_ns;
+
+	if (!expiry)
+		return missing(request, TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS,
+			       "expires-boottime-ns");
+	terms->expires_ns = nla_get_u64(expiry);
+	if (begin)
+		terms->not_before_ns = nla_get_u64(begin);
+	if (terms->expires_ns <= now_ns) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry, "%s",
+					terms->expires_ns ?
+					"the expiry is in the past" :
+					"a grant must expire");
+		return -EINVAL;
+	}
+	if (terms->expires_ns > S64_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, expiry,
+				    "the expiry is beyond what the clock can show");
+		return -ERANGE;
+	}
+	if (terms->not_before_ns >= terms->expires_ns) {
+		NL_SET_ERR_MSG_ATTR(extack, begin,
+				    "the grant begins when it has expired");
+		return -EINVAL;
+	}
+	from_ns = max(now_ns, terms->not_before_ns);
+	if (terms->expires_ns - from_ns > max_ns) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry,
+					"longer than the volume's maximum of %llu s",
+					div_u64(max_ns, NSEC_PER_SEC));
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int parse_volume(const struct request *request,
+			struct trustgate_terms *terms)
+{
+	struct nlattr *id = request->attrs[TRUSTGATE_A_GRANT_VOLUME_ID];
+
+	if (!id)
+		return missing(request, TRUSTGATE_A_GRANT_VOLUME_ID,
+			       "volume-id");
+	terms->volume = trustgate_volume_by_id(nla_get_u32(id));
+	if (!terms->volume) {
+		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
+				    "no volume has this id");
+		return -ENOENT;
+	}
+	if (!terms->volume->pinned) {
+		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
+				    "the host is going down");
+		return -ESHUTDOWN;
+	}
+	return 0;
+}
+
+static int parse_object(const struct request *request,
+			struct trustgate_terms *terms)
+{
+	struct nlattr *path = request->attrs[TRUSTGATE_A_GRANT_PATH];
+	struct nlattr *fd = request->attrs[TRUSTGATE_A_GRANT_FD];
+
+	if (path && fd) {
+		NL_SET_ERR_MSG_ATTR(request->info->extack, fd,
+				    "give either path or fd, not both");
+		return -EINVAL;
+	}
+	if (!path && !fd)
+		return missing(request, TRUSTGATE_A_GRANT_PATH, "path");
+	return trustgate_object_resolve(terms, fd, path,
+					request->info->extack);
+}
+
+static int parse_subject(const struct request *request,
+			 struct trustgate_terms *terms)
+{
+	struct nlattr *pid = request->attrs[TRUSTGATE_A_GRANT_PID];
+
+	if (!pid)
+		return missing(request, TRUSTGATE_A_GRANT_PID, "pid");
+	return trustgate_subject_resolve(terms, pid,
+					 request->attrs[TRUSTGATE_A_GRANT_START_TICKS],
+					 request->info->extack);
+}
+
+/* From one nested attribute to a grant that nobody sees yet. */
+static struct trustgate_grant *prepare(const struct genl_info *info,
+				       const struct nlattr *nest)
+{
+	struct request request = { .info = info, .nest = nest };
+	struct trustgate_terms terms = {};
+	struct trustgate_grant *grant;
+	int err;
+
+	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_TAG, nest,
+			       trustgate_grant_request_nl_policy,
+			       info->extack) ?:
+	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
+				  info->extack) ?:
+	      parse_volume(&request, &terms) ?:
+	      parse_numbers(&request, &terms) ?:
+	      parse_times(&request, &terms) ?:
+	      parse_object(&request, &terms) ?:
+	      parse_subject(&request, &terms);
+	if (err)
+		return ERR_PTR(err);
+	grant = trustgate_grant_prepare(&terms);
+	put_pid(terms.pid);
+	if (grant == ERR_PTR(-ENOSPC))
+		NL_SET_ERR_MSG_ATTR(info->extack, nest,
+				    "table of grants is full; raise the module parameter max_grants");
+	return grant;
+}
+
+static int put_added(struct sk_buff *skb, const struct trustgate_grant *grant)
+{
+	struct nlattr *nest = nla_nest_start(skb, TRUSTGATE_A_BATCH_ADDED);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = put_u64(skb, TRUSTGATE_A_GRANT_ID, grant->id) ?:
+	      nla_put_s32(skb, TRUSTGATE_A_GRANT_PID,
+			  pid_vnr(grant->subject->pid)) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_START_TICKS,
+		      div_u64(grant->start_ns, NSEC_PER_SEC / USER_HZ)) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_EXEC_ID, grant->exec_id) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_OBJECT_KIND,
+			  grant->key.kind) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_INO, grant->key.ino) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_INODE_GENERATION,
+			  grant->key.generation);
+	if (!err)
+		nla_nest_end(skb, nest);
+	return err;
+}
+
+/* Grants of one request, in its order. */
+struct batch {
+	unsigned int count;
+	struct trustgate_grant *grants[TRUSTGATE_BATCH_MAX];
+};
+
+static int fill_batch(struct batch *batch, const struct genl_info *info)
+{
+	struct trustgate_grant *grant;
+	const struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr_type(attr, TRUSTGATE_A_BATCH_GRANT, info->nlhdr,
+				 GENL_HDRLEN, rem) {
+		if (batch->count == TRUSTGATE_BATCH_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "too many grants in one request");
+			return -E2BIG;
+		}
+		grant = prepare(info, attr);
+		if (IS_ERR(grant))
+			return PTR_ERR(grant);
+		batch->grants[batch->count++] = grant;
+	}
+	if (!batch->count)
+		return trustgate_attr_missing(info, NULL,
+					      TRUSTGATE_A_BATCH_GRANT, "grant");
+	return 0;
+}
+
+/* All grants come into force, or none was ever in force. */
+static int commit_batch(struct batch *batch, struct sk_buff *skb)
+{
+	unsigned int done, i;
+	int err = 0;
+
+	for (i = 0; i < batch->count && !err; i++)
+		err = put_added(skb, batch->grants[i]);
+	for (done = 0; done < batch->count && !err; done++)
+		err = trustgate_grant_insert(batch->grants[done]);
+	if (err) {
+		/* The one that failed is still only prepared. */
+		for (i = 0; i + 1 < done; i++)
+			trustgate_grant_end(batch->grants[i],
+					    TRUSTGATE_END_NONE);
+		for (i = done ? done - 1 : 0; i < batch->count; i++)
+			trustgate_grant_discard(batch->grants[i]);
+		batch->count = 0;
+		return err;
+	}
+	for (i = 0; i < batch->count; i++)
+		trustgate_grant_enforce(batch->grants[i]);
+	return 0;
+}
+
+int trustgate_nl_grant_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct batch *batch __free(kvfree) = kvzalloc(sizeof(*batch),
+						      GFP_KERNEL);
+	struct trustgate_reply reply = {};
+	int err;
+
+	if (!batch)
+		return -ENOMEM;
+	scoped_guard(mutex, &trustgate_mutex) {
+		/* Who was authorised may have been unbound since. */
+		if (info->snd_portid != trustgate_agent_portid())
+			return -EPERM;
+		err = fill_batch(batch, info);
+		if (!err)
+			err = trustgate_reply_begin(&reply, info,
+						    batch->count * ADDED_SIZE);
+		if (!err) {
+			err = commit_batch(batch, reply.skb);
+		} else {
+			while (batch->count--)
+				trustgate_grant_discard(batch->grants[batch->count]);
+		}
+	}
+	return reply.skb ? trustgate_reply_end(&reply, info, err) : err;
+}
+
+static int end_by_ids(const struct genl_info *info, u64 *ended)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nlmsg_for_each_attr_type(attr, TRUSTGATE_A_REVOCATION_ID, info->nlhdr,
+				 GENL_HDRLEN, rem) {
+		if (++count > TRUSTGATE_BATCH_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "too many ids in one request");
+			return -E2BIG;
+		}
+		if (!trustgate_grant_by_id(nla_get_u64(attr))) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "no live grant has this id");
+			return -ENOENT;
+		}
+	}
+	nlmsg_for_each_attr_type(attr, TRUSTGATE_A_REVOCATION_ID, info->nlhdr,
+				 GENL_HDRLEN, rem) {
+		struct trustgate_grant *grant =
+			trustgate_grant_by_id(nla_get_u64(attr));
+
+		/* The same id may be given twice. */
+		if (!grant)
+			continue;
+		trustgate_grant_end(grant, TRUSTGATE_END_REVOKED);
+		(*ended)++;
+	}
+	return 0;
+}
+
+static int end_selected(const struct genl_info *info, u64 *ended)
+{
+	struct nlattr *volume_id = info->attrs[TRUSTGATE_A_REVOCATION_VOLUME_ID];
+	struct nlattr *pid_nr = info->attrs[TRUSTGATE_A_REVOCATION_PID];
+	struct trustgate_volume *volume = NULL;
+	struct pid *pid;
+
+	if (info->attrs[TRUSTGATE_A_REVOCATION_ID])
+		return end_by_ids(info, ended);
+	if (pid_nr) {
+		pid = find_get_pid(nla_get_s32(pid_nr));
+		if (!pid) {
+			NL_SET_ERR_MSG_ATTR(info->extack, pid_nr,
+					    "no such process; its grants have ended");
+			return -ESRCH;
+		}
+		*ended = trustgate_grant_end_subject(pid,
+						     TRUSTGATE_END_REVOKED);
+		put_pid(pid);
+		return 0;
+	}
+	if (volume_id) {
+		volume = trustgate_volume_by_id(nla_get_u32(volume_id));
+		if (!volume) {
+			NL_SET_ERR_MSG_ATTR(info->extack, volume_id,
+					    "no volume has this id");
+			return -ENOENT;
+		}
+	}
+	*ended = trustgate_grant_end_volume(volume, TRUSTGATE_END_REVOKED);
+	return 0;
+}
+
+int trustgate_nl_grant_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	unsigned int selectors = 0, type;
+	struct trustgate_reply reply;
+	u64 ended = 0;
+	int err;
+
+	for (type = TRUSTGATE_A_REVOCATION_ID;
+	     type <= TRUSTGATE_A_REVOCATION_ALL; type++)
+		selectors += !!info->attrs[type];
+	if (selectors != 1) {
+		NL_SET_ERR_MSG(info->extack,
+			       "give exactly one of id, volume-id, pid and all");
+		return -EINVAL;
+	}
+	err = trustgate_reply_begin(&reply, info, NLA_HDRLEN + 12);
+	if (err)
+		return err;
+	scoped_guard(mutex, &trustgate_mutex) {
+		/* Who was authorised may have been unbound since. */
+		if (info->snd_portid != trustgate_agent_portid())
+			err = -EPERM;
+		else
+			err = end_selected(info, &ended);
+	}
+	/* A check that began before may still be about to allow. */
+	if (ended)
+		synchronize_rcu();
+	if (!err)
+		err = nla_put_u64_64bit(reply.skb, TRUSTGATE_A_REVOCATION_ENDED,
+					ended, TRUSTGATE_A_REVOCATION_PAD);
+	return trustgate_reply_end(&reply, info, err);
+}
+
+static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
+{
+	int err;
+
+	err = put_u64(skb, TRUSTGATE_A_GRANT_ID, grant->id) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_VOLUME_ID,
+			  grant->volume->id) ?:
+	      nla_put_s32(skb, TRUSTGATE_A_GRANT_PID,
+			  pid_vnr(grant->subject->pid)) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_START_TICKS,
+		      div_u64(grant->start_ns, NSEC_PER_SEC / USER_HZ)) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_EXEC_ID, grant->exec_id) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_FLAGS, grant->flags) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_OBJECT_KIND,
+			  grant->key.kind) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_INO, grant->key.ino) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_INODE_GENERATION,
+			  grant->key.generation) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_ACCESS, grant->access) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS,
+		      grant->not_before_ns) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS,
+		      grant->expiry.expires) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_MAX_USES, grant->max_uses) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_USES,
+			  atomic_read(&grant->uses)) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_REASON, grant->reason) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_TAG, grant->tag) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS,
+		      grant->created_boottime_ns);
+	if (!err && grant->ticket)
+		err = nla_put_string(skb, TRUSTGATE_A_GRANT_TICKET,
+				     grant->ticket);
+	return err;
+}
+
+int trustgate_nl_grant_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[TRUSTGATE_A_GRANT_ID];
+	struct trustgate_grant *grant;
+	struct trustgate_reply reply;
+	int err;
+
+	if (!id)
+		return trustgate_attr_missing(info, NULL, TRUSTGATE_A_GRANT_ID,
+					      "id");
+	err = trustgate_reply_begin(&reply, info, GRANT_SIZE);
+	if (err)
+		return err;
+	scoped_guard(mutex, &trustgate_mutex) {
+		grant = trustgate_grant_by_id(nla_get_u64(id));
+		if (grant) {
+			err = put_grant(reply.skb, grant);
+		} else {
+			NL_SET_ERR_MSG_ATTR(info->extack, id,
+					    "no live grant has this id");
+			err = -ENOENT;
+		}
+	}
+	return trustgate_reply_end(&reply, info, err);
+}
+
+/* Which grants a dump is about; looked up anew for each part of it. */
+struct filter {
+	u32 volume_id;
+	bool by_pid;
+	struct pid *pid;
+};
+
+static bool passes(const struct filter *filter,
+		   const struct trustgate_grant *grant)
+{
+	if (filter->volume_id && grant->volume->id != filter->volume_id)
+		return false;
+	return !filter->by_pid || grant->subject->pid == filter->pid;
+}
+
+static struct filter filter_of(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = genl_dumpit_info(cb)->info.attrs;
+	struct filter filter = {};
+
+	if (attrs[TRUSTGATE_A_GRANT_VOLUME_ID])
+		filter.volume_id = nla_get_u32(attrs[TRUSTGATE_A_GRANT_VOLUME_ID]);
+	if (attrs[TRUSTGATE_A_GRANT_PID]) {
+		filter.by_pid = true;
+		filter.pid = find_get_pid(nla_get_s32(attrs[TRUSTGATE_A_GRANT_PID]));
+	}
+	return filter;
+}
+
+/*
+ * Numbers only rise, so a dump that goes on at the next number neither
+ * repeats nor skips a grant that lives through it, whatever else changes. The
+ * generation tells the receiver that something did.
+ *
+ * cb->args[0] is the lowest id that is still to be dumped.
+ */
+int trustgate_nl_grant_get_dumpit(struct sk_buff *skb,
+				  struct netlink_callback *cb)
+{
+	struct filter filter = filter_of(cb);
+	struct trustgate_grant *grant;
+	void *header;
+
+	mutex_lock(&trustgate_mutex);
+	cb->seq = trustgate_grant_generation();
+	while ((grant = trustgate_grant_next(cb->args[0]))) {
+		if (passes(&filter, grant)) {
+			header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+					     cb->nlh->nlmsg_seq,
+					     &trustgate_nl_family, NLM_F_MULTI,
+					     TRUSTGATE_CMD_GRANT_GET);
+			if (!header)
+				break;
+			genl_dump_check_consistent(cb, header);
+			if (put_grant(skb, grant)) {
+				genlmsg_cancel(skb, header);
+				break;
+			}
+			genlmsg_end(skb, header);
+		}
+		cb->args[0] = grant->id + 1;
+		cond_resched();
+	}
+	mutex_unlock(&trustgate_mutex);
+	put_pid(filter.pid);
+	return skb->len;
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - requests about volumes.
+ *
+ * Owns: their parsing and their answers.
+ *
+ * Must not own: the table of volumes; when hooks are attached.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/ctype.h>
+#include <linux/file.h>
+#include <linux/limits.h>
+#include <linux/namei.h>
+
+#include "agent.h"
+#include "event.h"
+#include "gate.h"
+#include "netlink.h"
+
+#define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
+
+/* A name, a type, a device, 16 bytes, 6 numbers, and a nest for each cause. */
+#define VOLUME_SIZE	(4 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
+			 6 * (NLA_HDRLEN + 12) +			\
+			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
+
+/* Names appear in paths, logs and commands, so they are kept simple. */
+static int check_name(const struct genl_info *info, const struct nlattr *attr)
+{
+	const char *name = nla_data(attr);
+	const char *c;
+
+	for (c = name; *c; c++) {
+		if (!isascii(*c) || !(isalnum(*c) || strchr("._-", *c)))
+			break;
+	}
+	if (*c || !isalnum(name[0])) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "a name begins with a letter or digit and has only those, '.', '_' and '-'");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_settings(const struct genl_info *info,
+			  struct trustgate_settings *settings)
+{
+	struct nlattr *duration = info->attrs[TRUSTGATE_A_VOLUME_MAX_DURATION_NS];
+	struct nlattr *loss = info->attrs[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS];
+	struct nlattr *record = info->attrs[TRUSTGATE_A_VOLUME_RECORD];
+
+	if (duration) {
+		u64 ns = nla_get_u64(duration);
+
+		if (!ns || ns > S64_MAX / 2) {
+			NL_SET_ERR_MSG_ATTR(info->extack, duration,
+					    "the longest duration of a grant must be positive and below 146 years");
+			return -ERANGE;
+		}
+		settings->max_duration_ns = ns;
+	}
+	if (loss)
+		settings->on_agent_loss = nla_get_u32(loss);
+	if (record)
+		settings->record = nla_get_u32(record);
+	return 0;
+}
+
+static int resolve(const struct genl_info *info, struct path *path)
+{
+	struct nlattr *name = info->attrs[TRUSTGATE_A_VOLUME_PATH];
+	struct nlattr *fd = info->attrs[TRUSTGATE_A_VOLUME_FD];
+	struct file *file;
+	int err;
+
+	if (name && fd) {
+		NL_SET_ERR_MSG_ATTR(info->extack, fd,
+				    "give either path or fd, not both");
+		return -EINVAL;
+	}
+	if (fd) {
+		file = fget_raw(nla_get_s32(fd));
+		if (!file) {
+			NL_SET_ERR_MSG_ATTR(info->extack, fd, "not an open file");
+			return -EBADF;
+		}
+		*path = file->f_path;
+		path_get(path);
+		fput(file);
+		return 0;
+	}
+	if (!name)
+		return trustgate_attr_missing(info, NULL,
+					      TRUSTGATE_A_VOLUME_PATH, "path");
+	err = kern_path(nla_data(name), LOOKUP_FOLLOW, path);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(info->extack, name,
+				    "the path cannot be resolved");
+	return err;
+}
+
+int trustgate_nl_volume_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *name = info->attrs[TRUSTGATE_A_VOLUME_NAME];
+	struct trustgate_settings settings = {
+		.max_duration_ns = MAX_DURATION_DEFAULT_NS,
+		.on_agent_loss = TRUSTGATE_ON_AGENT_LOSS_HOLD,
+	};
+	struct trustgate_volume *volume;
+	struct trustgate_reply reply;
+	struct path path;
+	int err;
+
+	if (!name)
+		return trustgate_attr_missing(info, NULL,
+					      TRUSTGATE_A_VOLUME_NAME, "name");
+	err = check_name(info, name) ?: parse_settings(info, &settings) ?:
+	      trustgate_reply_begin(&reply, info, NLA_HDRLEN + 4);
+	if (err)
+		return err;
+	err = resolve(info, &path);
+	if (err)
+		return trustgate_reply_end(&reply, info, err);
+
+	scoped_guard(mutex, &trustgate_mutex) {
+		/* Who was authorised may have been unbound since. */
+		if (info->snd_portid != trustgate_agent_portid()) {
+			err = -EPERM;
+			break;
+		}
+		volume = trustgate_gate_protect(&path, nla_data(name),
+						&settings, info->extack);
+		err = PTR_ERR_OR_ZERO(volume);
+		if (!err)
+			nla_put_u32(reply.skb, TRUSTGATE_A_VOLUME_ID,
+				    volume->id);
+	}
+	path_put(&path);
+	return trustgate_reply_end(&reply, info, err);
+}
+
+/* The volume that a request names by id, or NULL after setting *err. */
+static struct trustgate_volume *named_by_id(const struct genl_info *info,
+					    int *err)
+{
+	struct nlattr *id = info->attrs[TRUSTGATE_A_VOLUME_ID];
+	struct trustgate_volume *volume;
+
+	if (!id) {
+		*err = trustgate_attr_missing(info, NULL, TRUSTGATE_A_VOLUME_ID,
+					      "id");
+		return NULL;
+	}
+	volume = trustgate_volume_by_id(nla_get_u32(id));
+	if (!volume) {
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "no volume has this id");
+		*err = -ENOENT;
+	}
+	return volume;
+}
+
+int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct trustgate_settings settings;
+	struct trustgate_volume *volume;
+	int err;
+
+	guard(mutex)(&trustgate_mutex);
+	if (info->snd_portid != trustgate_agent_portid())
+		return -EPERM;
+	volume = named_by_id(info, &err);
+	if (!volume)
+		return err;
+	settings = volume->settings;
+	err = parse_settings(info, &settings);
+	if (err)
+		return err;
+	volume->settings.max_duration_ns = settings.max_duration_ns;
+	volume->settings.on_agent_loss = settings.on_agent_loss;
+	WRITE_ONCE(volume->settings.record, settings.record);
+	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, volume);
+	return 0;
+}
+
+int trustgate_nl_volume_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct trustgate_volume *volume;
+	int err;
+
+	guard(mutex)(&trustgate_mutex);
+	if (info->snd_portid != trustgate_agent_portid())
+		return -EPERM;
+	volume = named_by_id(info, &err);
+	if (!volume)
+		return err;
+	trustgate_gate_release(volume);
+	return 0;
+}
+
+static int put_u64(struct sk_buff *skb, int type, u64 value)
+{
+	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_VOLUME_PAD);
+}
+
+static int put_counter(struct sk_buff *skb, u32 cause, u64 count)
+{
+	struct nlattr *nest = nla_nest_start(skb, TRUSTGATE_A_VOLUME_COUNTER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, TRUSTGATE_A_COUNTER_CAUSE, cause) ||
+	    nla_put_u64_64bit(skb, TRUSTGATE_A_COUNTER_COUNT, count,
+			      TRUSTGATE_A_COUNTER_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counters(struct sk_buff *skb,
+			const struct trustgate_volume *volume)
+{
+	int cpu, cause, err;
+
+	for (cause = 0; cause < TRUSTGATE_CAUSE_COUNT; cause++) {
+		u64 count = 0;
+
+		for_each_possible_cpu(cpu)
+			count += READ_ONCE(per_cpu_ptr(volume->counters,
+						       cpu)->cause[cause]);
+		if (!count)
+			continue;
+		err = put_counter(skb, cause, count);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int put_volume(struct sk_buff *skb,
+		      const struct trustgate_volume *volume)
+{
+	return nla_put_u32(skb, TRUSTGATE_A_VOLUME_ID, volume->id) ?:
+	       nla_put_string(skb, TRUSTGATE_A_VOLUME_NAME, volume->name) ?:
+	       nla_put_string(skb, TRUSTGATE_A_VOLUME_FSTYPE,
+			      volume->fstype) ?:
+	       nla_put(skb, TRUSTGATE_A_VOLUME_UUID, sizeof(volume->uuid),
+		       volume->uuid) ?:
+	       nla_put_string(skb, TRUSTGATE_A_VOLUME_DEVICE,
+			      volume->device) ?:
+	       put_u64(skb, TRUSTGATE_A_VOLUME_MAX_DURATION_NS,
+		       volume->settings.max_duration_ns) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_ON_AGENT_LOSS,
+			   volume->settings.on_agent_loss) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_RECORD,
+			   volume->settings.record) ?:
+	       put_u64(skb, TRUSTGATE_A_VOLUME_GRANTS, volume->nr_grants) ?:
+	       put_u64(skb, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
+		       volume->added_boottime_ns) ?:
+	       put_counters(skb, volume);
+}
+
+int trustgate_nl_volume_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *name = info->attrs[TRUSTGATE_A_VOLUME_NAME];
+	struct trustgate_volume *volume;
+	struct trustgate_reply reply;
+	int err;
+
+	err = trustgate_reply_begin(&reply, info, VOLUME_SIZE);
+	if (err)
+		return err;
+	scoped_guard(mutex, &trustgate_mutex) {
+		if (name && !info->attrs[TRUSTGATE_A_VOLUME_ID]) {
+			volume = trustgate_volume_by_name(nla_data(name));
+			if (!volume) {
+				NL_SET_ERR_MSG_ATTR(info->extack, name,
+						    "no volume has this name");
+				err = -ENOENT;
+			}
+		} else if (name) {
+			NL_SET_ERR_MSG_ATTR(info->extack, name,
+					    "give either id or name, not both");
+			err = -EINVAL;
+		} else {
+			volume = named_by_id(info, &err);
+		}
+		if (!err)
+			err = put_volume(reply.skb, volume);
+	}
+	return trustgate_reply_end(&reply, info, err);
+}
+
+/* cb->args[0] is the lowest id that is still to be dumped. */
+int trustgate_nl_volume_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb)
+{
+	struct trustgate_volume *volume;
+	void *header;
+
+	guard(mutex)(&trustgate_mutex);
+	cb->seq = trustgate_volume_generation();
+	while ((volume = trustgate_volume_next(cb->args[0]))) {
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &trustgate_nl_family,
+				     NLM_F_MULTI, TRUSTGATE_CMD_VOLUME_GET);
+		if (!header)
+			break;
+		genl_dump_check_consistent(cb, header);
+		if (put_volume(skb, volume)) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cb->args[0] = volume->id + 1;
+	}
+	return skb->len;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - protected volumes; see volume.h.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/fs_struct.h>
+#include <linux/kdev_t.h>
+#include <linux/moduleparam.h>
+#include <linux/mount.h>
+#include <linux/netlink.h>
+#include <linux/path.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "canary.h"
+#include "volume.h"
+
+#define TABLE_BITS 6
+
+static unsigned int max_volumes = 64;
+module_param(max_volumes, uint, 0444);
+MODULE_PARM_DESC(max_volumes, "Most volumes protected at a time (default 64)");
+
+/*
+ * Filesystems that keep their data on this host's block devices or memory,
+ * and on which inode number and generation name one file for good. btrfs
+ * repeats inode numbers from subvolume to subvolume.
+ */
+static const char * const supported[] = { "ext4", "xfs", "tmpfs" };
+
+DEFINE_MUTEX(trustgate_mutex);
+
+u64 trustgate_volume_filter __read_mostly;
+
+static struct hlist_head table[1 << TABLE_BITS] __read_mostly;
+static unsigned int count;
+static u32 last_id;
+static u32 generation = 1;
+
+static struct hlist_head *bucket(const struct super_block *sb)
+{
+	return &table[hash_ptr(sb, TABLE_BITS)];
+}
+
+struct trustgate_volume *trustgate_volume_find(const struct super_block *sb)
+{
+	struct trustgate_volume *volume;
+
+	hlist_for_each_entry_rcu(volume, bucket(sb), by_sb,
+				 lockdep_is_held(&trustgate_mutex)) {
+		if (volume->sb == sb)
+			return volume;
+	}
+	return NULL;
+}
+
+struct trustgate_volume *trustgate_volume_next(u32 id)
+{
+	struct trustgate_volume *volume, *best = NULL;
+	unsigned int i;
+
+	lockdep_assert_held(&trustgate_mutex);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		hlist_for_each_entry(volume, &table[i], by_sb) {
+			if (volume->id >= id &&
+			    (!best || volume->id < best->id))
+				best = volume;
+		}
+	}
+	return best;
+}
+
+struct trustgate_volume *trustgate_volume_by_id(u32 id)
+{
+	struct trustgate_volume *volume = trustgate_volume_next(id);
+
+	return volume && volume->id == id ? volume : NULL;
+}
+
+struct trustgate_volume *trustgate_volume_by_name(const char *name)
+{
+	struct trustgate_volume *volume;
+	u32 id = 0;
+
+	while ((volume = trustgate_volume_next(id))) {
+		if (!strcmp(volume->name, name))
+			return volume;
+		id = volume->id + 1;
+	}
+	return NULL;
+}
+
+u32 trustgate_volume_generation(void)
+{
+	return READ_ONCE(generation);
+}
+
+static void generation_bump(void)
+{
+	u32 next = generation + 1;
+
+	WRITE_ONCE(generation, next ? next : 1);
+}
+
+unsigned int trustgate_volume_count(void)
+{
+	return READ_ONCE(count);
+}
+
+unsigned int trustgate_volume_max(void)
+{
+	return max_volumes;
+}
+
+void trustgate_volume_filter_rebuild(const struct super_block *extra)
+{
+	struct trustgate_volume *volume;
+	u64 filter = 0;
+	unsigned int i;
+
+	/* Held, but not by the carrier's thread when it ends the canary. */
+	WARN_ON_ONCE(!mutex_is_locked(&trustgate_mutex));
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		hlist_for_each_entry(volume, &table[i], by_sb)
+			filter |= BIT_ULL(trustgate_volume_class(volume->sb));
+	}
+	if (extra)
+		filter |= BIT_ULL(trustgate_volume_class(extra));
+	WRITE_ONCE(trustgate_volume_filter, filter);
+}
+
+static bool is_supported(const struct super_block *sb)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(supported); i++) {
+		if (!strcmp(sb->s_type->name, supported[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_root_filesystem(const struct super_block *sb)
+{
+	struct path root;
+	bool same;
+
+	get_fs_root(current->fs, &root);
+	same = root.mnt->mnt_sb == sb;
+	path_put(&root);
+	return same;
+}
+
+static int may_protect(const struct path *path, const char *name,
+		       struct netlink_ext_ack *extack)
+{
+	const struct super_block *sb = path->dentry->d_sb;
+	struct trustgate_volume *volume;
+
+	if (!is_supported(sb)) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "%s is not supported; protect ext4, xfs or tmpfs",
+				   sb->s_type->name);
+		return -EOPNOTSUPP;
+	}
+	if (path->dentry != sb->s_root) {
+		NL_SET_ERR_MSG(extack,
+			       "not the root of a mounted filesystem; mount the volume first and name its mount point");
+		return -EINVAL;
+	}
+	if (is_root_filesystem(sb)) {
+		NL_SET_ERR_MSG(extack,
+			       "this is the host's root filesystem; put the tenant's data on a filesystem of its own");
+		return -EBUSY;
+	}
+	volume = trustgate_volume_find(sb);
+	if (volume) {
+		NL_SET_ERR_MSG_FMT(extack, "it is volume '%.50s' already",
+				   volume->name);
+		return -EEXIST;
+	}
+	if (trustgate_volume_by_name(name)) {
+		NL_SET_ERR_MSG(extack, "another volume has this name");
+		return -EEXIST;
+	}
+	if (count >= max_volumes) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "table of volumes is full (%u); raise the module parameter max_volumes",
+				   max_volumes);
+		return -ENOSPC;
+	}
+	if (last_id == U32_MAX) {
+		NL_SET_ERR_MSG(extack, "volume numbers are used up; reload the module");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+struct trustgate_volume *
+trustgate_volume_create(const struct path *path, const char *name,
+			const struct trustgate_settings *settings,
+			struct netlink_ext_ack *extack)
+{
+	struct super_block *sb = path->dentry->d_sb;
+	struct trustgate_volume *volume;
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+
+	err = may_protect(path, name, extack);
+	if (err)
+		return ERR_PTR(err);
+
+	volume = kzalloc(sizeof(*volume), GFP_KERNEL);
+	if (!volume)
+		return ERR_PTR(-ENOMEM);
+	volume->counters = alloc_percpu(struct trustgate_counters);
+	if (!volume->counters) {
+		kfree(volume);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	/* The caller's path keeps sb alive, but maybe not active. */
+	if (!atomic_inc_not_zero(&sb->s_active)) {
+		NL_SET_ERR_MSG(extack, "filesystem is being unmounted");
+		trustgate_volume_discard(volume);
+		return ERR_PTR(-ESTALE);
+	}
+	volume->pinned = true;
+	volume->sb = sb;
+	strscpy(volume->name, name, sizeof(volume->name));
+	strscpy(volume->fstype, sb->s_type->name, sizeof(volume->fstype));
+	snprintf(volume->device, sizeof(volume->device), "%u:%u",
+		 MAJOR(sb->s_dev), MINOR(sb->s_dev));
+	memcpy(volume->uuid, &sb->s_uuid, sizeof(volume->uuid));
+	volume->settings = *settings;
+	volume->id = ++last_id;
+	volume->added_boottime_ns = ktime_get_boottime_ns();
+	return volume;
+}
+
+void trustgate_volume_discard(struct trustgate_volume *volume)
+{
+	if (volume->pinned)
+		deactivate_super(volume->sb);
+	free_percpu(volume->counters);
+	kfree(volume);
+}
+
+void trustgate_volume_protect(struct trustgate_volume *volume)
+{
+	lockdep_assert_held(&trustgate_mutex);
+
+	hlist_add_head_rcu(&volume->by_sb, bucket(volume->sb));
+	WRITE_ONCE(count, count + 1);
+	generation_bump();
+	/* Who sees the filter's bit must find the volume behind it. */
+	smp_wmb();
+	trustgate_volume_filter_rebuild(trustgate_canary_sb());
+}
+
+void trustgate_volume_remove(struct trustgate_volume *volume)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	WARN_ON_ONCE(volume->nr_grants);
+
+	hlist_del_rcu(&volume->by_sb);
+	WRITE_ONCE(count, count - 1);
+	generation_bump();
+	trustgate_volume_filter_rebuild(trustgate_canary_sb());
+	synchronize_rcu();
+	trustgate_volume_discard(volume);
+}
+
+void trustgate_volume_unpin_all(void)
+{
+	struct trustgate_volume *volume;
+	u32 id = 0;
+
+	for (;;) {
+		struct super_block *sb = NULL;
+
+		scoped_guard(mutex, &trustgate_mutex) {
+			volume = trustgate_volume_next(id);
+			if (!volume)
+				return;
+			id = volume->id + 1;
+			if (volume->pinned)
+				sb = volume->sb;
+			volume->pinned = false;
+		}
+		/* Ends an unmount, whose sb_delete hook must find no lock. */
+		if (sb)
+			deactivate_super(sb);
+	}
+}

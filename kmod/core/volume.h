@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - protected volumes.
+ *
+ * Owns: which superblocks are protected, their settings and counters, and the
+ * pin that keeps each superblock from going away.
+ *
+ * Must not own: grants, verdicts, messages.
+ */
+#ifndef _TRUSTGATE_VOLUME_H
+#define _TRUSTGATE_VOLUME_H
+
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <uapi/linux/trustgate.h>
+
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_SUSPENDED + 1)
+
+struct netlink_ext_ack;
+struct path;
+
+/*
+ * Serialises every change of volumes, subjects, grants and the agent. Hooks
+ * never take it. Nests outside every other lock of the module; taken inside
+ * the genetlink callback lock.
+ */
+extern struct mutex trustgate_mutex;
+
+/**
+ * struct trustgate_counters - how often each cause decided, one per CPU
+ * @cause: indexed by enum trustgate_cause
+ */
+struct trustgate_counters {
+	u64 cause[TRUSTGATE_CAUSE_COUNT];
+};
+
+/**
+ * struct trustgate_settings - what the agent may choose for a volume
+ * @max_duration_ns: longest time from a grant's begin to its expiry
+ * @on_agent_loss: enum trustgate_on_agent_loss
+ * @record: mask of enum trustgate_record
+ */
+struct trustgate_settings {
+	u64 max_duration_ns;
+	u32 on_agent_loss;
+	u32 record;
+};
+
+/**
+ * struct trustgate_volume - one superblock under protection
+ * @sb: its identity; compared, never followed without the pin
+ * @by_sb: in the table of volumes; RCU, changed under trustgate_mutex
+ * @id: number, never used twice while the module is loaded; constant
+ * @name: unique among volumes; constant
+ * @fstype: name of the filesystem's type; constant
+ * @device: "major:minor"; constant
+ * @uuid: of the filesystem, all zero if it has none; constant
+ * @added_boottime_ns: constant
+ * @pinned: an active reference on @sb is held; trustgate_mutex
+ * @gone: @sb was destroyed without the pin (set by the sb_delete hook, which
+ *	may run in any process; read under trustgate_mutex)
+ * @settings: written under trustgate_mutex, read by hooks with READ_ONCE
+ * @nr_grants: under trustgate_mutex
+ * @nr_descendants: grants that cover descendants; written under
+ *	trustgate_mutex, read by hooks with READ_ONCE
+ * @counters: per CPU; allocated and freed with the volume
+ * @rcu: hooks may hold the volume until a grace period after its removal
+ */
+struct trustgate_volume {
+	struct super_block *sb;
+	struct hlist_node by_sb;
+	u32 id;
+	char name[TRUSTGATE_NAME_MAX + 1];
+	char fstype[16];
+	char device[24];
+	u8 uuid[16];
+	u64 added_boottime_ns;
+	bool pinned;
+	bool gone;
+	struct trustgate_settings settings;
+	u64 nr_grants;
+	unsigned int nr_descendants;
+	struct trustgate_counters __percpu *counters;
+	struct rcu_head rcu;
+};
+
+/*
+ * One bit for each of 64 classes of superblock addresses, set while the class
+ * has a protected member (or the canary). Written under trustgate_mutex, read
+ * by every hook on every file of the host: this is what an unprotected file
+ * costs.
+ */
+extern u64 trustgate_volume_filter;
+
+/**
+ * trustgate_volume_class() - the filter's bit for a superblock
+ * @sb: superblock, not followed
+ *
+ * Superblocks are slab objects of over 1 KiB, so the bits from 11 on tell
+ * them apart; an xor of two windows is two shifts, where a multiplicative
+ * hash would load a 64-bit constant first.
+ *
+ * Return: 0 to 63.
+ */
+static __always_inline unsigned int
+trustgate_volume_class(const struct super_block *sb)
+{
+	unsigned long address = (unsigned long)sb;
+
+	return ((address >> 11) ^ (address >> 17)) & 63;
+}
+
+/**
+ * trustgate_volume_possible() - may this superblock be protected?
+ * @sb: superblock, not followed
+ *
+ * Context: any.
+ * Return: false if it is certainly not protected.
+ */
+static __always_inline bool
+trustgate_volume_possible(const struct super_block *sb)
+{
+	return READ_ONCE(trustgate_volume_filter) >>
+		trustgate_volume_class(sb) & 1;
+}
+
+/**
+ * trustgate_volume_find() - the volume of a superblock
+ * @sb: superblock, not followed
+ *
+ * Context: RCU read side; the result is valid within it. Under
+ * trustgate_mutex it is valid until the mutex is released.
+ * Return: the volume or NULL.
+ */
+struct trustgate_volume *trustgate_volume_find(const struct super_block *sb);
+
+/**
+ * trustgate_volume_by_id() - the volume with a number
+ * @id: number
+ *
+ * Context: trustgate_mutex held.
+ * Return: the volume or NULL.
+ */
+struct trustgate_volume *trustgate_volume_by_id(u32 id);
+
+/**
+ * trustgate_volume_by_name() - the volume with a name
+ * @name: name
+ *
+ * Context: trustgate_mutex held.
+ * Return: the volume or NULL.
+ */
+struct trustgate_volume *trustgate_volume_by_name(const char *name);
+
+/**
+ * trustgate_volume_next() - walk the volumes by rising number
+ * @id: begin with this number
+ *
+ * Context: trustgate_mutex held.
+ * Return: the volume with the lowest number not below @id, or NULL.
+ */
+struct trustgate_volume *trustgate_volume_next(u32 id);
+
+/**
+ * trustgate_volume_create() - prepare a volume, not yet protected
+ * @path: root of the filesystem, as mounted
+ * @name: name, at most TRUSTGATE_NAME_MAX bytes
+ * @settings: validated by the caller
+ * @extack: gets the cause of a refusal
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: the volume, owned by the caller until trustgate_volume_protect() or
+ * trustgate_volume_discard(); or ERR_PTR: -EINVAL not the root of a mounted
+ * filesystem, -EOPNOTSUPP filesystem not supported, -EEXIST name taken or
+ * filesystem protected, -EBUSY root filesystem, -ENOSPC table full, -ESTALE
+ * being unmounted, -ENOMEM.
+ */
+struct trustgate_volume *
+trustgate_volume_create(const struct path *path, const char *name,
+			const struct trustgate_settings *settings,
+			struct netlink_ext_ack *extack);
+
+/**
+ * trustgate_volume_discard() - undo trustgate_volume_create()
+ * @volume: never protected
+ *
+ * Context: process, may sleep.
+ */
+void trustgate_volume_discard(struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_protect() - from here on its files are gated
+ * @volume: created
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_volume_protect(struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_remove() - stop protecting
+ * @volume: protected, without grants
+ *
+ * When it returns no hook sees the volume any more. It is freed, and its pin
+ * dropped, which may finish an unmount that was waiting for it.
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ */
+void trustgate_volume_remove(struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_unpin_all() - let filesystems go for a reboot
+ *
+ * They stay protected until they are gone.
+ *
+ * Context: process, may sleep, trustgate_mutex not held.
+ */
+void trustgate_volume_unpin_all(void);
+
+/**
+ * trustgate_volume_count() - how many volumes are protected
+ *
+ * Context: trustgate_mutex held, or a snapshot.
+ * Return: number.
+ */
+unsigned int trustgate_volume_count(void);
+
+/**
+ * trustgate_volume_generation() - changes whenever the set of volumes does
+ *
+ * Context: any; stable under trustgate_mutex.
+ * Return: never 0, as netlink dumps take 0 for "unknown".
+ */
+u32 trustgate_volume_generation(void);
+
+/**
+ * trustgate_volume_max() - the most volumes that may be protected
+ *
+ * Return: number.
+ */
+unsigned int trustgate_volume_max(void);
+
+/**
+ * trustgate_volume_filter_rebuild() - recompute the filter
+ * @extra: one more superblock to let through to the full check, or NULL
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_volume_filter_rebuild(const struct super_block *extra);
+
+#endif /* _TRUSTGATE_VOLUME_H */
