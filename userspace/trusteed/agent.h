@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trusteed - the running agent: its parts and what they offer each other.
+ *
+ * One thread, one event loop. The way of things:
+ *
+ *	kernel event   gate.c -> report.c (journal), watch.c (watchers),
+ *	               services.c and ledger.c (what they know about grants)
+ *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
+ *	               object.c -> grants.c or volumes.c -> gate (libtrustgate)
+ *	service start  units.c (systemd) -> services.c -> grants.c
+ *	mount          volumes.c -> gate
+ *
+ * Nothing here may wait for anybody but the kernel: not for journald, not for
+ * a client, not for systemd, not for a file on a tenant's volume.
+ */
+#ifndef _TRUSTEED_AGENT_H
+#define _TRUSTEED_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include <trustgate.h>
+
+#include "config.h"
+#include "object.h"
+#include "refusal.h"
+#include "subject.h"
+
+#define NSEC_PER_USEC	UINT64_C(1000)
+#define NSEC_PER_SEC	UINT64_C(1000000000)
+#define USEC_PER_SEC	UINT64_C(1000000)
+
+/*
+ * The tag of a grant, which the kernel keeps for the agent, says whose it is,
+ * so that a restarted agent knows without a file of its own.
+ */
+#define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
+#define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked */
+
+struct options {
+	const char *config_path;
+	const char *socket_path;
+	const char *state_directory;	/* the secret; survives a reboot */
+	const char *runtime_directory;	/* the ledger; as short-lived as grants */
+	const char *journal_path;
+	bool check;
+};
+
+/**
+ * struct wanted_volume - a volume that the configuration wants protected
+ * @name: as configured
+ * @id: in the kernel; 0 while it is not protected
+ * @released: a trustee released it on purpose; not protected again until a
+ *	reload or restart
+ * @problem: why it is not protected; "" if it is, or not tried yet
+ */
+struct wanted_volume {
+	char name[TRUSTGATE_NAME_MAX + 1];
+	uint32_t id;
+	bool released;
+	char problem[384];
+};
+
+struct agent {
+	struct options options;
+	sd_event *event;
+	struct config *config;
+
+	/* gate.c */
+	struct trustgate_conn *gate;
+	uint8_t secret[TRUSTGATE_SECRET_LEN];
+	sd_event_source *gate_io;
+	sd_event_source *gate_leftovers;
+	sd_event_source *gate_check;
+	uint64_t event_seq;
+
+	/* volumes.c */
+	struct wanted_volume *wanted;
+	size_t wanted_count;
+	sd_event_source *mounts_io;
+	sd_event_source *volumes_retry;
+	int mounts_fd;
+
+	/* report.c */
+	struct report *report;
+	/* ledger.c */
+	struct ledger *ledger;
+	/* watch.c */
+	struct watch *watch;
+	/* units.c */
+	struct units *units;
+	/* services.c */
+	struct services *services;
+	/* varlink.c */
+	sd_varlink_server *varlink;
+	int varlink_fd;
+};
+
+uint64_t now_boottime_ns(void);
+
+/* ---- secret.c ---- */
+
+/**
+ * secret_load() - the secret by which the kernel knows this agent again
+ * @directory: where it is kept; made if it does not exist
+ * @secret: filled
+ *
+ * Return: 0 or -errno, after a note in the journal.
+ */
+int secret_load(const char *directory, uint8_t secret[TRUSTGATE_SECRET_LEN]);
+
+/* ---- store.c: the service manager's descriptor store and status ---- */
+
+#define STORE_NETLINK	"netlink"
+#define STORE_VARLINK	"varlink"
+
+/* Take over what the service manager kept; -1 where there was nothing. */
+void store_take(int *ret_netlink_fd, int *ret_varlink_fd);
+/* Ask it to keep @fd under @name. Does nothing without a service manager. */
+int store_keep(const char *name, int fd);
+void store_forget(const char *name);
+void store_ready(const struct agent *agent);
+void store_reloading(void);
+void store_stopping(void);
+/* STATUS= for systemctl status, from the state of the volumes. */
+void store_status(const struct agent *agent);
+
+/* ---- gate.c ---- */
+
+/**
+ * gate_start() - become the agent
+ * @stored_fd: socket of the former run, or -1; consumed
+ *
+ * Return: 0 or -errno, after a note in the journal.
+ */
+int gate_start(struct agent *agent, int stored_fd);
+void gate_stop(struct agent *agent);
+
+/**
+ * gate_refused() - turn the library's last failure into a refusal
+ * @r: negative errno value that the library returned
+ *
+ * Return: @r.
+ */
+int gate_refused(struct agent *agent, int r, struct refusal *refusal);
+
+/* To be called after requests: events that arrived meanwhile wait in memory. */
+void gate_poke(struct agent *agent);
+
+/* ---- mounts.c ---- */
+
+/**
+ * mounts_find() - where a filesystem is mounted as a whole
+ * @device: "major:minor"
+ * @ret_path: to be freed
+ *
+ * Return: 0, -ENOENT, or -errno.
+ */
+int mounts_find(const char *device, char **ret_path);
+
+/**
+ * mounts_open_root() - the root of the filesystem mounted at a path
+ * @path: mount point
+ * @ret_fd: O_PATH descriptor, to be closed soon: it keeps the mount busy
+ * @device: filled with "major:minor"
+ * @refusal: filled on failure
+ *
+ * Return: 0, -ENOENT if there is no such path, -ENXIO if nothing is mounted
+ * there, -EINVAL if what is mounted is only a part of the filesystem.
+ */
+int mounts_open_root(const char *path, int *ret_fd, char device[32],
+		     struct refusal *refusal);
+
+/**
+ * mounts_check_vital() - refuse a filesystem that the agent itself lives on
+ * @device: "major:minor"
+ * @path: for the refusal
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mounts_check_vital(const struct agent *agent, const char *device,
+		       const char *path, struct refusal *refusal);
+
+/* ---- volumes.c ---- */
+
+int volumes_start(struct agent *agent);
+void volumes_stop(struct agent *agent);
+/* After a reload: settings, new volumes; what is gone from it stays protected. */
+void volumes_reconfigure(struct agent *agent);
+void volumes_protect_wanted(struct agent *agent);
+/* How many wanted volumes are not protected. */
+size_t volumes_unprotected(const struct agent *agent);
+
+int volumes_add(struct agent *agent, const char *name, const char *path,
+		const struct trustgate_volume_settings *settings,
+		struct refusal *refusal);
+int volumes_get(struct agent *agent, const char *name,
+		struct trustgate_volume *ret_volume, struct refusal *refusal);
+int volumes_set(struct agent *agent, const char *name,
+		const struct trustgate_volume_settings *settings,
+		struct refusal *refusal);
+int volumes_remove(struct agent *agent, const char *name, uint64_t *ret_ended,
+		   struct refusal *refusal);
+/* Where a volume is mounted, NULL if the agent sees no mount of it. To be freed. */
+char *volumes_path(struct agent *agent, const struct trustgate_volume *volume);
+/* Its root as an O_PATH descriptor, to be closed soon. */
+int volumes_open_root(struct agent *agent, const struct trustgate_volume *volume,
+		      int *ret_fd, struct refusal *refusal);
+
+/* ---- grants.c ---- */
+
+/**
+ * struct grant_wish - a grant to be given, already authorised
+ * @volume: on it
+ * @subject: to whom
+ * @object: on what; resolved by the agent
+ * @access: mask
+ * @delay_ns: from when
+ * @duration_ns: for how long
+ * @max_uses: 0 for any number
+ * @flags: mask of enum trustgate_grant_flags
+ * @reason: enum trustgate_reason
+ * @ticket: text or NULL
+ * @tag: TAG_...
+ */
+struct grant_wish {
+	const struct trustgate_volume *volume;
+	const struct subject *subject;
+	const struct object *object;
+	uint32_t access;
+	uint64_t delay_ns;
+	uint64_t duration_ns;
+	uint32_t max_uses;
+	uint32_t flags;
+	uint32_t reason;
+	const char *ticket;
+	uint64_t tag;
+};
+
+/**
+ * grants_give() - give grants, all or none
+ * @wishes: array of at most TRUSTGATE_BATCH_MAX
+ * @ret_grants: array of @count, filled on success
+ *
+ * Return: 0, or -errno with @refusal filled.
+ */
+int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t count,
+		struct trustgate_grant *ret_grants, struct refusal *refusal);
+
+int grants_revoke_ids(struct agent *agent, const uint64_t *ids, size_t count,
+		      uint64_t *ret_ended, struct refusal *refusal);
+
+/* ---- ledger.c: what is known about a grant beyond what the kernel keeps ---- */
+
+int ledger_open(struct agent *agent);
+void ledger_close(struct agent *agent);
+void ledger_add(struct agent *agent, uint64_t id, const char *path);
+void ledger_drop(struct agent *agent, uint64_t id);
+/* NULL if nothing is known. Valid until the next call. */
+const char *ledger_path(struct agent *agent, uint64_t id);
+
+/* ---- report.c: kernel events as journal records ---- */
+
+int report_start(struct agent *agent);
+void report_stop(struct agent *agent);
+void report_event(struct agent *agent, const struct trustgate_event *event);
+/* Records of what the agent did on request, with who asked for it. */
+void report_grant(const struct agent *agent, const char *volume, const char *path,
+		  const struct trustgate_grant *grant, uid_t asker, const char *comm);
+void report_refusal(const struct agent *agent, const char *method, uid_t asker,
+		    pid_t pid, const struct refusal *refusal);
+void report_unprotected(const struct wanted_volume *volume);
+
+/* ---- watch.c ---- */
+
+int watch_start(struct agent *agent);
+void watch_stop(struct agent *agent);
+/* Returns 0 or -errno; -EBUSY if there are too many watchers. */
+int watch_add(struct agent *agent, sd_varlink *link);
+void watch_remove(struct agent *agent, sd_varlink *link);
+void watch_event(struct agent *agent, const struct trustgate_event *event);
+size_t watch_count(const struct agent *agent);
+
+/* ---- units.c: what systemd says about units ---- */
+
+int units_start(struct agent *agent);
+void units_stop(struct agent *agent);
+/* Watch the units of the current configuration. */
+void units_reconfigure(struct agent *agent);
+
+/**
+ * units_ask() - which unit a process belongs to, by systemd's word
+ * @pidfd: process; duplicated
+ * @answer: called later, once, from the event loop, if 0 was returned: @unit
+ *	is the unit's primary name and @main whether the process is its main or
+ *	control process; @unit is NULL with @r negative if there was no answer
+ *
+ * Return: 0, or -ENOTCONN while there is no connection to systemd.
+ */
+int units_ask(struct agent *agent, int pidfd, pid_t pid,
+	      void (*answer)(struct agent *agent, int r, const char *unit,
+			     bool leading, void *userdata),
+	      void *userdata);
+
+/* ---- services.c: standing grants ---- */
+
+int services_start(struct agent *agent);
+void services_stop(struct agent *agent);
+void services_reconfigure(struct agent *agent);
+/* Something changed for the better: give what could not be given before. */
+void services_retry(struct agent *agent);
+/* The main process of a configured unit; 0 if it has none. Takes no ownership. */
+void services_main_process(struct agent *agent, const char *unit, pid_t pid, int pidfd);
+void services_event(struct agent *agent, const struct trustgate_event *event);
+/*
+ * Give the unit's standing grants to one of its processes that asked.
+ * @ret_grants: to be freed. Returns 0 or -errno with @refusal filled.
+ */
+int services_give(struct agent *agent, const char *unit, const struct subject *subject,
+		  struct trustgate_grant **ret_grants, size_t *ret_count,
+		  struct refusal *refusal);
+
+/* ---- varlink.c ---- */
+
+int varlink_start(struct agent *agent, int stored_fd);
+void varlink_stop(struct agent *agent);
+
+#endif

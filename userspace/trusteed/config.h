@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trusteed - what /etc/trustgate/trusteed.yaml says.
+ *
+ * Owns: the configuration as data, checked in itself and against the list of
+ * users, and the text of every complaint about the file.
+ *
+ * Must not own: anything of the running agent. A loaded configuration is never
+ * changed; a reload replaces it as a whole.
+ */
+#ifndef _TRUSTEED_CONFIG_H
+#define _TRUSTEED_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Shorter standing grants could not be renewed in time on a busy machine. */
+#define CONFIG_SERVICE_MIN_NS	UINT64_C(2000000000)
+
+/**
+ * struct config_user - a user that the file names
+ * @uid: the user
+ * @name: as written
+ */
+struct config_user {
+	uid_t uid;
+	char *name;
+};
+
+/**
+ * struct config_rule - who may ask for a grant to himself
+ * @users: who
+ * @users_count: how many
+ * @path: relative to the volume's root, normalised; "." is the whole volume
+ * @access: mask of enum trustgate_access that may be asked for
+ * @duration_ns: longest duration that may be asked for
+ * @reasons: bits 1 << enum trustgate_reason
+ */
+struct config_rule {
+	struct config_user *users;
+	size_t users_count;
+	char *path;
+	uint32_t access;
+	uint64_t duration_ns;
+	uint32_t reasons;
+};
+
+/**
+ * struct config_volume - a volume to protect
+ * @name: unique
+ * @path: where it is mounted
+ * @max_duration_ns: 0 for the kernel's default
+ * @on_agent_loss: enum trustgate_on_agent_loss
+ * @record: mask of enum trustgate_record
+ * @rules: self-grants
+ * @rules_count: how many
+ */
+struct config_volume {
+	char *name;
+	char *path;
+	uint64_t max_duration_ns;
+	uint32_t on_agent_loss;
+	uint32_t record;
+	struct config_rule *rules;
+	size_t rules_count;
+};
+
+/**
+ * struct config_service - a standing grant
+ * @unit: systemd unit
+ * @volume: name of a configured volume
+ * @path: as in struct config_rule
+ * @access: mask of enum trustgate_access
+ * @duration_ns: length of each of the grants that make up the standing one
+ * @key: hash of @unit, @volume, @path and @access, the same in every run of the
+ *	agent: by it a restarted agent knows its grants
+ */
+struct config_service {
+	char *unit;
+	char *volume;
+	char *path;
+	uint32_t access;
+	uint64_t duration_ns;
+	uint64_t key;
+};
+
+struct config {
+	struct config_user *trustees;
+	size_t trustees_count;
+	struct config_volume *volumes;
+	size_t volumes_count;
+	struct config_service *services;
+	size_t services_count;
+};
+
+#define CONFIG_ERROR_SIZE 1024
+
+/* config.c */
+
+/**
+ * config_load() - read and check a configuration
+ * @path: file
+ * @ret_config: to be freed with config_free()
+ * @error: on failure one line "FILE:LINE: KEY: what is wrong and the cure"
+ *
+ * Return: 0, -ENOMEM, -EINVAL for what the file says, or the error of reading
+ * it; -EPERM if others than its owner may write it.
+ */
+int config_load(const char *path, struct config **ret_config,
+		char error[CONFIG_ERROR_SIZE]);
+
+/* config_query.c */
+
+void config_free(struct config *config);
+
+const struct config_volume *config_find_volume(const struct config *config,
+					       const char *name);
+bool config_is_trustee(const struct config *config, uid_t uid);
+
+/**
+ * config_user_name() - a name for a uid without asking the system
+ * @config: current configuration
+ * @uid: user
+ *
+ * Return: the name as the file has it, "root" for 0, else NULL. Asking NSS here
+ * could block the agent on a directory service.
+ */
+const char *config_user_name(const struct config *config, uid_t uid);
+
+bool config_users_have(const struct config_user *users, size_t count, uid_t uid);
+
+/**
+ * config_service_key() - the identity of a standing grant
+ * @service: with unit, volume, path and access set
+ *
+ * Return: what @key of struct config_service says.
+ */
+uint64_t config_service_key(const struct config_service *service);
+
+/* config_path.c */
+
+/**
+ * config_volume_name_check() - check the name of a volume
+ * @name: as written
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *config_volume_name_check(const char *name);
+
+/**
+ * config_path_check() - check and normalise a path inside a volume
+ * @text: as written, such as "db/" or "."
+ * @ret_path: without doubled and trailing slashes and "." components; "." for
+ *	the volume's root. To be freed.
+ * @ret_directory: the text demands a directory (trailing slash or "."); may be
+ *	NULL
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *config_path_check(const char *text, char **ret_path,
+			      bool *ret_directory);
+
+/**
+ * config_unit_name_valid() - whether a text can be the name of a service
+ * @name: text
+ *
+ * Return: true for "NAME.service" with the characters systemd allows.
+ */
+bool config_unit_name_valid(const char *name);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - looking things up in a loaded configuration.
+ *
+ * Owns: lookups, the identity of a standing grant, release of the memory.
+ *
+ * Must not own: reading the file.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+static void free_users(struct config_user *users, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(users[i].name);
+	free(users);
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	free_users(config->trustees, config->trustees_count);
+	for (size_t i = 0; i < config->volumes_count; i++) {
+		struct config_volume *volume = &config->volumes[i];
+
+		for (size_t j = 0; j < volume->rules_count; j++) {
+			free_users(volume->rules[j].users, volume->rules[j].users_count);
+			free(volume->rules[j].path);
+		}
+		free(volume->rules);
+		free(volume->name);
+		free(volume->path);
+	}
+	free(config->volumes);
+	for (size_t i = 0; i < config->services_count; i++) {
+		free(config->services[i].unit);
+		free(config->services[i].volume);
+		free(config->services[i].path);
+	}
+	free(config->services);
+	free(config);
+}
+
+const struct config_volume *config_find_volume(const struct config *config,
+					       const char *name)
+{
+	for (size_t i = 0; i < config->volumes_count; i++)
+		if (!strcmp(config->volumes[i].name, name))
+			return &config->volumes[i];
+	return NULL;
+}
+
+bool config_users_have(const struct config_user *users, size_t count, uid_t uid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (users[i].uid == uid)
+			return true;
+	return false;
+}
+
+bool config_is_trustee(const struct config *config, uid_t uid)
+{
+	return config_users_have(config->trustees, config->trustees_count, uid);
+}
+
+static const char *name_among(const struct config_user *users, size_t count, uid_t uid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (users[i].uid == uid)
+			return users[i].name;
+	return NULL;
+}
+
+const char *config_user_name(const struct config *config, uid_t uid)
+{
+	const char *name;
+
+	name = name_among(config->trustees, config->trustees_count, uid);
+	for (size_t i = 0; !name && i < config->volumes_count; i++) {
+		const struct config_volume *volume = &config->volumes[i];
+
+		for (size_t j = 0; !name && j < volume->rules_count; j++)
+			name = name_among(volume->rules[j].users,
+					  volume->rules[j].users_count, uid);
+	}
+	if (!name && uid == 0)
+		name = "root";
+	return name;
+}
+
+/* FNV-1a: stable over versions and cheap; collisions only within one file. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	do {
+		hash ^= (unsigned char)*text;
+		hash *= UINT64_C(0x100000001b3);
+	} while (*text++);
+	return hash;
+}
+
+uint64_t config_service_key(const struct config_service *service)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = hash_text(hash, service->unit);
+	hash = hash_text(hash, service->volume);
+	hash = hash_text(hash, service->path);
+	hash ^= service->access;
+	hash *= UINT64_C(0x100000001b3);
+	return hash;
+}

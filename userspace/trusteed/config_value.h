@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trusteed - single values of the configuration.
+ *
+ * Each reads @node into what follows and returns 0, or -errno after a
+ * complaint. Texts and lists belong to the caller, on failure, too.
+ */
+#ifndef _TRUSTEED_CONFIG_VALUE_H
+#define _TRUSTEED_CONFIG_VALUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "config_yaml.h"
+
+int config_out_of_memory(struct config_reader *reader, const yaml_node_t *node);
+int config_read_text(struct config_reader *reader, yaml_node_t *node,
+		     const char *wanted, char **ret_text);
+int config_read_access(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
+int config_read_reasons(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
+int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
+int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
+			      uint32_t *ret);
+int config_read_duration(struct config_reader *reader, yaml_node_t *node,
+			 uint64_t *ret_ns);
+int config_read_path(struct config_reader *reader, yaml_node_t *node, char **ret);
+int config_read_users(struct config_reader *reader, yaml_node_t *node,
+		      struct config_user **users, size_t *count);
+
+#endif

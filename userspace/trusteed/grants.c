@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - giving and ending grants.
+ *
+ * Owns: the translation of an authorised wish into the kernel's request, and
+ * the bookkeeping that goes with it.
+ *
+ * Must not own: whether the wish is allowed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+
+static int fill_request(const struct grant_wish *wish, uint64_t now,
+			struct trustgate_grant_request *request,
+			struct refusal *refusal)
+{
+	uint64_t begin;
+
+	if (!wish->access)
+		return refuse(refusal, EINVAL, "access", "no access is asked for");
+	if (!wish->duration_ns)
+		return refuse(refusal, EINVAL, "durationNSec", "the duration is zero");
+	if (__builtin_add_overflow(now, wish->delay_ns, &begin) ||
+	    __builtin_add_overflow(begin, wish->duration_ns,
+				   &request->expires_boottime_ns))
+		return refuse(refusal, ERANGE, "durationNSec",
+			      "the duration leads beyond the end of time");
+
+	request->volume_id = wish->volume->id;
+	request->pid = wish->subject->pid;
+	request->start_ticks = wish->subject->start_ticks;
+	request->flags = wish->flags;
+	request->object_kind = wish->object->kind;
+	request->fd = wish->object->fd;
+	request->access = wish->access;
+	request->not_before_boottime_ns = wish->delay_ns ? begin : 0;
+	request->max_uses = wish->max_uses;
+	request->reason = wish->reason;
+	request->ticket = wish->ticket;
+	request->tag = wish->tag;
+	return 0;
+}
+
+/* What the kernel would answer to grant-get right now. */
+static void fill_grant(const struct trustgate_grant_request *request,
+		       const struct trustgate_grant_added *added, uint64_t now,
+		       struct trustgate_grant *grant)
+{
+	memset(grant, 0, sizeof(*grant));
+	grant->id = added->id;
+	grant->volume_id = request->volume_id;
+	grant->pid = added->pid;
+	grant->start_ticks = added->start_ticks;
+	grant->exec_id = added->exec_id;
+	grant->flags = request->flags;
+	grant->object_kind = added->object_kind;
+	grant->ino = added->ino;
+	grant->inode_generation = added->inode_generation;
+	grant->access = request->access;
+	grant->not_before_boottime_ns = request->not_before_boottime_ns;
+	grant->expires_boottime_ns = request->expires_boottime_ns;
+	grant->max_uses = request->max_uses;
+	grant->reason = request->reason;
+	if (request->ticket)
+		strncpy(grant->ticket, request->ticket, sizeof(grant->ticket) - 1);
+	grant->tag = request->tag;
+	grant->created_boottime_ns = now;
+}
+
+int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t count,
+		struct trustgate_grant *ret_grants, struct refusal *refusal)
+{
+	struct trustgate_grant_request *requests;
+	struct trustgate_grant_added *added;
+	uint64_t now = now_boottime_ns();
+	int r = 0;
+
+	requests = calloc(count, sizeof(*requests));
+	added = calloc(count, sizeof(*added));
+	if (!requests || !added)
+		r = refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = fill_request(&wishes[i], now, &requests[i], refusal);
+	if (r == 0) {
+		r = trustgate_grant_add(agent->gate, requests, count, added);
+		if (r < 0)
+			gate_refused(agent, r, refusal);
+	}
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		fill_grant(&requests[i], &added[i], now, &ret_grants[i]);
+		ledger_add(agent, added[i].id, wishes[i].object->path);
+	}
+	gate_poke(agent);
+	free(requests);
+	free(added);
+	return r;
+}
+
+/* Ids in one message are all or nothing, so one that is gone already would keep
+ * the others alive: find out which one it is. */
+static int revoke_each(struct agent *agent, const uint64_t *ids, size_t count,
+		       uint64_t *ret_ended, struct refusal *refusal)
+{
+	uint64_t ended;
+	int r, result = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		r = trustgate_revoke_ids(agent->gate, &ids[i], 1, &ended);
+		if (r == 0) {
+			*ret_ended += ended;
+		} else if (r == -ENOENT) {
+			refusal->kind = REFUSAL_NO_SUCH_GRANT;
+			refusal->error = ENOENT;
+			refusal->id = ids[i];
+			result = r;
+		} else {
+			return gate_refused(agent, r, refusal);
+		}
+	}
+	return result;
+}
+
+int grants_revoke_ids(struct agent *agent, const uint64_t *ids, size_t count,
+		      uint64_t *ret_ended, struct refusal *refusal)
+{
+	uint64_t ended = 0;
+	int r = 0;
+
+	*ret_ended = 0;
+	for (size_t at = 0; at < count; at += TRUSTGATE_BATCH_MAX) {
+		size_t some = count - at < TRUSTGATE_BATCH_MAX ?
+			      count - at : TRUSTGATE_BATCH_MAX;
+		int one = trustgate_revoke_ids(agent->gate, ids + at, some, &ended);
+
+		if (one == 0)
+			*ret_ended += ended;
+		else if (one == -ENOENT)
+			one = revoke_each(agent, ids + at, some, ret_ended, refusal);
+		else
+			return gate_refused(agent, one, refusal);
+		if (one < 0 && one != -ENOENT)
+			return one;
+		if (one < 0)
+			r = one;
+	}
+	gate_poke(agent);
+	return r;
+}

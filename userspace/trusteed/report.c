@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - what happened, as journal records.
+ *
+ * Owns: the wording and the fields of each record, the limit for storms.
+ *
+ * Must not own: delivery (journal.c), any reaction to an event.
+ *
+ * Every event of a grant, a volume, the agent and the gate is recorded. Denials
+ * and allowed accesses, of which one process can make thousands a second, are
+ * recorded up to a number per volume and interval; the rest is counted and told
+ * in one record. The kernel's event numbers and counters remain complete.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "authorise.h"
+#include "journal.h"
+
+#define STORM_INTERVAL_USEC	(10 * USEC_PER_SEC)
+#define STORM_RECORDS		100
+
+/**
+ * struct storm - one volume's accesses in the current interval
+ * @volume_id: which
+ * @volume: its name
+ * @recorded: records written
+ * @denied: denials not written
+ * @allowed: allowed accesses not written
+ * @last: the last one that was not written
+ */
+struct storm {
+	uint32_t volume_id;
+	char volume[TRUSTGATE_NAME_MAX + 1];
+	unsigned int recorded;
+	uint64_t denied;
+	uint64_t allowed;
+	struct trustgate_event last;
+};
+
+struct report {
+	struct storm *storms;
+	size_t count;
+	sd_event_source *interval;
+};
+
+static struct storm *find_storm(struct report *report, const struct trustgate_event *event)
+{
+	struct storm *grown;
+
+	for (size_t i = 0; i < report->count; i++)
+		if (report->storms[i].volume_id == event->volume_id)
+			return &report->storms[i];
+	grown = realloc(report->storms, (report->count + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	report->storms = grown;
+	grown += report->count++;
+	memset(grown, 0, sizeof(*grown));
+	grown->volume_id = event->volume_id;
+	memcpy(grown->volume, event->volume_name, sizeof(grown->volume));
+	return grown;
+}
+
+static void add_access(struct record *record, const char *field, uint32_t access)
+{
+	char names[128];
+
+	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, access, ",", names, sizeof(names));
+	record_text(record, field, names);
+}
+
+static void add_event_fields(struct record *record, const struct trustgate_event *event)
+{
+#define HAS(attribute) trustgate_event_has(event, TRUSTGATE_A_EVENT_##attribute)
+	record_text(record, "TRUSTGATE_EVENT", trustgate_event_type_name(event->type) ?: "unknown");
+	record_number(record, "TRUSTGATE_SEQ", event->seq);
+	record_number(record, "TRUSTGATE_TIME_BOOTTIME_NSEC", event->time_boottime_ns);
+	if (HAS(VOLUME_NAME))
+		record_text(record, "TRUSTGATE_VOLUME", event->volume_name);
+	if (HAS(GRANT_ID))
+		record_number(record, "TRUSTGATE_GRANT", event->grant_id);
+	if (HAS(TAG) && (event->tag & TAG_USER))
+		record_number(record, "TRUSTGATE_REQUESTER_UID", event->tag & UINT32_MAX);
+	if (HAS(HOOK))
+		record_text(record, "TRUSTGATE_HOOK", event->hook);
+	if (HAS(ACCESS))
+		add_access(record, "TRUSTGATE_ACCESS", event->access);
+	if (HAS(CAUSE))
+		record_text(record, "TRUSTGATE_CAUSE", trustgate_cause_name(event->cause) ?: "unknown");
+	if (HAS(END))
+		record_text(record, "TRUSTGATE_END", trustgate_end_name(event->end) ?: "unknown");
+	if (HAS(PID)) {
+		record_number(record, "TRUSTGATE_PID", event->pid);
+		record_number(record, "OBJECT_PID", event->pid);
+	}
+	if (HAS(TID))
+		record_number(record, "TRUSTGATE_TID", event->tid);
+	if (HAS(UID))
+		record_number(record, "TRUSTGATE_UID", event->uid);
+	if (HAS(LOGINUID))
+		record_number(record, "TRUSTGATE_LOGINUID", event->loginuid);
+	if (HAS(COMM))
+		record_text(record, "TRUSTGATE_COMM", event->comm);
+	if (HAS(INO))
+		record_number(record, "TRUSTGATE_INO", event->ino);
+	if (HAS(PATH))
+		record_text(record, "TRUSTGATE_PATH", event->path);
+	if (HAS(EXPIRES_BOOTTIME_NS))
+		record_number(record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC",
+			      event->expires_boottime_ns);
+#undef HAS
+}
+
+static void write_access(const struct trustgate_event *event)
+{
+	bool denied = event->type == TRUSTGATE_EVENT_TYPE_DENIED;
+	struct record record;
+	char names[128];
+
+	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, event->access, ",", names, sizeof(names));
+	record_begin(&record, denied ? LOG_WARNING : LOG_INFO,
+		     denied ? MESSAGE_ID_DENIED : MESSAGE_ID_ALLOWED,
+		     "%s %s to %s (pid %d, uid %u) on \"%s%s\" of volume \"%s\"%s%s",
+		     denied ? "denied" : "allowed", names, event->comm, (int)event->pid,
+		     (unsigned int)event->uid, event->path_cut ? "..." : "",
+		     event->path, event->volume_name, denied ? ": " : "",
+		     denied ? trustgate_cause_name(event->cause) ?: "unknown cause" : "");
+	add_event_fields(&record, event);
+	record_send(&record);
+}
+
+static void write_suppressed(struct storm *storm)
+{
+	struct record record;
+
+	if (!storm->denied && !storm->allowed)
+		return;
+	record_begin(&record, storm->denied ? LOG_WARNING : LOG_INFO, MESSAGE_ID_SUPPRESSED,
+		     "%llu more denials and %llu more allowed accesses on volume \"%s\" within %llu s, the last by %s (pid %d, uid %u)",
+		     (unsigned long long)storm->denied, (unsigned long long)storm->allowed,
+		     storm->volume, (unsigned long long)(STORM_INTERVAL_USEC / USEC_PER_SEC),
+		     storm->last.comm, (int)storm->last.pid, (unsigned int)storm->last.uid);
+	record_number(&record, "TRUSTGATE_SUPPRESSED_DENIED", storm->denied);
+	record_number(&record, "TRUSTGATE_SUPPRESSED_ALLOWED", storm->allowed);
+	add_event_fields(&record, &storm->last);
+	record_send(&record);
+}
+
+static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct report *report = userdata;
+	bool quiet = true;
+
+	(void)usec;
+	for (size_t i = 0; i < report->count; i++) {
+		struct storm *storm = &report->storms[i];
+
+		quiet = quiet && !storm->recorded;
+		write_suppressed(storm);
+		storm->recorded = 0;
+		storm->denied = storm->allowed = 0;
+	}
+	if (quiet) {
+		/* Also forgets volumes that are gone. */
+		report->count = 0;
+		return 0;
+	}
+	if (sd_event_source_set_time_relative(source, STORM_INTERVAL_USEC) < 0)
+		return 0;
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void start_interval(struct report *report)
+{
+	int enabled;
+
+	if (sd_event_source_get_enabled(report->interval, &enabled) >= 0 &&
+	    enabled == SD_EVENT_OFF &&
+	    sd_event_source_set_time_relative(report->interval, STORM_INTERVAL_USEC) >= 0)
+		(void)sd_event_source_set_enabled(report->interval, SD_EVENT_ONESHOT);
+}
+
+static void report_access(struct report *report, const struct trustgate_event *event)
+{
+	struct storm *storm = find_storm(report, event);
+
+	/* No memory to count: better one record too many than a denial unseen. */
+	if (!storm) {
+		write_access(event);
+		return;
+	}
+	start_interval(report);
+	if (storm->recorded < STORM_RECORDS) {
+		storm->recorded++;
+		write_access(event);
+		return;
+	}
+	if (event->type == TRUSTGATE_EVENT_TYPE_DENIED)
+		storm->denied++;
+	else
+		storm->allowed++;
+	storm->last = *event;
+}
+
+static void report_grant_event(const struct trustgate_event *event)
+{
+	bool added = event->type == TRUSTGATE_EVENT_TYPE_GRANT_ADDED;
+	struct record record;
+
+	/* Only the agent grants, and it has recorded that with who and why. */
+	record_begin(&record, added ? LOG_DEBUG : LOG_INFO,
+		     added ? MESSAGE_ID_GRANT_ADDED : MESSAGE_ID_GRANT_ENDED,
+		     "grant %llu of pid %d on volume \"%s\" %s%s",
+		     (unsigned long long)event->grant_id, (int)event->pid,
+		     event->volume_name, added ? "began" : "ended: ",
+		     added ? "" : trustgate_end_name(event->end) ?: "unknown reason");
+	add_event_fields(&record, event);
+	record_send(&record);
+}
+
+static void report_other(const struct trustgate_event *event)
+{
+	int priority = LOG_INFO;
+	const char *id = MESSAGE_ID_VOLUME;
+	struct record record;
+
+	switch (event->type) {
+	case TRUSTGATE_EVENT_TYPE_AGENT_BOUND:
+		id = MESSAGE_ID_AGENT;
+		break;
+	case TRUSTGATE_EVENT_TYPE_AGENT_LOST:
+		id = MESSAGE_ID_AGENT;
+		priority = LOG_CRIT;
+		break;
+	case TRUSTGATE_EVENT_TYPE_GATE_BROKEN:
+		id = MESSAGE_ID_GATE;
+		priority = LOG_ALERT;
+		break;
+	case TRUSTGATE_EVENT_TYPE_GATE_REPAIRED:
+		id = MESSAGE_ID_GATE;
+		priority = LOG_NOTICE;
+		break;
+	default:
+		break;
+	}
+	if (event->volume_name[0])
+		record_begin(&record, priority, id, "gate: %s \"%s\"",
+			     trustgate_event_type_name(event->type) ?: "unknown event",
+			     event->volume_name);
+	else
+		record_begin(&record, priority, id, "gate: %s",
+			     trustgate_event_type_name(event->type) ?: "unknown event");
+	add_event_fields(&record, event);
+	record_send(&record);
+}
+
+void report_event(struct agent *agent, const struct trustgate_event *event)
+{
+	switch (event->type) {
+	case TRUSTGATE_EVENT_TYPE_DENIED:
+	case TRUSTGATE_EVENT_TYPE_ALLOWED:
+		report_access(agent->report, event);
+		break;
+	case TRUSTGATE_EVENT_TYPE_GRANT_ADDED:
+	case TRUSTGATE_EVENT_TYPE_GRANT_ENDED:
+		report_grant_event(event);
+		break;
+	default:
+		report_other(event);
+		break;
+	}
+}
+
+/* ---- what the agent itself did ---- */
+
+void report_grant(const struct agent *agent, const char *volume, const char *path,
+		  const struct trustgate_grant *grant, uid_t asker, const char *comm)
+{
+	char names[128], time[TRUSTGATE_DURATION_SIZE], who[96];
+	uint64_t begin = grant->not_before_boottime_ns ?: grant->created_boottime_ns;
+	struct record record;
+
+	if (asker == (uid_t)-1)
+		snprintf(who, sizeof(who), "as a standing grant");
+	else
+		authorise_name(agent->config, asker, who, sizeof(who));
+	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, grant->access, ",", names, sizeof(names));
+	/* Whole seconds: this is for people, the field below is exact. */
+	trustgate_duration_format((grant->expires_boottime_ns - begin) / NSEC_PER_SEC *
+				  NSEC_PER_SEC, time);
+	record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_ADDED,
+		     "granted %s on \"%s\"%s of volume \"%s\" to %s (pid %d) for %s, %s%s%s, %s%s",
+		     names, path,
+		     grant->object_kind == TRUSTGATE_OBJECT_KIND_SUBTREE ? " and below" : "",
+		     volume, comm, (int)grant->pid, time,
+		     trustgate_reason_name(grant->reason) ?: "unknown reason",
+		     grant->ticket[0] ? " " : "", grant->ticket,
+		     asker == (uid_t)-1 ? "" : "asked by ", who);
+	record_text(&record, "TRUSTGATE_VOLUME", volume);
+	record_number(&record, "TRUSTGATE_GRANT", grant->id);
+	record_text(&record, "TRUSTGATE_PATH", path);
+	record_text(&record, "TRUSTGATE_ACCESS", names);
+	record_text(&record, "TRUSTGATE_REASON",
+		    trustgate_reason_name(grant->reason) ?: "unknown");
+	if (grant->ticket[0])
+		record_text(&record, "TRUSTGATE_TICKET", grant->ticket);
+	record_number(&record, "TRUSTGATE_PID", grant->pid);
+	record_number(&record, "OBJECT_PID", grant->pid);
+	record_text(&record, "TRUSTGATE_COMM", comm);
+	if (asker != (uid_t)-1)
+		record_number(&record, "TRUSTGATE_REQUESTER_UID", asker);
+	record_number(&record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC", grant->expires_boottime_ns);
+	record_send(&record);
+}
+
+void report_refusal(const struct agent *agent, const char *method, uid_t asker,
+		    pid_t pid, const struct refusal *refusal)
+{
+	struct record record;
+	char who[96];
+
+	authorise_name(agent->config, asker, who, sizeof(who));
+	switch (refusal->kind) {
+	case REFUSAL_NOT_PERMITTED:
+		record_begin(&record, LOG_WARNING, MESSAGE_ID_GRANT_REFUSED,
+			     "%s of %s (pid %d) not permitted: may not %s", method, who,
+			     (int)pid, refusal->message);
+		break;
+	case REFUSAL_NO_SUCH_VOLUME:
+		record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_REFUSED,
+			     "%s of %s (pid %d) refused: no volume \"%.64s\"", method, who,
+			     (int)pid, refusal->message);
+		break;
+	case REFUSAL_NO_SUCH_GRANT:
+		record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_REFUSED,
+			     "%s of %s (pid %d) refused: no grant %llu", method, who,
+			     (int)pid, (unsigned long long)refusal->id);
+		break;
+	default:
+		record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_REFUSED,
+			     "%s of %s (pid %d) refused: %s", method, who, (int)pid,
+			     refusal->message);
+		break;
+	}
+	record_text(&record, "TRUSTGATE_METHOD", method);
+	record_number(&record, "TRUSTGATE_REQUESTER_UID", asker);
+	record_number(&record, "TRUSTGATE_REQUESTER_PID", pid);
+	record_number(&record, "ERRNO", refusal->error);
+	record_send(&record);
+}
+
+void report_unprotected(const struct wanted_volume *volume)
+{
+	struct record record;
+
+	record_begin(&record, LOG_CRIT, MESSAGE_ID_VOLUME_UNPROTECTED,
+		     "volume \"%s\" is NOT protected: %s; trying again",
+		     volume->name, volume->problem);
+	record_text(&record, "TRUSTGATE_VOLUME", volume->name);
+	record_send(&record);
+}
+
+int report_start(struct agent *agent)
+{
+	int r;
+
+	agent->report = calloc(1, sizeof(*agent->report));
+	if (!agent->report)
+		return -ENOMEM;
+	r = sd_event_add_time_relative(agent->event, &agent->report->interval,
+				       CLOCK_BOOTTIME, STORM_INTERVAL_USEC, 0,
+				       on_interval, agent->report);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(agent->report->interval, SD_EVENT_OFF);
+	return r < 0 ? r : 0;
+}
+
+void report_stop(struct agent *agent)
+{
+	if (!agent->report)
+		return;
+	/* A storm's count must not be lost with the agent. */
+	for (size_t i = 0; i < agent->report->count; i++)
+		write_suppressed(&agent->report->storms[i]);
+	sd_event_source_disable_unref(agent->report->interval);
+	free(agent->report->storms);
+	free(agent->report);
+	agent->report = NULL;
+}

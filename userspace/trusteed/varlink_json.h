@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * trusteed - the interface's types as JSON.
+ *
+ * Each returns 0 or -errno; the variant belongs to the caller. Times are
+ * absolute nanoseconds of CLOCK_BOOTTIME, names are the specification's.
+ */
+#ifndef _TRUSTEED_VARLINK_JSON_H
+#define _TRUSTEED_VARLINK_JSON_H
+
+#include <systemd/sd-json.h>
+
+#include <trustgate.h>
+
+/* @path: where it is mounted, or NULL. */
+int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
+			sd_json_variant **ret);
+
+/* @volume: its name; @path: by which it was given, or NULL. */
+int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
+		       const char *path, sd_json_variant **ret);
+
+int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret);
+
+#endif
