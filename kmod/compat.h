@@ -11,6 +11,7 @@
 #define _TRUSTGATE_COMPAT_H
 
 #include <linux/btf.h>
+#include <linux/btf.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -28,6 +29,11 @@
 #define TRUSTGATE_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
 #else
 #define TRUSTGATE_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
+#endif
+
+/* Every kfunc takes only trusted pointers since 7.0, without saying so. */
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
 #endif
 
 /*

@@ -57,8 +57,6 @@ int trustgate_agent_bind(u32 portid, const u8 *secret,
 	memcpy(agent_secret, secret, sizeof(agent_secret));
 	agent_pid = task_tgid_nr(current);
 	WRITE_ONCE(agent_portid, portid);
-	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_BOUND);
-	trustgate_event_kick();
 	return 0;
 }
 
