@@ -83,9 +83,10 @@ void trustgate_audit_denial(const struct trustgate_event *event)
 		return;
 	}
 	written++;
-	audit_log_format(ab, "trustgate=denied seq=%llu cause=%s hook=%s access=%s pid=%d tid=%d uid=%u auid=%u",
+	audit_log_format(ab, "trustgate=denied seq=%llu cause=%s hook=%s access=%s",
 			 event->seq, trustgate_cause_name(event->cause),
-			 event->hook, trustgate_access_names(event->access).text,
+			 event->hook, trustgate_access_names(event->access).text);
+	audit_log_format(ab, " pid=%d tid=%d uid=%u auid=%u",
 			 event->pid, event->tid, event->uid, event->loginuid);
 	log_untrusted(ab, "comm", event->comm);
 	log_untrusted(ab, "volume", event->volume_name);

@@ -23,11 +23,13 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_UNREACHABLE] = "unreachable",
 	[TRUSTGATE_CAUSE_SUSPENDED] = "suspended",
 };
+
 static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_SUSPENDED + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",
 };
+
 static_assert(1 << (ARRAY_SIZE(accesses) - 1) == TRUSTGATE_ACCESS_META);
 
 const char *trustgate_cause_name(u32 cause)

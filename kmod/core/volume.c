@@ -30,6 +30,7 @@ MODULE_PARM_DESC(max_volumes, "Most volumes protected at a time (default 64)");
  */
 static const char * const supported[] = { "ext4", "xfs", "tmpfs" };
 
+/* Outermost lock of the module; see volume.h. */
 DEFINE_MUTEX(trustgate_mutex);
 
 u64 trustgate_volume_filter __read_mostly;
