@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trustgate exec - run a program under a grant to itself.
+ *
+ * Owns: asking for the grant in the process that becomes the program.
+ *
+ * Must not own: the program's fate; this process is gone by then.
+ *
+ * The grant is asked for with keep-exec, since it has to survive the exec that
+ * follows. So whatever the program execs in the same process keeps it, too,
+ * until it expires; children get nothing without --descendants. A second
+ * process that asked after the exec would leave the program without a grant for
+ * its first moments, and a traced exec would take away set-user-ID rights and
+ * debuggers; neither is worth what it would close.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "wish.h"
+
+static struct wish wish;
+static bool service;
+static const char *unit;
+
+static int take(int id, const char *value)
+{
+	if (id == OPTION_SERVICE) {
+		service = true;
+		unit = value;
+		return 0;
+	}
+	return wish_take(&wish, id, value);
+}
+
+static bool wish_begun(void)
+{
+	return wish.volume || wish.path || wish.access_given || wish.duration_ns ||
+	       wish.delay_ns || wish.max_uses || wish.subtree || wish.file ||
+	       wish.descendants || wish.reason || wish.ticket;
+}
+
+static int ask_service(const struct cli *cli)
+{
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	int r;
+
+	if (wish_begun())
+		return usage_error("exec --service takes its grants from trusteed.yaml(5): leave the other options out");
+	if (unit && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("unit", unit)) < 0) {
+		complain("cannot make the request: the unit's name must be UTF-8.");
+		return EXIT_REFUSED;
+	}
+	r = agent_call(cli, "Service", parameters, &reply);
+	if (!r && !sd_json_variant_elements(sd_json_variant_by_key(reply, "grants"))) {
+		complain("the agent gave this service no grant; see \"services\" in trusteed.yaml(5).");
+		r = EXIT_REFUSED;
+	}
+	sd_json_variant_unref(reply);
+	return r;
+}
+
+static int ask_self(const struct cli *cli)
+{
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	int r;
+
+	wish.keep_exec = true;
+	r = wish_check(&wish);
+	if (!r)
+		r = wish_parameters(cli, &wish, 0, &parameters);
+	if (!r)
+		r = agent_call(cli, "Grant", parameters, &reply);
+	sd_json_variant_unref(reply);
+	return r;
+}
+
+static int run(const struct cli *cli, int argc, char *argv[])
+{
+	int r;
+
+	(void)argc;
+	r = service ? ask_service(cli) : ask_self(cli);
+	if (r)
+		return r;
+	fflush(NULL);
+	execvp(argv[0], argv);
+	r = errno;
+	complain("cannot run \"%s\": %s", argv[0], strerror(r));
+	return r == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+static const struct cli_option options[] = {
+	WISH_OPTIONS,
+	{ OPTION_SERVICE, 0, "service", "[UNIT]", "ask for the standing grants of this systemd service instead" },
+	{ 0 }
+};
+
+const struct verb verb_exec = {
+	.name = "exec",
+	.arguments = "[--] PROGRAM [ARGUMENT...]",
+	.summary = "run a program under a grant to itself",
+	.details = WISH_DETAILS "\n"
+		"The grant belongs to the process: what PROGRAM execs itself keeps it.\n"
+		"With --service, for ExecStart= of a unit, no other option is needed.\n"
+		"Exit code 126: PROGRAM cannot be run, 127: not found.",
+	.options = options,
+	.min = 1,
+	.max = -1,
+	.program = true,
+	.take = take,
+	.run = run,
+};

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trustgate watch - show events as they happen.
+ *
+ * Owns: a line for each event, and the notice that some were lost.
+ *
+ * Must not own: the order or completeness of events; their numbers show it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "format.h"
+#include "table.h"
+#include "trustgate.h"
+
+static const char *volume;
+static uint32_t types;
+
+static int take_types(const char *value)
+{
+	const char *word = value;
+
+	for (;;) {
+		size_t length = strcspn(word, ",");
+		char name[32] = "";
+		uint32_t type;
+
+		if (length < sizeof(name))
+			memcpy(name, word, length);
+		if (trustgate_value(TRUSTGATE_NAMES_EVENT_TYPE, name, &type))
+			return usage_error("--type: there is no type of event \"%.*s\"",
+					   (int)length, word);
+		types |= UINT32_C(1) << type;
+		if (!word[length])
+			return 0;
+		word += length + 1;
+	}
+}
+
+static int take(int id, const char *value)
+{
+	switch (id) {
+	case OPTION_VOLUME:
+		volume = value;
+		return 0;
+	case OPTION_TYPE:
+		return take_types(value);
+	}
+	return usage_error("unexpected option");
+}
+
+/* A type that this version does not know is shown in any case. */
+static bool wanted(sd_json_variant *event)
+{
+	const char *type = field_string(event, "type");
+	const char *name = field_string(event, "volume");
+	uint32_t number;
+
+	if (volume && (!name || strcmp(name, volume)))
+		return false;
+	return !types || !type || trustgate_value(TRUSTGATE_NAMES_EVENT_TYPE, type, &number) ||
+	       (types & UINT32_C(1) << number);
+}
+
+/* ---- a line ---- */
+
+static enum colour type_colour(const char *type)
+{
+	if (!strcmp(type, "denied") || !strcmp(type, "gate-broken") || !strcmp(type, "agent-lost"))
+		return COLOUR_BAD;
+	if (!strcmp(type, "grant-added") || !strcmp(type, "allowed"))
+		return COLOUR_GOOD;
+	return COLOUR_NONE;
+}
+
+static void put_text(const char *label, const char *text)
+{
+	char *safe = text && *text ? escape_text(text) : NULL;
+
+	if (!safe)
+		return;
+	/* A blank in a value must not look like the next value. */
+	printf(strchr(safe, ' ') || strchr(safe, '"') ? " %s=\"%s\"" : " %s=%s", label, safe);
+	free(safe);
+}
+
+static void put_number(sd_json_variant *event, const char *label, const char *field)
+{
+	uint64_t number;
+
+	if (field_number(event, field, &number))
+		printf(" %s=%llu", label, (unsigned long long)number);
+}
+
+static void put_path(sd_json_variant *event)
+{
+	const char *path = field_string(event, "path");
+	char *text;
+
+	if (!path || asprintf(&text, "%s%s", field_true(event, "pathCut") ? "..." : "", path) < 0)
+		return;
+	put_text("path", text);
+	free(text);
+}
+
+static void put_line(const struct cli *cli, sd_json_variant *event)
+{
+	enum time_mode mode = cli->time == TIME_DEFAULT ? TIME_ABSOLUTE : cli->time;
+	const char *type = field_string(event, "type") ?: "?";
+	char *access = field_joined(event, "access", ",");
+	char *safe_type = escape_text(type);
+	char buffer[FORMAT_TIME_SIZE];
+	uint64_t time_ns = 0;
+
+	field_number(event, "timeBoottimeNSec", &time_ns);
+	printf("%s %s%s%s", format_time_now(time_ns, mode, buffer), colour_begin(type_colour(type)),
+	       safe_type ?: "?", colour_end(type_colour(type)));
+	put_text("volume", field_string(event, "volume"));
+	put_path(event);
+	put_text("access", access);
+	put_text("cause", field_string(event, "cause"));
+	put_text("end", field_string(event, "end"));
+	put_number(event, "grant", "grantId");
+	put_text("comm", field_string(event, "comm"));
+	put_number(event, "pid", "pid");
+	put_number(event, "uid", "uid");
+	put_number(event, "loginuid", "loginuid");
+	put_text("hook", field_string(event, "hook"));
+	put_number(event, "seq", "seq");
+	putchar('\n');
+	free(access);
+	free(safe_type);
+}
+
+/* ---- verb ---- */
+
+struct watch {
+	const struct cli *cli;
+	uint64_t last_seq;
+};
+
+static int take_event(sd_json_variant *reply, void *userdata)
+{
+	sd_json_variant *event = sd_json_variant_by_key(reply, "event");
+	struct watch *watch = userdata;
+	uint64_t seq;
+	int r = 0;
+
+	/* The first answer may only say that watching has begun. */
+	if (!event || sd_json_variant_is_null(event))
+		return 0;
+	if (field_number(event, "seq", &seq)) {
+		if (watch->last_seq && seq > watch->last_seq + 1)
+			complain("%llu events were lost before number %llu.",
+				 (unsigned long long)(seq - watch->last_seq - 1),
+				 (unsigned long long)seq);
+		watch->last_seq = seq;
+	}
+	if (!wanted(event))
+		return 0;
+	if (watch->cli->json)
+		r = print_json(watch->cli, event);
+	else
+		put_line(watch->cli, event);
+	/* The reader is gone or its disk is full: nobody is watching. */
+	if (!r && (fflush(stdout) || ferror(stdout))) {
+		complain("cannot write the output: %m");
+		r = EXIT_REFUSED;
+	}
+	return r;
+}
+
+static int run(const struct cli *cli, int argc, char *argv[])
+{
+	struct cli lines = *cli;
+	struct watch watch = { .cli = &lines };
+
+	(void)argc;
+	(void)argv;
+	/* One event, one line, unless the user says otherwise. */
+	if (lines.json == JSON_AUTO)
+		lines.json = JSON_SHORT;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return agent_stream(cli, "Watch", NULL, true, take_event, &watch);
+}
+
+static const struct cli_option options[] = {
+	{ OPTION_VOLUME, 'V', "volume", "NAME", "only events of this volume" },
+	{ OPTION_TYPE, 0, "type", "TYPES", "only these types, separated by commas" },
+	{ 0 }
+};
+
+const struct verb verb_watch = {
+	.name = "watch",
+	.arguments = "",
+	.summary = "show events as they happen, until interrupted",
+	.details =
+		"Types: denied, allowed, grant-added, grant-ended, volume-added, volume-changed,\n"
+		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired.\n"
+		"With --json each line is an event. Lost events are reported on standard error.",
+	.options = options,
+	.shared = SHARED_JSON | SHARED_TIME,
+	.min = 0,
+	.max = 0,
+	.take = take,
+	.run = run,
+};
