@@ -99,7 +99,6 @@ struct agent {
 	struct services *services;
 	/* varlink.c */
 	sd_varlink_server *varlink;
-	int varlink_fd;
 };
 
 uint64_t now_boottime_ns(void);
@@ -275,6 +274,7 @@ void report_grant(const struct agent *agent, const char *volume, const char *pat
 		  const struct trustgate_grant *grant, uid_t asker, const char *comm);
 void report_refusal(const struct agent *agent, const char *method, uid_t asker,
 		    pid_t pid, const struct refusal *refusal);
+void report_revoke(const struct agent *agent, uid_t asker, pid_t pid, uint64_t ended);
 void report_unprotected(const struct wanted_volume *volume);
 
 /* ---- watch.c ---- */
@@ -295,17 +295,31 @@ void units_stop(struct agent *agent);
 void units_reconfigure(struct agent *agent);
 
 /**
+ * enum unit_role - what a process is to its unit
+ * @UNIT_MEMBER: one of its processes
+ * @UNIT_CONTROL: its control process: ExecStartPre=, ExecReload= and so on
+ * @UNIT_MAIN: its main process
+ */
+enum unit_role {
+	UNIT_MEMBER,
+	UNIT_CONTROL,
+	UNIT_MAIN,
+};
+
+/* Called once, from the event loop. If @r is negative, @unit is NULL. */
+typedef void (*units_answer_t)(struct agent *agent, int r, const char *unit,
+			       enum unit_role role, void *userdata);
+
+/**
  * units_ask() - which unit a process belongs to, by systemd's word
- * @pidfd: process; duplicated
- * @answer: called later, once, from the event loop, if 0 was returned: @unit
- *	is the unit's primary name and @main whether the process is its main or
- *	control process; @unit is NULL with @r negative if there was no answer
+ * @pid: process
+ * @pidfd: the same; duplicated
+ * @answer: called later if 0 was returned
+ * @userdata: for @answer
  *
  * Return: 0, or -ENOTCONN while there is no connection to systemd.
  */
-int units_ask(struct agent *agent, int pidfd, pid_t pid,
-	      void (*answer)(struct agent *agent, int r, const char *unit,
-			     bool leading, void *userdata),
+int units_ask(struct agent *agent, pid_t pid, int pidfd, units_answer_t answer,
 	      void *userdata);
 
 /* ---- services.c: standing grants ---- */
@@ -315,16 +329,38 @@ void services_stop(struct agent *agent);
 void services_reconfigure(struct agent *agent);
 /* Something changed for the better: give what could not be given before. */
 void services_retry(struct agent *agent);
-/* The main process of a configured unit; 0 if it has none. Takes no ownership. */
+/* The main process of a configured unit, verified; 0 and -1 if it has none. */
 void services_main_process(struct agent *agent, const char *unit, pid_t pid, int pidfd);
+/* How many standing grants could not be given to a running service. */
+size_t services_failing(const struct agent *agent);
 void services_event(struct agent *agent, const struct trustgate_event *event);
-/*
- * Give the unit's standing grants to one of its processes that asked.
- * @ret_grants: to be freed. Returns 0 or -errno with @refusal filled.
+/**
+ * services_give() - give a unit's standing grants to a process that asks
+ * @unit: by systemd's word
+ * @role: of the process in it
+ * @subject: the process
+ * @ret_grants: to be freed; what it now holds
+ * @ret_count: how many
+ *
+ * Return: 0 or -errno with @refusal filled.
  */
-int services_give(struct agent *agent, const char *unit, const struct subject *subject,
-		  struct trustgate_grant **ret_grants, size_t *ret_count,
-		  struct refusal *refusal);
+int services_give(struct agent *agent, const char *unit, enum unit_role role,
+		  const struct subject *subject, struct trustgate_grant **ret_grants,
+		  size_t *ret_count, struct refusal *refusal);
+
+/* ---- descendants.c ---- */
+
+/**
+ * descendants_find() - the living descendants of a unit's main process
+ * @subject: the main process
+ * @ret_pids: to be freed
+ * @ret_count: how many
+ *
+ * Looks at the members of the process's control group only.
+ *
+ * Return: 0 or -errno.
+ */
+int descendants_find(const struct subject *subject, pid_t **ret_pids, size_t *ret_count);
 
 /* ---- varlink.c ---- */
 

@@ -131,6 +131,9 @@ const char *config_user_name(const struct config *config, uid_t uid);
 
 bool config_users_have(const struct config_user *users, size_t count, uid_t uid);
 
+/* Whether any rule of the volume names the user. */
+bool config_may_self_grant(const struct config *config, const char *volume, uid_t uid);
+
 /**
  * config_service_key() - the identity of a standing grant
  * @service: with unit, volume, path and access set

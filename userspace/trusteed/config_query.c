@@ -66,6 +66,17 @@ bool config_is_trustee(const struct config *config, uid_t uid)
 	return config_users_have(config->trustees, config->trustees_count, uid);
 }
 
+bool config_may_self_grant(const struct config *config, const char *name, uid_t uid)
+{
+	const struct config_volume *volume = config_find_volume(config, name);
+
+	for (size_t i = 0; volume && i < volume->rules_count; i++)
+		if (config_users_have(volume->rules[i].users,
+				      volume->rules[i].users_count, uid))
+			return true;
+	return false;
+}
+
 static const char *name_among(const struct config_user *users, size_t count, uid_t uid)
 {
 	for (size_t i = 0; i < count; i++)

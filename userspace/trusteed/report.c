@@ -353,6 +353,21 @@ void report_refusal(const struct agent *agent, const char *method, uid_t asker,
 	record_send(&record);
 }
 
+void report_revoke(const struct agent *agent, uid_t asker, pid_t pid, uint64_t ended)
+{
+	struct record record;
+	char who[96];
+
+	authorise_name(agent->config, asker, who, sizeof(who));
+	record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_ENDED,
+		     "%llu grants revoked, asked by %s (pid %d)",
+		     (unsigned long long)ended, who, (int)pid);
+	record_number(&record, "TRUSTGATE_ENDED", ended);
+	record_number(&record, "TRUSTGATE_REQUESTER_UID", asker);
+	record_number(&record, "TRUSTGATE_REQUESTER_PID", pid);
+	record_send(&record);
+}
+
 void report_unprotected(const struct wanted_volume *volume)
 {
 	struct record record;

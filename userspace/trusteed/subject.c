@@ -139,3 +139,11 @@ void subject_comm(pid_t pid, char comm[17])
 	if (pid > 0 && read_stat(pid, &subject, &flags) == 0)
 		memcpy(comm, subject.comm, sizeof(subject.comm));
 }
+
+pid_t subject_parent(pid_t pid)
+{
+	struct subject subject;
+	unsigned long flags;
+
+	return read_stat(pid, &subject, &flags) == 0 ? subject.parent : 0;
+}

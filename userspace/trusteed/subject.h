@@ -57,4 +57,7 @@ int subject_alive(const struct subject *subject);
 /* Name of a process for display; "" if it has none any more. */
 void subject_comm(pid_t pid, char comm[17]);
 
+/* Parent of a process, 0 if it is gone. */
+pid_t subject_parent(pid_t pid);
+
 #endif

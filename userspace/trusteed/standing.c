@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - one standing grant of one running service, see standing.h.
+ *
+ * Owns: giving, renewing and ending the chain of grants.
+ *
+ * Must not own: timers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "standing.h"
+
+static uint64_t tag_of(uint64_t key)
+{
+	return key | TAG_SERVICE;
+}
+
+static const struct config_service *configuration(const struct agent *agent, uint64_t key)
+{
+	for (size_t i = 0; i < agent->config->services_count; i++)
+		if (agent->config->services[i].key == key)
+			return &agent->config->services[i];
+	return NULL;
+}
+
+void standing_init(struct standing *standing, uint64_t key)
+{
+	memset(standing, 0, sizeof(*standing));
+	standing->key = key;
+}
+
+void standing_clear(struct standing *standing)
+{
+	free(standing->links);
+	standing->links = NULL;
+	standing->links_count = 0;
+}
+
+bool standing_configured(const struct agent *agent, const struct standing *standing)
+{
+	return configuration(agent, standing->key);
+}
+
+uint64_t standing_due(const struct standing *standing, uint64_t now, uint64_t retry_ns)
+{
+	const struct trustgate_grant *newest = &standing->newest;
+
+	if (standing->withheld)
+		return UINT64_MAX;
+	if (standing->problem[0])
+		return now + retry_ns;
+	if (!newest->id)
+		return now;
+	return newest->created_boottime_ns +
+	       (newest->expires_boottime_ns - newest->created_boottime_ns) / 2;
+}
+
+/* ---- the links of the chain ---- */
+
+static int add_link(struct standing *standing, uint64_t id, uint64_t expires_ns)
+{
+	struct link *grown = realloc(standing->links,
+				     (standing->links_count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	standing->links = grown;
+	grown[standing->links_count++] = (struct link){ id, expires_ns };
+	return 0;
+}
+
+static bool drop_link(struct standing *standing, uint64_t id)
+{
+	for (size_t i = 0; i < standing->links_count; i++) {
+		if (standing->links[i].id != id)
+			continue;
+		standing->links[i] = standing->links[--standing->links_count];
+		return true;
+	}
+	return false;
+}
+
+/* For those whose end was lost among the events. */
+static void drop_expired(struct standing *standing)
+{
+	uint64_t now = now_boottime_ns();
+
+	for (size_t i = 0; i < standing->links_count; )
+		if (standing->links[i].expires_ns <= now)
+			standing->links[i] = standing->links[--standing->links_count];
+		else
+			i++;
+}
+
+/* ---- giving ---- */
+
+/* What all grants of one round have in common. */
+struct round {
+	const struct config_service *service;
+	struct trustgate_volume volume;
+	struct object object;
+};
+
+static int open_round(struct agent *agent, const struct config_service *service,
+		      struct round *round, struct refusal *refusal)
+{
+	int root_fd, r;
+
+	memset(round, 0, sizeof(*round));
+	round->service = service;
+	round->object.fd = round->object.parent_fd = -1;
+	r = volumes_get(agent, service->volume, &round->volume, refusal);
+	if (r < 0)
+		return r;
+	r = volumes_open_root(agent, &round->volume, &root_fd, refusal);
+	if (r < 0)
+		return r;
+	r = object_resolve(root_fd, service->path, OBJECT_AS_IT_IS, &round->object, refusal);
+	close(root_fd);
+	return r;
+}
+
+static struct grant_wish make_wish(const struct round *round, const struct subject *subject)
+{
+	return (struct grant_wish){
+		.volume = &round->volume,
+		.subject = subject,
+		.object = &round->object,
+		.access = round->service->access,
+		.duration_ns = round->service->duration_ns,
+		.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS | TRUSTGATE_GRANT_FLAGS_KEEP_EXEC,
+		.reason = TRUSTGATE_REASON_AUTOMATION,
+		.ticket = NULL,
+		.tag = tag_of(round->service->key),
+	};
+}
+
+/* One that exited between being found and being granted takes its batch along,
+ * so a batch that fails is given one by one. */
+static void give_batch(struct agent *agent, struct standing *standing,
+		       const struct grant_wish *wishes, size_t count)
+{
+	struct trustgate_grant *given = calloc(count, sizeof(*given));
+	struct refusal refusal;
+	int r;
+
+	if (!given) {
+		journal_note(LOG_ERR, "no memory to renew the grants of descendants");
+		return;
+	}
+	r = grants_give(agent, wishes, count, given, &refusal);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		(void)add_link(standing, given[i].id, given[i].expires_boottime_ns);
+	free(given);
+	if (r < 0 && count > 1) {
+		for (size_t i = 0; i < count; i++)
+			give_batch(agent, standing, &wishes[i], 1);
+	} else if (r < 0 && subject_alive(wishes[0].subject) == 1) {
+		journal_note(LOG_ERR, "descendant %d of a service gets no grant: %s",
+			     (int)wishes[0].subject->pid, refusal.message);
+	}
+}
+
+static void give_descendants(struct agent *agent, struct standing *standing,
+			     const struct round *round, const struct subject *main_process)
+{
+	struct subject *subjects = calloc(TRUSTGATE_BATCH_MAX, sizeof(*subjects));
+	struct grant_wish *wishes = calloc(TRUSTGATE_BATCH_MAX, sizeof(*wishes));
+	pid_t *pids = NULL;
+	size_t count = 0, at = 0;
+	int r;
+
+	r = subjects && wishes ? descendants_find(main_process, &pids, &count) : -ENOMEM;
+	if (r < 0 && r != -ESRCH)
+		journal_note(LOG_ERR,
+			     "the processes that pid %d forked earlier cannot be found, their access is not renewed: %s",
+			     (int)main_process->pid, strerror(-r));
+	while (r == 0 && at < count) {
+		size_t some = 0;
+		struct refusal ignored;
+
+		for (; at < count && some < TRUSTGATE_BATCH_MAX; at++)
+			if (subject_open(pids[at], -1, &subjects[some], &ignored) == 0) {
+				wishes[some] = make_wish(round, &subjects[some]);
+				some++;
+			}
+		if (some)
+			give_batch(agent, standing, wishes, some);
+		while (some)
+			subject_close(&subjects[--some]);
+	}
+	free(pids);
+	free(wishes);
+	free(subjects);
+}
+
+static void set_problem(struct standing *standing, const struct config_service *service,
+			const struct refusal *refusal)
+{
+	struct record record;
+	char problem[sizeof(standing->problem)];
+
+	if (refusal->kind == REFUSAL_NO_SUCH_VOLUME)
+		snprintf(problem, sizeof(problem), "volume \"%.63s\" is not protected",
+			 refusal->message);
+	else
+		snprintf(problem, sizeof(problem), "%.255s", refusal->message);
+	if (!strcmp(problem, standing->problem))
+		return;
+	memcpy(standing->problem, problem, sizeof(problem));
+	record_begin(&record, LOG_ERR, MESSAGE_ID_GRANT_REFUSED,
+		     "%s does not get its standing grant on \"%s\" of volume \"%s\": %s; trying again",
+		     service->unit, service->path, service->volume, problem);
+	record_text(&record, "TRUSTGATE_UNIT", service->unit);
+	record_text(&record, "TRUSTGATE_VOLUME", service->volume);
+	record_send(&record);
+}
+
+void standing_renew(struct agent *agent, struct standing *standing,
+		    const struct subject *subject)
+{
+	const struct config_service *service = configuration(agent, standing->key);
+	bool first = !standing->newest.id;
+	struct refusal refusal = { 0 };
+	struct trustgate_grant given;
+	struct grant_wish wish;
+	struct round round;
+	int r;
+
+	if (!service || standing->withheld)
+		return;
+	r = open_round(agent, service, &round, &refusal);
+	if (r == 0) {
+		wish = make_wish(&round, subject);
+		r = grants_give(agent, &wish, 1, &given, &refusal);
+	}
+	if (r < 0) {
+		object_close(&round.object);
+		set_problem(standing, service, &refusal);
+		return;
+	}
+	drop_expired(standing);
+	standing->problem[0] = '\0';
+	standing->newest = given;
+	(void)add_link(standing, given.id, given.expires_boottime_ns);
+	/* Only now: whoever is forked from here on is covered by the above. */
+	give_descendants(agent, standing, &round, subject);
+	if (first)
+		report_grant(agent, service->volume, service->path, &given, (uid_t)-1,
+			     subject->comm);
+	object_close(&round.object);
+}
+
+/* ---- what is there already ---- */
+
+struct search {
+	struct standing *grants;
+	size_t count;
+	const struct subject *subject;
+};
+
+static int forget_found(void *userdata)
+{
+	struct search *search = userdata;
+
+	for (size_t i = 0; i < search->count; i++) {
+		standing_clear(&search->grants[i]);
+		memset(&search->grants[i].newest, 0, sizeof(search->grants[i].newest));
+	}
+	return 0;
+}
+
+static int find_link(const struct trustgate_grant *grant, void *userdata)
+{
+	struct search *search = userdata;
+
+	for (size_t i = 0; i < search->count; i++) {
+		struct standing *standing = &search->grants[i];
+
+		if (grant->tag != tag_of(standing->key))
+			continue;
+		if (add_link(standing, grant->id, grant->expires_boottime_ns) < 0)
+			return -ENOMEM;
+		if (grant->pid == search->subject->pid &&
+		    grant->start_ticks == search->subject->start_ticks &&
+		    grant->expires_boottime_ns > standing->newest.expires_boottime_ns)
+			standing->newest = *grant;
+	}
+	return 0;
+}
+
+void standing_resume(struct agent *agent, struct standing *grants, size_t count,
+		     const struct subject *subject)
+{
+	static const struct trustgate_grant_visitor visitor = {
+		.begin = forget_found,
+		.grant = find_link,
+	};
+	struct search search = { grants, count, subject };
+	uint64_t now = now_boottime_ns();
+	int r;
+
+	r = trustgate_grant_each(agent->gate, NULL, &visitor, &search, NULL);
+	if (r < 0) {
+		journal_note(LOG_ERR, "cannot read the grants that exist already: %s",
+			     trustgate_error_text(agent->gate));
+		forget_found(&search);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (grants[i].newest.expires_boottime_ns <= now)
+			memset(&grants[i].newest, 0, sizeof(grants[i].newest));
+	gate_poke(agent);
+}
+
+/* ---- the end ---- */
+
+void standing_end(struct agent *agent, struct standing *standing)
+{
+	size_t count = standing->links_count;
+	struct refusal ignored;
+	uint64_t *ids, ended;
+
+	ids = calloc(count + 1, sizeof(*ids));
+	if (!ids) {
+		journal_note(LOG_ERR, "no memory to end a standing grant, it runs to its expiry");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		ids[i] = standing->links[i].id;
+	/* Forgotten first, so that their end does not look like somebody's act. */
+	standing_clear(standing);
+	memset(&standing->newest, 0, sizeof(standing->newest));
+	if (count)
+		(void)grants_revoke_ids(agent, ids, count, &ended, &ignored);
+	free(ids);
+}
+
+bool standing_event(struct standing *standing, const char *unit,
+		    const struct trustgate_event *event)
+{
+	if (event->tag != tag_of(standing->key) || !drop_link(standing, event->grant_id))
+		return false;
+	if (event->end == TRUSTGATE_END_REVOKED && !standing->withheld) {
+		standing->withheld = true;
+		journal_note(LOG_WARNING,
+			     "a standing grant of %s was revoked; it is not given again until the service restarts",
+			     unit);
+	}
+	if (event->grant_id == standing->newest.id)
+		memset(&standing->newest, 0, sizeof(standing->newest));
+	return true;
+}
+
+int standing_current(const struct standing *standing, struct trustgate_grant *ret_grant,
+		     struct refusal *refusal)
+{
+	if (standing->withheld)
+		return refuse(refusal, EACCES, NULL,
+			      "the standing grant was revoked; it is not given again until the service restarts");
+	if (!standing->newest.id)
+		return refuse(refusal, EAGAIN, NULL, "%s", standing->problem[0] ?
+			      standing->problem : "the standing grant is not there yet");
+	*ret_grant = standing->newest;
+	return 0;
+}
+
+int standing_give_once(struct agent *agent, const char *unit,
+		       const struct subject *subject,
+		       struct trustgate_grant **ret_grants, size_t *ret_count,
+		       struct refusal *refusal)
+{
+	const struct config *config = agent->config;
+	struct trustgate_grant *given = calloc(config->services_count + 1, sizeof(*given));
+	size_t count = 0;
+	int r = 0;
+
+	if (!given)
+		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+	for (size_t i = 0; r == 0 && i < config->services_count; i++) {
+		struct grant_wish wish;
+		struct round round;
+
+		if (strcmp(config->services[i].unit, unit))
+			continue;
+		r = open_round(agent, &config->services[i], &round, refusal);
+		if (r == 0) {
+			wish = make_wish(&round, subject);
+			/* Not of the chain: a revocation of it withholds nothing. */
+			wish.tag = 0;
+			r = grants_give(agent, &wish, 1, &given[count], refusal);
+		}
+		if (r == 0)
+			report_grant(agent, config->services[i].volume,
+				     config->services[i].path, &given[count++],
+				     (uid_t)-1, subject->comm);
+		object_close(&round.object);
+	}
+	if (r < 0) {
+		/* All or nothing, as with a batch. */
+		uint64_t ended;
+		struct refusal ignored;
+
+		for (size_t i = 0; i < count; i++)
+			(void)grants_revoke_ids(agent, &given[i].id, 1, &ended, &ignored);
+		free(given);
+		return r;
+	}
+	*ret_grants = given;
+	*ret_count = count;
+	return 0;
+}

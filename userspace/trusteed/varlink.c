@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - the server of the interface io.trustgate.Agent.
+ *
+ * Owns: the listening socket, who the peer is, Status and Watch.
+ *
+ * Must not own: who may do what (authorise.c), the other methods.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "varlink.h"
+#include "varlink_interface.h"
+
+/* Anybody may connect, so what one user can take is limited. */
+#define CONNECTIONS_MAX			1024
+#define CONNECTIONS_PER_USER_MAX	128
+
+int varlink_peer(sd_varlink *link, struct peer *ret_peer, struct refusal *refusal)
+{
+	struct peer peer;
+	int r;
+
+	r = sd_varlink_get_peer_uid(link, &peer.uid);
+	if (r >= 0)
+		r = sd_varlink_get_peer_pid(link, &peer.pid);
+	if (r >= 0)
+		r = peer.pidfd = sd_varlink_get_peer_pidfd(link);
+	if (r < 0)
+		return refuse(refusal, -r, NULL, "the kernel does not tell who is asking: %s",
+			      strerror(-r));
+	*ret_peer = peer;
+	return 0;
+}
+
+int varlink_authorise(struct agent *agent, sd_varlink *link, enum ask ask,
+		      struct peer *ret_peer, struct refusal *refusal)
+{
+	uid_t uid;
+	int r;
+
+	r = sd_varlink_get_peer_uid(link, &uid);
+	if (r < 0)
+		return refuse(refusal, -r, NULL, "the kernel does not tell who is asking: %s",
+			      strerror(-r));
+	r = authorise(agent->config, uid, ask, refusal);
+	if (r < 0 || !ret_peer)
+		return r;
+	return varlink_peer(link, ret_peer, refusal);
+}
+
+int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
+		   const struct refusal *refusal)
+{
+	uid_t uid = (uid_t)-1;
+	pid_t pid = 0;
+
+	(void)sd_varlink_get_peer_uid(link, &uid);
+	(void)sd_varlink_get_peer_pid(link, &pid);
+	report_refusal(agent, method, uid, pid, refusal);
+	gate_poke(agent);
+	return refusal_reply(refusal, link);
+}
+
+int varlink_read_names(char **words, enum trustgate_names set, const char *parameter,
+		       uint32_t *ret_mask, struct refusal *refusal)
+{
+	uint32_t mask = 0, bit;
+
+	for (; words && *words; words++) {
+		if (trustgate_value(set, *words, &bit) < 0)
+			return refuse(refusal, EINVAL, parameter, "\"%.64s\" is not known",
+				      *words);
+		mask |= bit;
+	}
+	*ret_mask = mask;
+	return 0;
+}
+
+int varlink_volume_names(struct agent *agent, struct volume_names *names,
+			 struct refusal *refusal)
+{
+	int r = trustgate_volume_list(agent->gate, &names->volumes, &names->count, NULL);
+
+	return r < 0 ? gate_refused(agent, r, refusal) : 0;
+}
+
+const char *varlink_volume_name(const struct volume_names *names, uint32_t id)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (names->volumes[i].id == id)
+			return names->volumes[i].name;
+	return "";
+}
+
+/* ---- Status ---- */
+
+static const char *state_name(const struct agent *agent, const struct trustgate_gate *gate)
+{
+	if (gate->state != TRUSTGATE_GATE_STATE_BROKEN &&
+	    (volumes_unprotected(agent) || services_failing(agent)))
+		return "degraded";
+	return trustgate_name(TRUSTGATE_NAMES_GATE_STATE, gate->state) ?: "unknown";
+}
+
+static int reply_status(struct agent *agent, sd_varlink *link,
+			const struct trustgate_gate *gate)
+{
+	sd_json_variant *hooks = NULL;
+	int r;
+
+	r = sd_json_build(&hooks, SD_JSON_BUILD_EMPTY_ARRAY);
+	for (size_t i = 0; r >= 0 && i < gate->hooks_count; i++)
+		r = sd_json_variant_append_arrayb(&hooks,
+						  SD_JSON_BUILD_STRING(gate->hooks[i]));
+	if (r >= 0)
+		r = sd_varlink_replybo(link,
+			SD_JSON_BUILD_PAIR_STRING("version", TRUSTGATE_VERSION),
+			SD_JSON_BUILD_PAIR_UNSIGNED("abiVersion", gate->abi_version),
+			SD_JSON_BUILD_PAIR_STRING("state", state_name(agent, gate)),
+			SD_JSON_BUILD_PAIR_INTEGER("agentPid", gate->agent_pid),
+			SD_JSON_BUILD_PAIR_UNSIGNED("volumes", gate->volumes),
+			SD_JSON_BUILD_PAIR_UNSIGNED("volumesMax", gate->volumes_max),
+			SD_JSON_BUILD_PAIR_UNSIGNED("grants", gate->grants),
+			SD_JSON_BUILD_PAIR_UNSIGNED("grantsMax", gate->grants_max),
+			SD_JSON_BUILD_PAIR_UNSIGNED("grantsBytesMax", gate->grants_bytes_max),
+			SD_JSON_BUILD_PAIR_UNSIGNED("subjects", gate->subjects),
+			SD_JSON_BUILD_PAIR_UNSIGNED("nowBoottimeNSec", gate->now_boottime_ns),
+			SD_JSON_BUILD_PAIR_UNSIGNED("eventSeq", gate->event_seq),
+			SD_JSON_BUILD_PAIR_UNSIGNED("eventsDropped", gate->events_dropped),
+			SD_JSON_BUILD_PAIR_UNSIGNED("eventsAgentMissed",
+						    gate->events_agent_missed),
+			SD_JSON_BUILD_PAIR_UNSIGNED("auditSuppressed", gate->audit_suppressed),
+			SD_JSON_BUILD_PAIR_UNSIGNED("proofs", gate->proofs),
+			SD_JSON_BUILD_PAIR_UNSIGNED("proofBoottimeNSec",
+						    gate->proof_boottime_ns),
+			SD_JSON_BUILD_PAIR_VARIANT("hooks", hooks),
+			SD_JSON_BUILD_PAIR_UNSIGNED("watchers", watch_count(agent)));
+	sd_json_variant_unref(hooks);
+	return r;
+}
+
+static int method_status(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = { { 0 } };
+	struct trustgate_gate gate = { 0 };
+	struct agent *agent = userdata;
+	struct refusal refusal = { 0 };
+	int r;
+
+	(void)flags;
+	r = sd_varlink_dispatch(link, parameters, fields, NULL);
+	if (r != 0)
+		return r;
+	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
+	if (r == 0) {
+		r = trustgate_gate_get(agent->gate, &gate);
+		if (r < 0)
+			gate_refused(agent, r, &refusal);
+	}
+	if (r < 0)
+		return varlink_refuse(agent, link, "Status", &refusal);
+	r = reply_status(agent, link, &gate);
+	trustgate_gate_clear(&gate);
+	gate_poke(agent);
+	return r;
+}
+
+/* ---- Watch ---- */
+
+static int method_watch(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = { { 0 } };
+	struct agent *agent = userdata;
+	struct refusal refusal = { 0 };
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, fields, NULL);
+	if (r != 0)
+		return r;
+	if (!(flags & SD_VARLINK_METHOD_MORE))
+		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
+	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
+	if (r == 0) {
+		r = watch_add(agent, link);
+		if (r == -EBUSY)
+			refuse(&refusal, EBUSY, NULL, "there are too many watchers already");
+		else if (r < 0)
+			refuse(&refusal, -r, NULL, "the agent has no memory left");
+	}
+	return r < 0 ? varlink_refuse(agent, link, "Watch", &refusal) : 0;
+}
+
+/* ---- the server ---- */
+
+static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
+{
+	struct agent *agent = userdata;
+
+	(void)server;
+	watch_remove(agent, link);
+	listing_remove(agent, link);
+}
+
+/*
+ * The socket is kept over a restart, so that a client who comes meanwhile waits
+ * instead of failing.
+ */
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, r = 0;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		r = -errno;
+	/* Everybody may ask: the answer depends on who he is. */
+	else if (chmod(path, 0666) < 0 || listen(fd, SOMAXCONN) < 0)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* A kept socket is good for as long as its name in the filesystem is its own. */
+static bool still_named(int fd, const char *path)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address);
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+	struct stat st;
+
+	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	       address.sun_family == AF_UNIX && !strcmp(address.sun_path, path) &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+	       listening && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static int get_socket(struct agent *agent, int stored_fd)
+{
+	const char *path = agent->options.socket_path;
+	int fd;
+
+	if (stored_fd >= 0 && still_named(stored_fd, path))
+		return stored_fd;
+	if (stored_fd >= 0) {
+		close(stored_fd);
+		store_forget(STORE_VARLINK);
+	}
+	fd = listen_at(path);
+	if (fd < 0)
+		journal_note(LOG_CRIT, "cannot listen on %s: %s", path, strerror(-fd));
+	else
+		store_keep(STORE_VARLINK, fd);
+	return fd;
+}
+
+static int set_up_server(struct agent *agent)
+{
+	int r;
+
+	r = sd_varlink_server_new(&agent->varlink, SD_VARLINK_SERVER_ACCOUNT_UID |
+						   SD_VARLINK_SERVER_INHERIT_USERDATA);
+	if (r < 0)
+		return r;
+	sd_varlink_server_set_userdata(agent->varlink, agent);
+	(void)sd_varlink_server_set_description(agent->varlink, "trusteed");
+	r = sd_varlink_server_set_info(agent->varlink, "Trustgate", "trusteed",
+				       TRUSTGATE_VERSION, "man:trusteed(8)");
+	if (r >= 0)
+		r = sd_varlink_server_set_connections_max(agent->varlink, CONNECTIONS_MAX);
+	if (r >= 0)
+		r = sd_varlink_server_set_connections_per_uid_max(agent->varlink,
+								  CONNECTIONS_PER_USER_MAX);
+	if (r >= 0)
+		r = sd_varlink_server_add_interface(agent->varlink,
+						    &vl_interface_io_trustgate_Agent);
+	if (r >= 0)
+		r = sd_varlink_server_bind_method_many(agent->varlink,
+			"io.trustgate.Agent.Status", method_status,
+			"io.trustgate.Agent.ListVolumes", method_list_volumes,
+			"io.trustgate.Agent.AddVolume", method_add_volume,
+			"io.trustgate.Agent.SetVolume", method_set_volume,
+			"io.trustgate.Agent.RemoveVolume", method_remove_volume,
+			"io.trustgate.Agent.Grant", method_grant,
+			"io.trustgate.Agent.Service", method_service,
+			"io.trustgate.Agent.Revoke", method_revoke,
+			"io.trustgate.Agent.ListGrants", method_list_grants,
+			"io.trustgate.Agent.Watch", method_watch);
+	if (r >= 0)
+		r = sd_varlink_server_bind_disconnect(agent->varlink, on_disconnect);
+	return r;
+}
+
+int varlink_start(struct agent *agent, int stored_fd)
+{
+	int fd, copy, r;
+
+	fd = get_socket(agent, stored_fd);
+	if (fd < 0)
+		return fd;
+	r = set_up_server(agent);
+	if (r < 0)
+		return r;
+	/* On success the server owns the descriptor. */
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	if (copy < 0)
+		return -errno;
+	r = sd_varlink_server_listen_fd(agent->varlink, copy);
+	if (r < 0) {
+		close(copy);
+		return r;
+	}
+	r = sd_varlink_server_attach_event(agent->varlink, agent->event,
+					   SD_EVENT_PRIORITY_NORMAL);
+	return r < 0 ? r : 0;
+}
+
+void varlink_stop(struct agent *agent)
+{
+	agent->varlink = sd_varlink_server_unref(agent->varlink);
+}
