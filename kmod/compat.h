@@ -31,11 +31,6 @@
 #define TRUSTGATE_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
 #endif
 
-/* Every kfunc takes only trusted pointers since 7.0, without saying so. */
-#ifndef KF_TRUSTED_ARGS
-#define KF_TRUSTED_ARGS 0
-#endif
-
 /*
  * libbpf's skel_internal.h fills a zeroed array with strncpy(), which left the
  * kernel during 7.x.

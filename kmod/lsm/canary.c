@@ -23,14 +23,20 @@
 #include "canary.h"
 #include "worker.h"
 
-#define OLD_FILE	"file"
-#define OLD_DIR		"dir"
-#define NEW_NAME	"new"
+/*
+ * What is there before the denial. Each operation that would change the canary
+ * has a name of its own, so that one which is not denied does not get in the
+ * way of the next proof.
+ */
+#define OPEN_FILE	"open"
+#define UNLINK_FILE	"unlink"
+#define RENAME_FILE	"rename"
+#define RMDIR_DIR	"rmdir"
 
 /**
  * struct canary - the private filesystem
  * @mnt: its only mount, not in any namespace
- * @file: OLD_FILE, open for reading and writing since before the denial
+ * @file: OPEN_FILE, open for reading and writing since before the denial
  * @mm: address space for mmap_file, or NULL
  */
 struct canary {
@@ -76,7 +82,7 @@ static int with_name(struct canary *canary, const char *name,
 
 static struct file *open_file(struct canary *canary, int flags)
 {
-	return file_open_root_mnt(canary->mnt, OLD_FILE, flags, 0600);
+	return file_open_root_mnt(canary->mnt, OPEN_FILE, flags, 0600);
 }
 
 static int prove_file_open(struct canary *canary)
@@ -117,7 +123,7 @@ static int do_create(struct dentry *dir, struct dentry *dentry)
 
 static int prove_inode_create(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_create);
+	return with_name(canary, "new-create", do_create);
 }
 
 static int do_mkdir(struct dentry *dir, struct dentry *dentry)
@@ -127,7 +133,7 @@ static int do_mkdir(struct dentry *dir, struct dentry *dentry)
 
 static int prove_inode_mkdir(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_mkdir);
+	return with_name(canary, "new-mkdir", do_mkdir);
 }
 
 static int do_mknod(struct dentry *dir, struct dentry *dentry)
@@ -137,17 +143,17 @@ static int do_mknod(struct dentry *dir, struct dentry *dentry)
 
 static int prove_inode_mknod(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_mknod);
+	return with_name(canary, "new-mknod", do_mknod);
 }
 
 static int do_symlink(struct dentry *dir, struct dentry *dentry)
 {
-	return trustgate_vfs_symlink(dir, dentry, OLD_FILE);
+	return trustgate_vfs_symlink(dir, dentry, OPEN_FILE);
 }
 
 static int prove_inode_symlink(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_symlink);
+	return with_name(canary, "new-symlink", do_symlink);
 }
 
 static int do_unlink(struct dentry *dir, struct dentry *dentry)
@@ -157,52 +163,54 @@ static int do_unlink(struct dentry *dir, struct dentry *dentry)
 
 static int prove_inode_unlink(struct canary *canary)
 {
-	return with_name(canary, OLD_FILE, do_unlink);
+	return with_name(canary, UNLINK_FILE, do_unlink);
 }
 
 static int prove_inode_rmdir(struct canary *canary)
 {
-	return with_name(canary, OLD_DIR, trustgate_vfs_rmdir);
+	return with_name(canary, RMDIR_DIR, trustgate_vfs_rmdir);
 }
 
-static int with_old_file(struct dentry *dir, struct dentry *dentry,
-			 int (*operation)(struct dentry *dir, struct dentry *old,
-					  struct dentry *dentry))
+/* With a second name in the same directory. */
+static int with_other(struct dentry *dir, const char *name,
+		      struct dentry *dentry,
+		      int (*operation)(struct dentry *dir, struct dentry *other,
+				       struct dentry *dentry))
 {
-	struct dentry *old = trustgate_lookup(dir, OLD_FILE);
+	struct dentry *other = trustgate_lookup(dir, name);
 	int err;
 
-	if (IS_ERR(old))
-		return PTR_ERR(old);
-	err = operation(dir, old, dentry);
-	dput(old);
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	err = operation(dir, other, dentry);
+	dput(other);
 	return err;
 }
 
-static int link_old(struct dentry *dir, struct dentry *old,
-		    struct dentry *dentry)
+static int link_other(struct dentry *dir, struct dentry *other,
+		      struct dentry *dentry)
 {
-	return vfs_link(old, &nop_mnt_idmap, d_inode(dir), dentry, NULL);
+	return vfs_link(other, &nop_mnt_idmap, d_inode(dir), dentry, NULL);
 }
 
 static int do_link(struct dentry *dir, struct dentry *dentry)
 {
-	return with_old_file(dir, dentry, link_old);
+	return with_other(dir, OPEN_FILE, dentry, link_other);
 }
 
 static int prove_inode_link(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_link);
+	return with_name(canary, "new-link", do_link);
 }
 
 static int do_rename(struct dentry *dir, struct dentry *dentry)
 {
-	return with_old_file(dir, dentry, trustgate_vfs_rename);
+	return with_other(dir, RENAME_FILE, dentry, trustgate_vfs_rename);
 }
 
 static int prove_inode_rename(struct canary *canary)
 {
-	return with_name(canary, NEW_NAME, do_rename);
+	return with_name(canary, "new-rename", do_rename);
 }
 
 static int prove_inode_setattr(struct canary *canary)
@@ -270,7 +278,9 @@ static int mount_canary(struct canary *canary)
 		goto fail;
 	}
 
-	err = with_name(canary, OLD_DIR, do_mkdir);
+	err = with_name(canary, RMDIR_DIR, do_mkdir) ?:
+	      with_name(canary, UNLINK_FILE, do_create) ?:
+	      with_name(canary, RENAME_FILE, do_create);
 	if (err)
 		goto unmount;
 	canary->file = open_file(canary, O_CREAT | O_EXCL | O_RDWR);
@@ -295,36 +305,85 @@ static u64 unmount_canary(struct canary *canary)
 	return seen_at_end;
 }
 
-static int prove_hook(struct canary *canary, enum trustgate_hook hook)
-{
-	const struct proof *proof = &proofs[hook];
-	u64 before = trustgate_canary_seen();
-	int result = proof->prove(canary);
-	bool ran = trustgate_canary_seen() & ~before & BIT_ULL(hook);
+/* How the proof of a hook ended. */
+enum outcome {
+	LEFT_OUT,
+	PROVED,
+	DID_NOT_RUN,
+	NOT_ASKED,
+	OVERRIDDEN,
+};
 
-	if (ran && result == -EACCES)
+static enum outcome prove_hook(struct canary *canary, enum trustgate_hook hook,
+			       int *result)
+{
+	u64 before = trustgate_canary_seen();
+	bool ran;
+
+	*result = proofs[hook].prove(canary);
+	ran = trustgate_canary_seen() & ~before & BIT_ULL(hook);
+
+	if (ran)
+		return *result == -EACCES ? PROVED : OVERRIDDEN;
+	return *result < 0 ? NOT_ASKED : DID_NOT_RUN;
+}
+
+static int report_hook(enum trustgate_hook hook, enum outcome outcome,
+		       int result)
+{
+	const char *name = proofs[hook].hook;
+
+	switch (outcome) {
+	case LEFT_OUT:
+	case PROVED:
 		return 0;
-	if (ran) {
-		pr_err("hook %s ran and denied, but the operation gave %d: another BPF program overrides the gate, see `bpftool prog` for types lsm and tracing\n",
-		       proof->hook, result);
-		return -EPERM;
-	}
-	if (result < 0) {
+	case DID_NOT_RUN:
+		pr_err("hook %s did not run, though others did: another BPF program (fmod_ret) stands before it, see `bpftool prog` for type tracing\n",
+		       name);
+		return -EOPNOTSUPP;
+	case NOT_ASKED:
 		pr_err("hook %s was not asked: another security module or the filesystem refused the canary first: %pe\n",
-		       proof->hook, ERR_PTR(result));
+		       name, ERR_PTR(result));
+		return -EPERM;
+	case OVERRIDDEN:
+		pr_err("hook %s ran and denied, but the operation gave %d: another BPF program overrides the gate, see `bpftool prog` for types lsm and tracing\n",
+		       name, result);
 		return -EPERM;
 	}
-	pr_err("hook %s did not run\n", proof->hook);
-	return -EOPNOTSUPP;
+	return -EINVAL;
+}
+
+static int report(const enum outcome outcomes[], const int results[])
+{
+	unsigned int silent = 0;
+	unsigned int others = 0;
+	int first = 0;
+	int err;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(proofs); i++) {
+		silent += outcomes[i] == DID_NOT_RUN;
+		others += outcomes[i] != DID_NOT_RUN && outcomes[i] != LEFT_OUT;
+	}
+	if (silent && !others) {
+		pr_err("none of %u hooks runs: BPF is not an active security module here; add `bpf` to the list in the boot parameter lsm= and reboot (the active ones: `cat /sys/kernel/security/lsm`)\n",
+		       silent);
+		return -EOPNOTSUPP;
+	}
+	for (i = 0; i < ARRAY_SIZE(proofs); i++) {
+		err = report_hook(i, outcomes[i], results[i]);
+		first = first ?: err;
+	}
+	return first;
 }
 
 static int prove(void *argument)
 {
+	enum outcome outcomes[TRUSTGATE_HOOK_COUNT] = {};
+	int results[TRUSTGATE_HOOK_COUNT] = {};
 	u64 attached = trustgate_arm_attached();
 	struct canary *canary = argument;
-	unsigned int missing = 0;
-	unsigned int run = 0;
-	int result = 0;
+	u64 seen;
 	int err;
 	int i;
 
@@ -338,25 +397,15 @@ static int prove(void *argument)
 			continue;
 		if (i == TRUSTGATE_HOOK_mmap_file && !canary->mm)
 			continue;
-		err = prove_hook(canary, i);
-		if (!err)
-			run++;
-		else
-			missing += err == -EOPNOTSUPP;
-		result = result ?: err;
+		outcomes[i] = prove_hook(canary, i, &results[i]);
 	}
 
-	if (unmount_canary(canary) & BIT_ULL(TRUSTGATE_HOOK_sb_delete)) {
-		run++;
-	} else if (attached & BIT_ULL(TRUSTGATE_HOOK_sb_delete)) {
-		pr_err("hook sb_delete did not run\n");
-		missing++;
-		result = result ?: -EOPNOTSUPP;
-	}
+	seen = unmount_canary(canary);
+	i = TRUSTGATE_HOOK_sb_delete;
+	if (attached & BIT_ULL(i))
+		outcomes[i] = seen & BIT_ULL(i) ? PROVED : DID_NOT_RUN;
 
-	if (missing && !run)
-		pr_err("no hook runs: BPF is not among this kernel's active security modules; add `bpf` to the lsm= boot parameter (see `cat /sys/kernel/security/lsm` for what is active now) and reboot\n");
-	return result;
+	return report(outcomes, results);
 }
 
 int trustgate_canary_prove(void)

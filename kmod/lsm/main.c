@@ -52,10 +52,10 @@ static int __init trustgate_init(void)
 		goto stop_worker;
 
 	err = trustgate_carrier_register(&carrier);
-	if (err) {
-		pr_err("the engine refuses this carrier: %pe\n", ERR_PTR(err));
+	if (err == -EBUSY)
+		pr_err("the engine has a carrier of hooks already\n");
+	if (err)
 		goto unload;
-	}
 	return 0;
 
 unload:
