@@ -26,7 +26,7 @@
 static int open_beneath(int directory, const char *path, uint64_t flags)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW | flags,
+		.flags = O_PATH | O_CLOEXEC | flags,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 			   RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
 	};
@@ -129,7 +129,8 @@ int object_resolve(int root_fd, const char *path, enum object_wish wish,
 	if (r >= 0) {
 		last = strrchr(object.path, '/');
 		r = object.fd = open_beneath(object.parent_fd,
-					     last ? last + 1 : object.path, 0);
+					     last ? last + 1 : object.path,
+					     O_NOFOLLOW);
 	}
 	r = r < 0 ? refuse_open(refusal, object.path, -r) :
 		    fill_kind(&object, directory_demanded, wish, refusal);
@@ -203,7 +204,7 @@ int object_beneath(int root_fd, const struct object *object, const char *path)
 
 	if (fstat(root_fd, &root) < 0 || fstat(object->fd, &itself) < 0)
 		return -errno;
-	fd = open_beneath(root_fd, path, 0);
+	fd = open_beneath(root_fd, path, O_NOFOLLOW);
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
 	/* Held until the end, so that its inode number cannot be used again. */

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The configuration: good files and what becomes of them, bad files and the
+ * exact complaint.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <trustgate.h>
+
+#include "check.h"
+#include "config.h"
+
+static char directory[] = "/tmp/trusteed-config-XXXXXX";
+static char path[64];
+
+static void write_file(const char *text, size_t length, mode_t mode)
+{
+	FILE *file = fopen(path, "we");
+
+	fwrite(text, 1, length, file);
+	fclose(file);
+	chmod(path, mode);
+}
+
+#define VOLUME "volumes:\n  - name: a\n    path: /srv/a\n"
+#define RULE VOLUME \
+	"    self-grants:\n" \
+	"      - users: [root]\n" \
+	"        path: db\n" \
+	"        access: [read]\n"
+
+/* @expected: behind the file's name. */
+static const struct {
+	const char *text;
+	const char *expected;
+} bad[] = {
+	/* YAML and its shape */
+	{ "trustees: [root\n", ":2: is not YAML: did not find expected ',' or ']' while parsing a flow sequence" },
+	{ "\tx: 1\n", ":1: is not YAML: found character that cannot start any token while scanning for the next token" },
+	{ "- a\n", ":1: is a list; expected a mapping with the keys trustees, volumes, services" },
+	{ "just text\n", ":1: is a single value; expected a mapping with the keys trustees, volumes, services" },
+	{ "trustees: [root]\n---\ntrustees: [root]\n", ":3: a second document begins here; only one is allowed" },
+	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
+	/* unknown, doubled, missing keys */
+	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, volumes, services" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, self-grants" },
+	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
+	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
+	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
+	{ "volumes:\n  - name: a\n", ":2: volumes[0]: key \"path\" is missing" },
+	{ RULE "        for: 1m\n", ":5: volumes[0].self-grants[0]: key \"reasons\" is missing" },
+	/* wrong types */
+	{ "trustees: root\n", ":1: trustees: is a single value; expected a list" },
+	{ "trustees: []\n", ":1: trustees: is an empty list; leave the key out instead" },
+	{ "trustees:\n", ":1: trustees: is a single value; expected a list" },
+	{ "trustees: [[root]]\n", ":1: trustees[0]: is a list; expected a user's name or id" },
+	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
+	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
+	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, self-grants" },
+	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
+	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
+	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
+	/* users */
+	{ "trustees: [root, nosuchuser0]\n", ":1: trustees[1]: there is no user \"nosuchuser0\"" },
+	{ "trustees:\n  - root\n  - 0\n", ":3: trustees: user \"0\" is given twice" },
+	{ "trustees: [4294967295]\n", ":1: trustees[0]: 4294967295 is not a user id" },
+	{ "trustees: [99999999999999999999]\n", ":1: trustees[0]: 99999999999999999999 is not a user id" },
+	{ RULE "        for: 1m\n        reasons: [incident]\n      - users: [ghost]\n", ":10: volumes[0].self-grants[1].users[0]: there is no user \"ghost\"" },
+	/* names and paths */
+	{ "volumes:\n  - name: a b\n    path: /a\n", ":2: volumes[0].name: \"a b\" may have printable ASCII characters except space and \"/\" only" },
+	{ "volumes:\n  - name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    path: /a\n", ":2: volumes[0].name: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is longer than 63 bytes" },
+	{ "volumes:\n  - name: a\n    path: srv\n", ":3: volumes[0].path: \"srv\" is not an absolute path" },
+	{ VOLUME "  - name: a\n    path: /srv/b\n", ":4: volumes[1].name: \"a\" is the name of volumes[0], too" },
+	{ VOLUME "  - name: b\n    path: /srv/a\n", ":4: volumes[1].path: \"/srv/a\" is the path of volumes[0], too" },
+	{ VOLUME "    self-grants:\n      - users: [root]\n        path: /db\n", ":6: volumes[0].self-grants[0].path: \"/db\" begins with \"/\"; it is relative to the volume's root" },
+	{ VOLUME "    self-grants:\n      - users: [root]\n        path: a/../b\n", ":6: volumes[0].self-grants[0].path: \"a/../b\" contains \"..\"" },
+	/* durations */
+	{ VOLUME "    max-duration: 8x\n", ":4: volumes[0].max-duration: \"8x\" is not a duration such as 15m or 1h30m: " },
+	{ VOLUME "    max-duration: 8\n", ":4: volumes[0].max-duration: \"8\" is not a duration such as 15m or 1h30m: " },
+	{ VOLUME "    max-duration: -8h\n", ":4: volumes[0].max-duration: \"-8h\" is not a duration such as 15m or 1h30m: " },
+	{ VOLUME "    max-duration: 0s\n", ":4: volumes[0].max-duration: is zero" },
+	{ VOLUME "    max-duration: 200000d\n", ":4: volumes[0].max-duration: is longer than 292 years" },
+	{ VOLUME "    max-duration: 999999999d\n", ":4: volumes[0].max-duration: \"999999999d\" is not a duration such as 15m or 1h30m: " },
+	{ VOLUME "    max-duration: 5m\n    self-grants:\n      - users: [root]\n        path: db\n        access: [read]\n        for: 6m\n        reasons: [incident]\n", ":2: volumes[0]: self-grants[0].for is longer than max-duration" },
+	/* words */
+	{ VOLUME "    on-agent-loss: keep\n", ":4: volumes[0].on-agent-loss: \"keep\" is not one of hold, revoke" },
+	{ VOLUME "    record: [denied]\n", ":4: volumes[0].record[0]: \"denied\" is not one of allowed" },
+	{ VOLUME "    record:\n      - allowed\n      - allowed\n", ":6: volumes[0].record: \"allowed\" is given twice" },
+	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, rw]\n", ":7: volumes[0].self-grants[0].access[1]: \"rw\" is not one of read, write, exec, names, meta" },
+	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, read]\n", ":7: volumes[0].self-grants[0].access: \"read\" is given twice" },
+	{ RULE "        for: 1m\n        reasons: [unspecified]\n", ":9: volumes[0].self-grants[0].reasons[0]: \"unspecified\" is not one of customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self" },
+	/* services */
+#define SERVICE(unit, volume, time) \
+	"services:\n  - unit: " unit "\n    volume: " volume "\n    path: db\n" \
+	"    access: [read]\n    for: " time "\n"
+	{ SERVICE("pg", "a", "1m") VOLUME, ":2: services[0].unit: \"pg\" is not the full name of a service, such as postgresql.service" },
+	{ SERVICE("pg.socket", "a", "1m") VOLUME, ":2: services[0].unit: \"pg.socket\" is not the full name of a service, such as postgresql.service" },
+	{ SERVICE("p/g.service", "a", "1m") VOLUME, ":2: services[0].unit: \"p/g.service\" is not the full name of a service, such as postgresql.service" },
+	{ SERVICE("pg.service", "b", "1m") VOLUME, ":2: services[0].volume: there is no volume \"b\" in this file" },
+	{ SERVICE("pg.service", "a", "1s") VOLUME, ":6: services[0].for: is too short to be renewed in time; at least 2s" },
+	{ SERVICE("pg.service", "a", "9h") VOLUME "    max-duration: 8h\n", ":2: services[0].for: is longer than max-duration of volume \"a\"" },
+	{ SERVICE("pg.service", "a", "1m") "  - unit: pg.service\n    volume: a\n    path: db/\n    access: [read]\n    for: 2m\n" VOLUME, ":7: services[1]: is the same as services[0]" },
+};
+
+static void test_bad(void)
+{
+	char error[CONFIG_ERROR_SIZE], expected[CONFIG_ERROR_SIZE + sizeof(path)];
+	struct config *config;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		size_t length = strlen(bad[i].expected);
+
+		write_file(bad[i].text, strlen(bad[i].text), 0600);
+		config = NULL;
+		CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
+		CHECK(!config);
+		snprintf(expected, sizeof(expected), "%s%s", path, bad[i].expected);
+		/* What follows a colon and a space at the end is the library's. */
+		if (length > 2 && !strcmp(bad[i].expected + length - 2, ": "))
+			CHECK(!strncmp(error, expected, strlen(expected)) &&
+			      strlen(error) > strlen(expected));
+		else
+			CHECK_TEXT(error, expected);
+	}
+}
+
+static void test_bad_files(void)
+{
+	char error[CONFIG_ERROR_SIZE], big[] = "# 0123456789\n";
+	struct config *config = NULL;
+	FILE *file;
+
+	write_file("trustees: [root]\n", 17, 0620);
+	CHECK_EQUAL(config_load(path, &config, error), -EPERM);
+	CHECK_HOLDS(error, ": may be written by others than its owner (mode 0620); chmod go-w it");
+	write_file("trustees: [\"a\\0b\"]\n", 19, 0600);
+	CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
+	CHECK_HOLDS(error, ":1: trustees[0]: contains a NUL byte");
+	write_file("trustees: [\xff\xfe]\n", 15, 0600);
+	CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
+	CHECK_HOLDS(error, ": is not text: ");
+
+	file = fopen(path, "we");
+	for (int i = 0; i < 100000; i++)
+		fputs(big, file);
+	fclose(file);
+	CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
+	CHECK_HOLDS(error, ": is larger than 1 MiB");
+
+	unlink(path);
+	CHECK_EQUAL(config_load(path, &config, error), -ENOENT);
+	CHECK_HOLDS(error, ": cannot be opened: No such file or directory");
+	mkfifo(path, 0600);
+	CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
+	CHECK_HOLDS(error, ": is not a regular file");
+	unlink(path);
+	CHECK_EQUAL(config_load(directory, &config, error), -EINVAL);
+	CHECK_HOLDS(error, ": is not a regular file");
+	CHECK(!config);
+}
+
+static const char good[] =
+	"# everything at once\n"
+	"trustees: [root, 4711]\n"
+	"services:\n"
+	"  - unit: postgresql@17-main.service\n"
+	"    volume: acme\n"
+	"    path: ./pgdata//main/\n"
+	"    access: [read, write, exec, names, meta]\n"
+	"    for: 10m\n"
+	"volumes:\n"
+	"  - name: acme\n"
+	"    path: /srv/acme\n"
+	"    max-duration: 8h\n"
+	"    on-agent-loss: revoke\n"
+	"    record: [allowed]\n"
+	"    self-grants:\n"
+	"      - users: [1001]\n"
+	"        path: db\n"
+	"        access: [read, write, names]\n"
+	"        for: 1h30m\n"
+	"        reasons: [customer-ticket, incident]\n"
+	"  - {name: beta, path: /srv/beta}\n";
+
+static void test_good(void)
+{
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config = NULL;
+	const struct config_volume *volume;
+	const struct config_rule *rule;
+	struct config_service other;
+
+	write_file(good, strlen(good), 0644);
+	CHECK_EQUAL(config_load(path, &config, error), 0);
+	CHECK_TEXT(error, "");
+	if (!config)
+		return;
+	CHECK_EQUAL(config->trustees_count, 2);
+	CHECK(config_is_trustee(config, 0));
+	CHECK(config_is_trustee(config, 4711));
+	CHECK(!config_is_trustee(config, 1001));
+	CHECK_EQUAL(config->volumes_count, 2);
+
+	volume = config_find_volume(config, "acme");
+	CHECK_TEXT(volume->path, "/srv/acme");
+	CHECK_EQUAL(volume->max_duration_ns, UINT64_C(28800000000000));
+	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_REVOKE);
+	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
+	CHECK_EQUAL(volume->rules_count, 1);
+	rule = &volume->rules[0];
+	CHECK_EQUAL(rule->users[0].uid, 1001);
+	CHECK_TEXT(rule->path, "db");
+	CHECK_EQUAL(rule->access, TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE |
+				  TRUSTGATE_ACCESS_NAMES);
+	CHECK_EQUAL(rule->duration_ns, UINT64_C(5400000000000));
+	CHECK_EQUAL(rule->reasons, 1 << TRUSTGATE_REASON_CUSTOMER_TICKET |
+				   1 << TRUSTGATE_REASON_INCIDENT);
+	CHECK(config_may_self_grant(config, "acme", 1001));
+	CHECK(!config_may_self_grant(config, "acme", 0));
+	CHECK(!config_may_self_grant(config, "beta", 1001));
+
+	volume = config_find_volume(config, "beta");
+	CHECK_EQUAL(volume->max_duration_ns, 0);
+	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_HOLD);
+	CHECK_EQUAL(volume->record, 0);
+	CHECK(!config_find_volume(config, "gamma"));
+
+	CHECK_EQUAL(config->services_count, 1);
+	CHECK_TEXT(config->services[0].path, "pgdata/main");
+	CHECK_EQUAL(config->services[0].access, 31);
+	/* The key is how a restarted agent knows its grants: it must not drift. */
+	CHECK_EQUAL(config->services[0].key, UINT64_C(0x46e79ce200707514));
+	other = config->services[0];
+	other.access = 1;
+	CHECK(config_service_key(&other) != config->services[0].key);
+	config_free(config);
+
+	write_file("", 0, 0600);
+	CHECK_EQUAL(config_load(path, &config, error), 0);
+	CHECK_EQUAL(config->trustees_count + config->volumes_count + config->services_count, 0);
+	config_free(config);
+	write_file("# nothing\n", 10, 0600);
+	CHECK_EQUAL(config_load(path, &config, error), 0);
+	config_free(config);
+}
+
+static void test_paths(void)
+{
+	static const struct {
+		const char *text, *path;
+		bool is_directory;
+	} fine[] = {
+		{ ".", ".", true }, { "./", ".", true }, { "db", "db", false },
+		{ "db/", "db", true }, { "db//x///", "db/x", true },
+		{ "./db/./x", "db/x", false }, { "db/.", "db", true },
+		{ "..x", "..x", false }, { "x..", "x..", false }, { ".x", ".x", false },
+	};
+	static const char *const wrong[] = { "", "/", "/db", "..", "db/..", "../db", "a/../b" };
+	char long_name[258], *result;
+	bool is_directory;
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		result = NULL;
+		CHECK(!config_path_check(fine[i].text, &result, &is_directory));
+		CHECK_TEXT(result, fine[i].path);
+		CHECK_EQUAL(is_directory, fine[i].is_directory);
+		free(result);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CHECK(config_path_check(wrong[i], &result, NULL));
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	CHECK(config_path_check(long_name, &result, NULL));
+}
+
+int main(void)
+{
+	if (!mkdtemp(directory))
+		return 1;
+	snprintf(path, sizeof(path), "%s/trusteed.yaml", directory);
+	test_bad();
+	test_bad_files();
+	test_good();
+	test_paths();
+	unlink(path);
+	rmdir(directory);
+	return check_end();
+}
