@@ -53,7 +53,7 @@ static int complain_not_permitted(sd_json_variant *parameters)
 	const char *what = field_string(parameters, "what");
 	const char *cure = field_string(parameters, "cure");
 
-	complain("not permitted: %s: %s%s%s", who ?: "you", what ?: "may not do this",
+	complain("not permitted: %s may not %s%s%s", who ?: "you", what ?: "do this",
 		 cure && *cure ? "; " : "", cure ?: "");
 	return EXIT_REFUSED;
 }

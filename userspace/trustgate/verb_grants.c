@@ -111,7 +111,7 @@ static enum colour colour_state(sd_json_variant *row)
 {
 	const char *state = field_string(row, "state");
 
-	return state && !strcmp(state, "live") ? COLOUR_GOOD : COLOUR_WARNING;
+	return state && !strcmp(state, "active") ? COLOUR_GOOD : COLOUR_WARNING;
 }
 
 static const struct column columns[] = {
