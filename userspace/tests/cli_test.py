@@ -478,7 +478,7 @@ class CliTest(unittest.TestCase):
         cases = (
             ([], "no verb is given"),
             (["frob"], 'there is no verb "frob"'),
-            (["volume"], "volume needs a second word: add, del, set, list"),
+            (["volume"], "volume needs a second word: add, set, del, list"),
             (["volume", "frob"], 'there is no verb "volume frob"'),
             (["--json"], "options come after the verb"),
             (["status", "extra"], 'unexpected argument "extra"'),

@@ -23,8 +23,8 @@
 static const struct verb *const verbs[] = {
 	&verb_status,
 	&verb_volume_add,
-	&verb_volume_del,
 	&verb_volume_set,
+	&verb_volume_del,
 	&verb_volume_list,
 	&verb_grant,
 	&verb_revoke,
