@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * disk - filesystems that the tests may do anything to; see disk.h.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+#define IMAGES		"/var/tmp/trustgate-selftest"
+#define IMAGE_BYTES	(1024L * 1024 * 1024)
+
+static int complain(const char *what, const char *which, int err)
+{
+	fprintf(stderr, "# disk: %s %s: %s\n", what, which, strerror(-err));
+	return err;
+}
+
+int disk_command(const char *const argv[])
+{
+	char output[4096] = "";
+	ssize_t length = 0, got;
+	int pipes[2], status;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		close(pipes[0]);
+		close(pipes[1]);
+		return -errno;
+	}
+	if (!pid) {
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	close(pipes[1]);
+	while ((got = read(pipes[0], output + length,
+			   sizeof(output) - 1 - length)) > 0)
+		length += got;
+	close(pipes[0]);
+	output[length] = '\0';
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	if (status)
+		fprintf(stderr, "# disk: %s: status %d %s\n", argv[0], status,
+			output);
+	return status;
+}
+
+int disk_file(const char *path, const char *text, mode_t mode)
+{
+	size_t length = strlen(text);
+	int fd, err = 0;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd < 0)
+		return complain("create", path, -errno);
+	if (write(fd, text, length) != (ssize_t)length || fchmod(fd, mode))
+		err = complain("write", path, -errno);
+	close(fd);
+	return err;
+}
+
+/* A file to be used by way of a loop device. */
+static int make_image(const char *path)
+{
+	int fd, err = 0;
+
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return complain("create", path, -errno);
+	if (ftruncate(fd, IMAGE_BYTES))
+		err = complain("extend", path, -errno);
+	close(fd);
+	return err;
+}
+
+static int make_filesystem(const char *fstype, const char *target)
+{
+	const char *const ext4[] = { "mkfs.ext4", "-q", "-F", "-E",
+		"nodiscard,lazy_itable_init=1,lazy_journal_init=1",
+		target, "128M", NULL };
+	/* Smaller than one should have, but made in no time. */
+	const char *const xfs[] = { "mkfs.xfs", "-q", "-f", "-K",
+		"--unsupported", "-d", "size=96m,agcount=1", "-l", "size=16m",
+		target, NULL };
+	const char *const btrfs[] = { "mkfs.btrfs", "-q", "-f", target, NULL };
+	const char *const *argv = btrfs;
+
+	if (!strcmp(fstype, "ext4"))
+		argv = ext4;
+	else if (!strcmp(fstype, "xfs"))
+		argv = xfs;
+	return disk_command(argv) ? -EIO : 0;
+}
+
+/* The device below a mount point, as loop devices are found by mount(8). */
+static int find_device(struct disk *disk)
+{
+	struct mntent *entry;
+	FILE *mounts;
+	int err = -ENOENT;
+
+	mounts = setmntent("/proc/self/mounts", "r");
+	if (!mounts)
+		return -errno;
+	while ((entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_dir, disk->path))
+			continue;
+		snprintf(disk->device, sizeof(disk->device), "%s",
+			 entry->mnt_fsname);
+		err = 0;
+	}
+	endmntent(mounts);
+	return err;
+}
+
+static bool needs_device(const char *fstype)
+{
+	return !strcmp(fstype, "ext4") || !strcmp(fstype, "xfs") ||
+	       !strcmp(fstype, "btrfs");
+}
+
+/* What to make the filesystem on: a device, or a file to be looped. */
+static void name_target(const struct disk *disk, char target[64], bool *image)
+{
+	static const char *const variables[] = { "TRUSTGATE_DISK",
+						 "TRUSTGATE_DISK2" };
+	const char *device = NULL;
+
+	if (disk->slot < 2)
+		device = getenv(variables[disk->slot]);
+	*image = !device || !*device;
+	if (*image)
+		snprintf(target, 64, IMAGES ".%u", disk->slot);
+	else
+		snprintf(target, 64, "%s", device);
+}
+
+int disk_mount(struct disk *disk)
+{
+	char target[64];
+	bool image;
+
+	if (!needs_device(disk->fstype)) {
+		if (mount(disk->fstype, disk->path, disk->fstype, 0, NULL))
+			return complain("mount", disk->fstype, -errno);
+		return 0;
+	}
+	name_target(disk, target, &image);
+	if (image) {
+		const char *const argv[] = { "mount", "-o", "loop", target,
+					     disk->path, NULL };
+
+		if (disk_command(argv))
+			return -EIO;
+		return find_device(disk);
+	}
+	snprintf(disk->device, sizeof(disk->device), "%s", target);
+	if (mount(target, disk->path, disk->fstype, 0, NULL))
+		return complain("mount", target, -errno);
+	return 0;
+}
+
+int disk_make(struct disk *disk, unsigned int slot, const char *fstype)
+{
+	char target[64];
+	int err = 0;
+	bool image;
+
+	memset(disk, 0, sizeof(*disk));
+	disk->slot = slot;
+	snprintf(disk->fstype, sizeof(disk->fstype), "%s", fstype);
+	snprintf(disk->path, sizeof(disk->path), DISK_MOUNTS "/%u", slot);
+	if ((mkdir(DISK_MOUNTS, 0700) && errno != EEXIST) ||
+	    (mkdir(disk->path, 0700) && errno != EEXIST))
+		return complain("create", disk->path, -errno);
+	if (needs_device(fstype)) {
+		name_target(disk, target, &image);
+		if (image)
+			err = make_image(target);
+		if (!err)
+			err = make_filesystem(fstype, target);
+	}
+	return err ? err : disk_mount(disk);
+}
+
+int disk_unmount(const struct disk *disk)
+{
+	if (umount2(disk->path, MNT_DETACH))
+		return complain("unmount", disk->path, -errno);
+	return 0;
+}
+
+int disk_claimed(const struct disk *disk)
+{
+	int fd = open(disk->device, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EBUSY ? 1 : -errno;
+	close(fd);
+	return 0;
+}
+
+int disk_wait_released(const struct disk *disk)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	unsigned int i;
+
+	for (i = 0; i < 500; i++) {
+		if (disk_claimed(disk) <= 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return complain("still in use", disk->device, -EBUSY);
+}
+
+/* The last mount below our directory, so that inner mounts go first. */
+static bool last_mount(struct disk *found, const char *keep)
+{
+	struct mntent *entry;
+	bool any = false;
+	FILE *mounts;
+
+	mounts = setmntent("/proc/self/mounts", "r");
+	if (!mounts)
+		return false;
+	while ((entry = getmntent(mounts))) {
+		if (strncmp(entry->mnt_dir, DISK_MOUNTS "/",
+			    strlen(DISK_MOUNTS "/")) ||
+		    (keep && !strcmp(entry->mnt_dir, keep)))
+			continue;
+		snprintf(found->path, sizeof(found->path), "%s",
+			 entry->mnt_dir);
+		snprintf(found->device, sizeof(found->device), "%s",
+			 entry->mnt_fsname);
+		any = true;
+	}
+	endmntent(mounts);
+	return any;
+}
+
+void disk_clean(const char *keep)
+{
+	struct disk disk = {};
+	struct dirent *entry;
+	char path[64];
+	unsigned int i;
+	DIR *dir;
+
+	/* A test may have had it as its current directory. */
+	if (chdir("/"))
+		complain("change to", "/", -errno);
+	while (last_mount(&disk, keep)) {
+		if (disk_unmount(&disk))
+			break;
+		/* A loop device is gone for good as soon as it is free. */
+		if (disk.device[0] == '/')
+			disk_wait_released(&disk);
+	}
+	dir = opendir(DISK_MOUNTS);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(DISK_MOUNTS);
+	for (i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), IMAGES ".%u", i);
+		unlink(path);
+	}
+}
