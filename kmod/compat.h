@@ -92,11 +92,6 @@ static inline struct dentry *trustgate_lookup_unlocked(struct dentry *dir,
  * NULL declines. vfs_link(), vfs_unlink() and notify_change() took a NULL for
  * the file's own delegation before and need no wrapper.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
-#define TRUSTGATE_NO_DELEGATION , NULL
-#else
-#define TRUSTGATE_NO_DELEGATION
-#endif
 
 static inline int trustgate_vfs_create(struct dentry *dir,
 				       struct dentry *dentry, umode_t mode)
@@ -111,18 +106,26 @@ static inline int trustgate_vfs_create(struct dentry *dir,
 static inline int trustgate_vfs_mkdir(struct dentry *dir,
 				      struct dentry *dentry, umode_t mode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 	struct dentry *made;
 
-	/* Takes a reference when it fails, and since 6.19 the lock, too. */
+	/* Takes a reference and the lock when it fails. */
 	dget(dentry);
-	made = vfs_mkdir(&nop_mnt_idmap, d_inode(dir), dentry,
-			 mode TRUSTGATE_NO_DELEGATION);
+	made = vfs_mkdir(&nop_mnt_idmap, d_inode(dir), dentry, mode, NULL);
 	if (IS_ERR(made)) {
-		if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
-			inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
+		inode_lock_nested(d_inode(dir), I_MUTEX_PARENT);
 		return PTR_ERR(made);
 	}
+	dput(made);
+	return 0;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	struct dentry *made;
+
+	/* Takes a reference when it fails. */
+	dget(dentry);
+	made = vfs_mkdir(&nop_mnt_idmap, d_inode(dir), dentry, mode);
+	if (IS_ERR(made))
+		return PTR_ERR(made);
 	dput(made);
 	return 0;
 #else
@@ -133,22 +136,31 @@ static inline int trustgate_vfs_mkdir(struct dentry *dir,
 static inline int trustgate_vfs_mknod(struct dentry *dir,
 				      struct dentry *dentry, umode_t mode)
 {
-	return vfs_mknod(&nop_mnt_idmap, d_inode(dir), dentry, mode,
-			 0 TRUSTGATE_NO_DELEGATION);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return vfs_mknod(&nop_mnt_idmap, d_inode(dir), dentry, mode, 0, NULL);
+#else
+	return vfs_mknod(&nop_mnt_idmap, d_inode(dir), dentry, mode, 0);
+#endif
 }
 
 static inline int trustgate_vfs_symlink(struct dentry *dir,
 					struct dentry *dentry,
 					const char *target)
 {
-	return vfs_symlink(&nop_mnt_idmap, d_inode(dir), dentry,
-			   target TRUSTGATE_NO_DELEGATION);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return vfs_symlink(&nop_mnt_idmap, d_inode(dir), dentry, target, NULL);
+#else
+	return vfs_symlink(&nop_mnt_idmap, d_inode(dir), dentry, target);
+#endif
 }
 
 static inline int trustgate_vfs_rmdir(struct dentry *dir, struct dentry *dentry)
 {
-	return vfs_rmdir(&nop_mnt_idmap, d_inode(dir),
-			 dentry TRUSTGATE_NO_DELEGATION);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	return vfs_rmdir(&nop_mnt_idmap, d_inode(dir), dentry, NULL);
+#else
+	return vfs_rmdir(&nop_mnt_idmap, d_inode(dir), dentry);
+#endif
 }
 
 static inline int trustgate_vfs_rename(struct dentry *dir, struct dentry *from,

@@ -32,6 +32,7 @@
  * struct placed - one hook
  * @name: as in the list, which is the kernel's name of the hook
  * @set: TRUSTGATE_SET_* that attaches it
+ * @fd: where the skeleton has the descriptor of the program, in bytes
  * @prog: the loaded program, or NULL
  * @link: what keeps the program attached, or NULL
  * @counted: what @link is a file of; valid as long as @link is held
@@ -39,14 +40,19 @@
 struct placed {
 	const char *name;
 	unsigned int set;
+	size_t fd;
 	struct file *prog;
 	struct file *link;
 	const struct bpf_link *counted;
 };
 
-#define PLACED(name_, set_, ...) \
-	[TRUSTGATE_HOOK_##name_] = { .name = #name_, \
-				     .set = TRUSTGATE_SET_##set_ },
+#define PLACED(name_, set_, ...)					\
+	[TRUSTGATE_HOOK_##name_] = {					\
+		.name = #name_,						\
+		.set = TRUSTGATE_SET_##set_,				\
+		.fd = offsetof(struct trustgate_hooks,			\
+			       progs.name_.prog_fd),			\
+	},
 
 static struct placed hooks[] = {
 	TRUSTGATE_HOOKS(PLACED, PLACED)
@@ -134,15 +140,12 @@ static void drop_progs(void)
 	}
 }
 
-#define TAKE(name, ...) \
-	hooks[TRUSTGATE_HOOK_##name].prog = take(skel->progs.name.prog_fd); \
-	skel->progs.name.prog_fd = 0;
-
 static int load(void *unused)
 {
 	struct trustgate_hooks *skel;
 	int guard_fd;
 	int err;
+	int *fd;
 	int i;
 
 	/* A skeleton takes descriptor 0 for none, so keep 0 busy. */
@@ -161,9 +164,10 @@ static int load(void *unused)
 	if (err)
 		goto destroy;
 
-	TRUSTGATE_HOOKS(TAKE, TAKE)
-
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		fd = (void *)skel + hooks[i].fd;
+		hooks[i].prog = take(*fd);
+		*fd = 0;
 		if (!hooks[i].prog)
 			err = -ENOENT;
 	}
@@ -270,7 +274,7 @@ static void wait_calls_over(void)
 	synchronize_rcu_tasks();
 }
 
-static int attach(void *argument)
+static int attach_sets(void *argument)
 {
 	unsigned int sets = *(unsigned int *)argument;
 	u64 before = atomic64_read(&attached);
@@ -287,8 +291,9 @@ static int attach(void *argument)
 	return 0;
 
 unwind:
-	pr_err("cannot attach to hook %s: %pe%s\n", hooks[i].name, ERR_PTR(err),
-	       err == -EBUSY ? "; somebody else has attached this module's program: see `bpftool link`" : "");
+	pr_err("cannot attach to hook %s: %pe\n", hooks[i].name, ERR_PTR(err));
+	if (err == -EBUSY)
+		pr_err("somebody else has attached this module's program: see `bpftool link`\n");
 	while (i--) {
 		if (hooks[i].link && !(before & BIT_ULL(i)))
 			drop_link(&hooks[i]);
@@ -299,10 +304,10 @@ unwind:
 
 int trustgate_arm_attach(unsigned int sets)
 {
-	return trustgate_worker_run(attach, &sets);
+	return trustgate_worker_run(attach_sets, &sets);
 }
 
-static int detach(void *argument)
+static int detach_sets(void *argument)
 {
 	unsigned int sets = *(unsigned int *)argument;
 	int i;
@@ -322,7 +327,7 @@ static int detach(void *argument)
 
 void trustgate_arm_detach(unsigned int sets)
 {
-	trustgate_worker_run(detach, &sets);
+	trustgate_worker_run(detach_sets, &sets);
 }
 
 u64 trustgate_arm_attached(void)

@@ -80,17 +80,22 @@ denied:
 	return code;
 }
 
+#define KFUNC_CHECK(name, set, hook_proto, proto, args)			\
+	extern int bpf_trustgate_##name(proto) __ksym;
+#define KFUNC_NOTE(name, set, hook_proto, proto, args)			\
+	extern void bpf_trustgate_##name(proto) __ksym;
+
+TRUSTGATE_HOOKS(KFUNC_CHECK, KFUNC_NOTE)
+
 /*
  * An anonymous mapping has no file. Newer kernels let a program call the kfunc
  * only after it has looked; 6.12 believes that there always is a file and takes
  * the look out, so that the kfunc gets the NULL and has to look itself.
  */
 #define bpf_trustgate_mmap_file(file, prot, flags) \
-	((file) ? (bpf_trustgate_mmap_file)(file, prot, flags) : 0)
+	((file) ? bpf_trustgate_mmap_file(file, prot, flags) : 0)
 
 #define HOOK_CHECK(name, set, hook_proto, proto, args)			\
-	extern int (bpf_trustgate_##name)(proto) __ksym;		\
-									\
 	SEC("lsm/" #name)						\
 	long BPF_PROG(name, hook_proto, int earlier)			\
 	{								\
@@ -100,8 +105,6 @@ denied:
 	}
 
 #define HOOK_NOTE(name, set, hook_proto, proto, args)			\
-	extern void bpf_trustgate_##name(proto) __ksym;			\
-									\
 	SEC("lsm/" #name)						\
 	void BPF_PROG(name, hook_proto)					\
 	{								\
