@@ -10,12 +10,22 @@
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 
 #include "agent.h"
 #include "event.h"
 #include "grant.h"
+
+/*
+ * The socket is followed only under this lock, which nests inside
+ * trustgate_mutex: the socket is freed only after we were told of its closing
+ * and have forgotten it.
+ */
+static DEFINE_SPINLOCK(socket_lock);
+static const struct sock *agent_socket;
 
 /* Written under trustgate_mutex. */
 static u32 agent_portid;
@@ -27,20 +37,46 @@ u32 trustgate_agent_portid(void)
 	return READ_ONCE(agent_portid);
 }
 
+static void remember(const struct sock *sk, u32 portid)
+{
+	spin_lock(&socket_lock);
+	WRITE_ONCE(agent_socket, sk);
+	spin_unlock(&socket_lock);
+	WRITE_ONCE(agent_portid, portid);
+}
+
+bool trustgate_agent_sent(const struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).sk == READ_ONCE(agent_socket);
+}
+
+bool trustgate_agent_crowded(void)
+{
+	const struct sock *sk;
+	bool crowded;
+
+	spin_lock(&socket_lock);
+	sk = agent_socket;
+	crowded = sk && atomic_read(&sk->sk_rmem_alloc) >
+			READ_ONCE(sk->sk_rcvbuf) / 2;
+	spin_unlock(&socket_lock);
+	return crowded;
+}
+
 s32 trustgate_agent_pid(void)
 {
 	lockdep_assert_held(&trustgate_mutex);
 	return agent_pid;
 }
 
-int trustgate_agent_bind(u32 portid, const u8 *secret,
+int trustgate_agent_bind(const struct sk_buff *skb, const u8 *secret,
 			 struct netlink_ext_ack *extack)
 {
 	bool same = !crypto_memneq(secret, agent_secret, sizeof(agent_secret));
 
 	lockdep_assert_held(&trustgate_mutex);
 
-	if (agent_portid && agent_portid != portid) {
+	if (agent_portid && !trustgate_agent_sent(skb)) {
 		NL_SET_ERR_MSG_FMT(extack,
 				   "an agent is bound already (port %u, pid %d); stop it first",
 				   agent_portid, agent_pid);
@@ -56,7 +92,7 @@ int trustgate_agent_bind(u32 portid, const u8 *secret,
 
 	memcpy(agent_secret, secret, sizeof(agent_secret));
 	agent_pid = task_tgid_nr(current);
-	WRITE_ONCE(agent_portid, portid);
+	remember(NETLINK_CB(skb).sk, NETLINK_CB(skb).portid);
 	return 0;
 }
 
@@ -67,7 +103,7 @@ void trustgate_agent_unbind(void)
 	u32 id = 0;
 
 	lockdep_assert_held(&trustgate_mutex);
-	WRITE_ONCE(agent_portid, 0);
+	remember(NULL, 0);
 	agent_pid = 0;
 	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_LOST);
 
@@ -114,4 +150,6 @@ int trustgate_agent_init(void)
 void trustgate_agent_exit(void)
 {
 	netlink_unregister_notifier(&notifier);
+	/* Nobody tells us of its closing any more. */
+	remember(NULL, 0);
 }

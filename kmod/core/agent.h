@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 struct netlink_ext_ack;
+struct sk_buff;
 
 /**
  * trustgate_agent_init() - watch for the agent's socket being closed
@@ -21,13 +22,15 @@ struct netlink_ext_ack;
 int trustgate_agent_init(void);
 
 /**
- * trustgate_agent_exit() - stop watching
+ * trustgate_agent_exit() - stop watching, forget the agent
+ *
+ * Context: process, may sleep; no request is under way.
  */
 void trustgate_agent_exit(void);
 
 /**
  * trustgate_agent_bind() - make a socket the agent
- * @portid: netlink port
+ * @skb: request, from that socket
  * @secret: TRUSTGATE_SECRET_LEN bytes
  * @extack: gets the cause of a refusal
  *
@@ -36,7 +39,7 @@ void trustgate_agent_exit(void);
  * -EBUSY another socket is bound; -EACCES volumes are protected and the secret
  * is not the one of the agent that protected them.
  */
-int trustgate_agent_bind(u32 portid, const u8 *secret,
+int trustgate_agent_bind(const struct sk_buff *skb, const u8 *secret,
 			 struct netlink_ext_ack *extack);
 
 /**
@@ -47,6 +50,27 @@ int trustgate_agent_bind(u32 portid, const u8 *secret,
  * Context: process, may sleep, trustgate_mutex held, an agent is bound.
  */
 void trustgate_agent_unbind(void);
+
+/**
+ * trustgate_agent_sent() - does a request come from the agent?
+ * @skb: request
+ *
+ * A port number is free for others as soon as its socket is being closed,
+ * which is before we are told; so it is the socket that is compared.
+ *
+ * Context: any; stable under trustgate_mutex.
+ */
+bool trustgate_agent_sent(const struct sk_buff *skb);
+
+/**
+ * trustgate_agent_crowded() - is the agent's socket half full?
+ *
+ * What is sent to a full socket is lost, answers to its own requests too, so
+ * events leave half of it to them.
+ *
+ * Context: any but interrupts.
+ */
+bool trustgate_agent_crowded(void);
 
 /**
  * trustgate_agent_portid() - the agent's port

@@ -127,7 +127,8 @@ static void tell_work(struct work_struct *work)
 		portid = trustgate_agent_portid();
 		if (!portid)
 			return;
-		err = trustgate_netlink_tell(portid, &event);
+		err = trustgate_agent_crowded() ? -EAGAIN :
+		      trustgate_netlink_tell(portid, &event);
 		if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM) {
 			queue_delayed_work(workqueue, &teller,
 					   AGENT_RETRY_JIFFIES);

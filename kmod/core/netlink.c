@@ -109,7 +109,7 @@ int trustgate_nl_pre_agent(const struct genl_split_ops *ops,
 	err = trustgate_nl_pre_read(ops, skb, info);
 	if (err)
 		return err;
-	if (info->snd_portid != trustgate_agent_portid()) {
+	if (!trustgate_agent_sent(skb)) {
 		NL_SET_ERR_MSG_FMT(info->extack, "%s",
 				   trustgate_agent_portid() ?
 				   "only the bound agent may do this; ask it" :

@@ -111,7 +111,7 @@ int trustgate_nl_agent_bind_doit(struct sk_buff *skb, struct genl_info *info)
 				events.seq, TRUSTGATE_A_AGENT_PAD);
 	if (!err) {
 		guard(mutex)(&trustgate_mutex);
-		err = trustgate_agent_bind(info->snd_portid, nla_data(secret),
+		err = trustgate_agent_bind(skb, nla_data(secret),
 					   info->extack);
 		if (err)
 			NL_SET_BAD_ATTR(info->extack, secret);
@@ -127,7 +127,7 @@ int trustgate_nl_agent_unbind_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	guard(mutex)(&trustgate_mutex);
 	/* It may have been unbound since the request was authorised. */
-	if (trustgate_agent_portid() == info->snd_portid)
+	if (trustgate_agent_sent(skb))
 		trustgate_agent_unbind();
 	return 0;
 }

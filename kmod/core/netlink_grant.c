@@ -299,7 +299,7 @@ int trustgate_nl_grant_add_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	scoped_guard(mutex, &trustgate_mutex) {
 		/* Who was authorised may have been unbound since. */
-		if (info->snd_portid != trustgate_agent_portid())
+		if (!trustgate_agent_sent(skb))
 			return -EPERM;
 		err = fill_batch(batch, info);
 		if (!err)
@@ -401,7 +401,7 @@ int trustgate_nl_grant_del_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	scoped_guard(mutex, &trustgate_mutex) {
 		/* Who was authorised may have been unbound since. */
-		if (info->snd_portid != trustgate_agent_portid())
+		if (!trustgate_agent_sent(skb))
 			err = -EPERM;
 		else
 			err = end_selected(info, &ended);

@@ -125,7 +125,7 @@ int trustgate_nl_volume_add_doit(struct sk_buff *skb, struct genl_info *info)
 
 	scoped_guard(mutex, &trustgate_mutex) {
 		/* Who was authorised may have been unbound since. */
-		if (info->snd_portid != trustgate_agent_portid()) {
+		if (!trustgate_agent_sent(skb)) {
 			err = -EPERM;
 			break;
 		}
@@ -167,7 +167,7 @@ int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	guard(mutex)(&trustgate_mutex);
-	if (info->snd_portid != trustgate_agent_portid())
+	if (!trustgate_agent_sent(skb))
 		return -EPERM;
 	volume = named_by_id(info, &err);
 	if (!volume)
@@ -189,7 +189,7 @@ int trustgate_nl_volume_del_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	guard(mutex)(&trustgate_mutex);
-	if (info->snd_portid != trustgate_agent_portid())
+	if (!trustgate_agent_sent(skb))
 		return -EPERM;
 	volume = named_by_id(info, &err);
 	if (!volume)
