@@ -52,7 +52,7 @@ struct kept_event;
  * @seq: number of the newest request; starts anywhere, so that answers to a
  *	former owner of an adopted socket are not taken for ours
  * @timeout_ms: how long to wait for an answer
- * @in_visitor: a visitor runs, requests are refused
+ * @in_dump: a visitor runs or a cursor is open, requests are refused
  * @error: the last failure
  * @error_base: index of the first request of the message in the caller's array
  * @first: oldest kept event
@@ -66,7 +66,7 @@ struct trustgate_conn {
 	struct family_info family;
 	uint32_t seq;
 	unsigned int timeout_ms;
-	bool in_visitor;
+	bool in_dump;
 	struct error_state error;
 	size_t error_base;
 	struct kept_event *first;
@@ -119,6 +119,12 @@ typedef int (*reply_fn)(const void *attrs, size_t length, void *userdata);
  * @userdata: handed to @reply
  * @replies: how many there were
  * @interrupted: the dump was changed under way
+ * @done: the end of the answer was seen
+ * @senseless: a part of the answer made no sense
+ * @result: what @reply returned first, if not 0; no more replies are handed to
+ *	it then
+ * @error: what the kernel ended the answer with
+ * @ack: additions to @error; points into the receive buffer
  */
 struct request {
 	const char *what;
@@ -128,6 +134,11 @@ struct request {
 	void *userdata;
 	unsigned int replies;
 	bool interrupted;
+	bool done;
+	bool senseless;
+	int result;
+	int error;
+	struct ext_ack ack;
 };
 
 /**
@@ -165,6 +176,27 @@ int trustgate_request_new(struct trustgate_conn *conn, struct request *request,
 int trustgate_request_run(struct trustgate_conn *conn, struct request *request, int put);
 
 /**
+ * trustgate_request_send() - send, without waiting for the answer
+ * @conn: connection
+ * @request: with its message
+ *
+ * Return: 0 or a negative errno value, noted.
+ */
+int trustgate_request_send(struct trustgate_conn *conn, struct request *request);
+
+/**
+ * trustgate_request_step() - wait for one part of the answer
+ * @conn: connection
+ * @request: sent
+ *
+ * The answer is over once request->done is set or this failed.
+ *
+ * Return: 0, a negative errno value, noted, or what the reply function
+ * returned, when the answer is over.
+ */
+int trustgate_request_step(struct trustgate_conn *conn, struct request *request);
+
+/**
  * trustgate_resolve() - ask the controller for the family
  * @conn: connected
  *
@@ -181,6 +213,12 @@ int trustgate_resolve(struct trustgate_conn *conn);
  * Return: 0 or a negative errno value, not noted.
  */
 int trustgate_drain(struct trustgate_conn *conn);
+
+/* ---- grant.c ---- */
+
+/* Begin a dump of grants; as trustgate_request_new(), with the filter added. */
+int trustgate_grant_dump_new(struct trustgate_conn *conn, struct request *request,
+			     const struct trustgate_grant_filter *filter);
 
 /* ---- event.c ---- */
 

@@ -253,9 +253,9 @@ static int visit_reply(const void *attrs, size_t length, void *userdata)
 	r = trustgate_decode_grant(attrs, length, &grant);
 	if (r)
 		return r;
-	visit->conn->in_visitor = true;
+	visit->conn->in_dump = true;
 	visit->result = visit->visitor->grant(&grant, visit->userdata);
-	visit->conn->in_visitor = false;
+	visit->conn->in_dump = false;
 	/* Any value stops; the visitor's own is taken from visit->result. */
 	return visit->result ? 1 : 0;
 }
@@ -264,10 +264,27 @@ static int visit_begin(struct visit *visit)
 {
 	if (!visit->visitor->begin)
 		return 0;
-	visit->conn->in_visitor = true;
+	visit->conn->in_dump = true;
 	visit->result = visit->visitor->begin(visit->userdata);
-	visit->conn->in_visitor = false;
+	visit->conn->in_dump = false;
 	return visit->result ? 1 : 0;
+}
+
+int trustgate_grant_dump_new(struct trustgate_conn *conn, struct request *request,
+			     const struct trustgate_grant_filter *filter)
+{
+	int r;
+
+	r = trustgate_request_new(conn, request, TRUSTGATE_CMD_GRANT_GET, NLM_F_DUMP,
+				  2 * nla_total_size(sizeof(uint32_t)));
+	if (r)
+		return r;
+	/* There is room for both, so neither can fail. */
+	if (filter && filter->volume_id)
+		nla_put_u32(request->msg, TRUSTGATE_A_GRANT_VOLUME_ID, filter->volume_id);
+	if (filter && filter->pid)
+		nla_put_s32(request->msg, TRUSTGATE_A_GRANT_PID, filter->pid);
+	return 0;
 }
 
 static int visit_once(struct trustgate_conn *conn, struct visit *visit,
@@ -284,15 +301,10 @@ static int visit_once(struct trustgate_conn *conn, struct visit *visit,
 	r = visit_begin(visit);
 	if (r)
 		return r;
-	r = trustgate_request_new(conn, &request, TRUSTGATE_CMD_GRANT_GET, NLM_F_DUMP,
-				  2 * nla_total_size(sizeof(uint32_t)));
+	r = trustgate_grant_dump_new(conn, &request, filter);
 	if (r)
 		return r;
-	if (filter && filter->volume_id)
-		r = nla_put_u32(request.msg, TRUSTGATE_A_GRANT_VOLUME_ID, filter->volume_id);
-	if (!r && filter && filter->pid)
-		r = nla_put_s32(request.msg, TRUSTGATE_A_GRANT_PID, filter->pid);
-	r = trustgate_request_run(conn, &request, r);
+	r = trustgate_request_run(conn, &request, 0);
 	*ret_interrupted = request.interrupted;
 	return r;
 }

@@ -25,7 +25,7 @@ int trustgate_begin(struct trustgate_conn *conn)
 	trustgate_error_clear(conn);
 	if (!conn->sock)
 		return trustgate_fail(conn, -ENOTCONN, "there is no connection to the gate");
-	if (conn->in_visitor)
+	if (conn->in_dump)
 		return trustgate_fail(conn, -EBUSY, "a dump is being read on this connection");
 	return 0;
 }
@@ -130,24 +130,8 @@ int trustgate_drain(struct trustgate_conn *conn)
 
 /* ---- answers ---- */
 
-/**
- * struct progress - how far an answer has come
- * @seq: of the request
- * @done: its end was seen
- * @result: what the reply function returned first, if not 0
- * @error: what the kernel ended it with
- * @ack: additions to @error; points into the receive buffer
- */
-struct progress {
-	uint32_t seq;
-	bool done;
-	int result;
-	int error;
-	struct ext_ack ack;
-};
-
 /* The end of an answer: an error or acknowledgement, or the end of a dump. */
-static int take_end(const struct nlmsghdr *nlh, struct progress *progress)
+static int take_end(const struct nlmsghdr *nlh, struct request *request)
 {
 	const char *payload = NLMSG_DATA(nlh);
 	size_t length = nlh->nlmsg_len - NLMSG_HDRLEN;
@@ -169,40 +153,38 @@ static int take_end(const struct nlmsghdr *nlh, struct progress *progress)
 	memcpy(&error, payload, sizeof(error));
 	if (error > 0 || error < -4095)
 		return -EPROTO;
-	progress->error = error;
+	request->error = error;
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && length > fixed &&
-	    trustgate_decode_ext_ack(payload + fixed, length - fixed, &progress->ack))
+	    trustgate_decode_ext_ack(payload + fixed, length - fixed, &request->ack))
 		return -EPROTO;
 	return 0;
 }
 
 static int take_message(struct trustgate_conn *conn, struct request *request,
-			const struct nlmsghdr *nlh, struct progress *progress)
+			const struct nlmsghdr *nlh)
 {
-	uint16_t expected = nlmsg_hdr(request->msg)->nlmsg_type;
-	int r;
+	const struct nlmsghdr *sent = nlmsg_hdr(request->msg);
 
 	if (is_event(nlh)) {
 		keep_event(conn, nlh);
 		return 0;
 	}
-	if (nlh->nlmsg_seq != progress->seq || progress->done)
+	if (nlh->nlmsg_seq != sent->nlmsg_seq || request->done)
 		return 0;
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		request->interrupted = true;
 	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-		progress->done = true;
-		return take_end(nlh, progress);
+		request->done = true;
+		return take_end(nlh, request);
 	}
-	if (nlh->nlmsg_type != expected || nlh->nlmsg_len < NLMSG_HDRLEN + GENL_HDRLEN)
+	if (nlh->nlmsg_type != sent->nlmsg_type || nlh->nlmsg_len < NLMSG_HDRLEN + GENL_HDRLEN)
 		return nlh->nlmsg_type < NLMSG_MIN_TYPE ? 0 : -EPROTO;
 
 	request->replies++;
-	if (!request->reply || progress->result)
-		return 0;
-	r = request->reply((const char *)NLMSG_DATA(nlh) + GENL_HDRLEN,
-			   nlh->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN, request->userdata);
-	progress->result = r;
+	if (request->reply && !request->result)
+		request->result = request->reply((const char *)NLMSG_DATA(nlh) + GENL_HDRLEN,
+						 nlh->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
+						 request->userdata);
 	return 0;
 }
 
@@ -226,35 +208,30 @@ static int wait_readable(struct trustgate_conn *conn, uint64_t deadline_ms)
 	return r < 0 && errno != EINTR ? -errno : 0;
 }
 
-static int await(struct trustgate_conn *conn, struct request *request,
-		 struct progress *progress)
+/* Take one datagram that belongs to the answer, waiting for it. */
+static int step(struct trustgate_conn *conn, struct request *request)
 {
 	uint64_t deadline_ms = now_ms() + conn->timeout_ms;
+	unsigned int former = request->replies;
 	int r = 0;
 
-	while (!progress->done) {
+	while (!r && !request->done && request->replies == former) {
 		const struct nlmsghdr *nlh = conn->buffer;
 		ssize_t length = receive(conn);
 
 		if (length == -EAGAIN) {
 			r = wait_readable(conn, deadline_ms);
-			if (r)
-				return r;
 			continue;
 		}
 		if (length < 0)
 			return length;
 		for (unsigned int rest = length; NLMSG_OK(nlh, rest);
 		     nlh = NLMSG_NEXT(nlh, rest)) {
-			int one = take_message(conn, request, nlh, progress);
+			int one = take_message(conn, request, nlh);
 
-			/* Read on to the end, so that the next dump can begin. */
-			if (one && !r)
-				r = one;
+			if (one && !request->senseless)
+				request->senseless = true;
 		}
-		/* A long dump takes its time, silence does not. */
-		if (length > 0 && request->replies)
-			deadline_ms = now_ms() + conn->timeout_ms;
 	}
 	return r;
 }
@@ -284,20 +261,21 @@ static int senseless(struct trustgate_conn *conn, const struct request *request)
 			      request->what);
 }
 
-static int exchange(struct trustgate_conn *conn, struct request *request)
+int trustgate_request_send(struct trustgate_conn *conn, struct request *request)
 {
-	const struct nlmsghdr *nlh = nlmsg_hdr(request->msg);
-	struct progress progress = { .seq = nlh->nlmsg_seq };
 	int r;
 
 	/* A full socket would lose the answer. */
 	r = trustgate_drain(conn);
 	if (r)
 		return trustgate_fail(conn, r, "cannot %s", request->what);
-	r = send_request(conn, request);
-	if (r)
-		return r;
-	r = await(conn, request, &progress);
+	return send_request(conn, request);
+}
+
+int trustgate_request_step(struct trustgate_conn *conn, struct request *request)
+{
+	int r = step(conn, request);
+
 	if (r == -ETIMEDOUT)
 		return trustgate_fail(conn, r, "cannot %s: no answer within %u ms",
 				      request->what, conn->timeout_ms);
@@ -305,14 +283,30 @@ static int exchange(struct trustgate_conn *conn, struct request *request)
 		return senseless(conn, request);
 	if (r)
 		return trustgate_fail(conn, r, "cannot %s", request->what);
-	if (progress.error)
-		return trustgate_fail_kernel(conn, progress.error, request->what, nlh,
-					     request->set, &progress.ack);
-	if (progress.result == -EBADMSG)
+	/* A dump is read to its end all the same, so that the next can begin. */
+	if (!request->done)
+		return 0;
+	if (request->senseless)
 		return senseless(conn, request);
-	if (progress.result < 0)
-		return trustgate_fail(conn, progress.result, "cannot %s", request->what);
-	return progress.result;
+	if (request->error)
+		return trustgate_fail_kernel(conn, request->error, request->what,
+					     nlmsg_hdr(request->msg), request->set,
+					     &request->ack);
+	if (request->result == -EBADMSG)
+		return senseless(conn, request);
+	if (request->result < 0)
+		return trustgate_fail(conn, request->result, "cannot %s", request->what);
+	return request->result;
+}
+
+static int exchange(struct trustgate_conn *conn, struct request *request)
+{
+	int r;
+
+	r = trustgate_request_send(conn, request);
+	while (!r && !request->done)
+		r = trustgate_request_step(conn, request);
+	return r;
 }
 
 /* ---- the family ---- */

@@ -22,7 +22,8 @@
  *			watching and being the agent are lost
  *	-EPERM		no CAP_MAC_ADMIN in the initial user namespace, or the
  *			request belongs to the agent and this socket is not it
- *	-EBUSY		called from inside a visitor of trustgate_grant_each()
+ *	-EBUSY		called from inside a visitor of trustgate_grant_each(), or
+ *			while a cursor is open on the connection
  *	-EINVAL		an argument makes no sense
  *
  * and what the kernel refuses with; the further ones are listed per function.
@@ -241,9 +242,8 @@ void trustgate_gate_clear(struct trustgate_gate *gate);
  *
  * From here on events arrive on this socket, see trustgate_event_next().
  *
- * Return: 0, -EALREADY if this socket is the agent already, -EADDRINUSE or
- * -EBUSY if another one is, -EACCES or -EKEYREJECTED if volumes are protected
- * and @secret is not theirs.
+ * Return: 0, also if this socket is the agent already, -EBUSY if another one
+ * is, -EACCES if volumes are protected and @secret is not theirs.
  */
 int trustgate_agent_bind(struct trustgate_conn *conn,
 			 const uint8_t secret[TRUSTGATE_SECRET_LEN],
@@ -342,15 +342,15 @@ struct trustgate_volume_settings {
  * trustgate_volume_add() - protect a filesystem
  * @conn: connected and the agent
  * @name: unique name of at most TRUSTGATE_NAME_MAX bytes
- * @path: any path on the filesystem, or NULL if @fd is given
- * @fd: any open file on it (O_PATH will do), or -1 if @path is given
+ * @path: where it is mounted, or NULL if @fd is given
+ * @fd: its root as an open file (O_PATH will do), or -1 if @path is given
  * @settings: NULL for the kernel's defaults
  * @ret_id: identity of the new volume; may be NULL
  *
- * Return: 0, -EEXIST if the name is taken, -EALREADY or -EBUSY if the
- * filesystem is protected already, -EOPNOTSUPP if its type is not supported,
- * -ENOSPC if there are too many volumes, -ENAMETOOLONG, or an error of
- * resolving @path.
+ * Return: 0, -EEXIST if the name is taken or the filesystem is protected
+ * already, -EOPNOTSUPP if its type is not supported, -EBUSY for the host's root
+ * filesystem, -EINVAL if it is not the root of a filesystem, -EBADF, -ENOSPC if
+ * there are too many volumes, or an error of resolving @path.
  */
 int trustgate_volume_add(struct trustgate_conn *conn, const char *name,
 			 const char *path, int fd,
@@ -536,9 +536,12 @@ struct trustgate_grant {
  * at fault, where the kernel named one.
  *
  * Return: 0, -E2BIG if @count is beyond TRUSTGATE_BATCH_MAX, -EMSGSIZE if the
- * paths make the message too long for one datagram, -ESRCH if a subject does
- * not live or its start time differs, -ENOENT, -ENOTDIR, -ELOOP, -EXDEV for a
- * path, -ERANGE or -ETIME for times, -ENOSPC if there are too many grants.
+ * paths make the message too long for one datagram, -ENAMETOOLONG for a path,
+ * -ESRCH if a subject does not live or its start time differs, -ENOENT if the
+ * volume or the file does not exist, -ESHUTDOWN if the volume is going away,
+ * -EBADF, -ENOTDIR, -ELOOP, -EXDEV for the object, -EINVAL for an expiry in the
+ * past, -ERANGE for one beyond the volume's maximum, -ENOSPC if there are too
+ * many grants.
  */
 int trustgate_grant_add(struct trustgate_conn *conn,
 			const struct trustgate_grant_request *requests,
@@ -630,6 +633,55 @@ int trustgate_grant_list(struct trustgate_conn *conn,
 			 const struct trustgate_grant_filter *filter,
 			 struct trustgate_grant **ret_grants, size_t *ret_count,
 			 struct trustgate_dump *ret_dump);
+
+/**
+ * struct trustgate_grant_cursor - a dump that goes on at the caller's pace
+ *
+ * Opaque. While it is open the connection refuses everything else with -EBUSY:
+ * give it a connection of its own.
+ */
+struct trustgate_grant_cursor;
+
+/**
+ * trustgate_grant_cursor_open() - begin to read grants piece by piece
+ * @conn: connected; has to outlive the cursor
+ * @filter: NULL for all
+ * @ret_cursor: to be released with trustgate_grant_cursor_close()
+ *
+ * The kernel waits while nothing is read, without holding anything.
+ *
+ * Return: 0 or the errors of every function.
+ */
+int trustgate_grant_cursor_open(struct trustgate_conn *conn,
+				const struct trustgate_grant_filter *filter,
+				struct trustgate_grant_cursor **ret_cursor);
+
+/**
+ * trustgate_grant_cursor_next() - read the next grants
+ * @cursor: open
+ * @grants: array of @max entries
+ * @max: at least 1
+ * @ret_count: how many were stored; only with 1 more than 0
+ *
+ * Receives no more messages from the kernel than it takes to store something.
+ *
+ * Return: 1 if grants were stored, 0 at the end, -EINTR at the end if grants
+ * came or went meanwhile (each that existed from begin to end was delivered
+ * exactly once), -ENOENT if the volume does not exist, or the errors of every
+ * function.
+ */
+int trustgate_grant_cursor_next(struct trustgate_grant_cursor *cursor,
+				struct trustgate_grant *grants, size_t max,
+				size_t *ret_count);
+
+/**
+ * trustgate_grant_cursor_close() - stop reading, at any time
+ * @cursor: may be NULL
+ *
+ * If it was not read to its end, the next request on the connection first
+ * reads the rest away.
+ */
+void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor);
 
 /**
  * trustgate_revoke_ids() - end grants by identity

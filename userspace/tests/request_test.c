@@ -3,7 +3,7 @@
  * Requests, answers, dumps and events over a scripted kernel.
  *
  * Owns: checks of libtrustgate's conn.c, request.c, error.c, gate.c, volume.c,
- * grant.c and event.c.
+ * grant.c, grant_cursor.c and event.c.
  *
  * Must not own: decoding of damaged attributes (decode_test.c).
  */
@@ -748,6 +748,76 @@ static void test_dump(void)
 	trustgate_free(conn);
 }
 
+static void test_cursor(void)
+{
+	struct trustgate_grant_filter filter = { .volume_id = 3 };
+	struct trustgate_conn *conn = connect_fake();
+	struct trustgate_grant_cursor *cursor = NULL;
+	struct trustgate_grant grants[2] = { 0 };
+	struct trustgate_gate gate;
+	size_t count = 9;
+	size_t left;
+
+	for (uint64_t id = 1; id <= 3; id++)
+		queue_grant(id, 0);
+	fake_done(0, 0);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, &filter, &cursor), 0);
+	CHECK_EQUAL(nla_get_u32(sent_attr(TRUSTGATE_A_GRANT_VOLUME_ID)), 3);
+	CHECK_EQUAL(trustgate_gate_get(conn, &gate), -EBUSY);
+	left = fake_left();
+	for (uint64_t id = 1; id <= 3; id++) {
+		CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), 1);
+		CHECK_EQUAL(count, 1);
+		CHECK_EQUAL(grants[0].id, id);
+		/* No more was taken from the kernel than was asked for. */
+		CHECK_EQUAL(fake_left(), left - id);
+	}
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), 0);
+	CHECK_EQUAL(count, 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 0, &count), -EINVAL);
+	trustgate_grant_cursor_close(cursor);
+	trustgate_grant_cursor_close(NULL);
+
+	/* Disturbed, and closed before its end: the rest is read away. */
+	fake_after_request();
+	queue_grant(1, NLM_F_DUMP_INTR);
+	fake_done(0, 0);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, NULL, &cursor), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), 1);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), -EINTR);
+	trustgate_grant_cursor_close(cursor);
+	fake_after_request();
+	for (uint64_t id = 1; id <= 3; id++)
+		queue_grant(id, 0);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, NULL, &cursor), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), 1);
+	trustgate_grant_cursor_close(cursor);
+	fake_after_request();
+	fake_error(0, NULL);
+	CHECK_EQUAL(trustgate_agent_unbind(conn), 0);
+	CHECK_EQUAL(fake_left(), 0);
+
+	/* Refused, silent, senseless. */
+	fake_after_request();
+	fake_error(-EPERM, NULL);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, NULL, &cursor), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), -EPERM);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), -EPERM);
+	trustgate_grant_cursor_close(cursor);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, NULL, &cursor), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), -ETIMEDOUT);
+	trustgate_grant_cursor_close(cursor);
+	fake_after_request();
+	fake_after_request();
+	queue_grant(0, 0);
+	fake_done(0, 0);
+	CHECK_EQUAL(trustgate_grant_cursor_open(conn, NULL, &cursor), 0);
+	CHECK_EQUAL(trustgate_grant_cursor_next(cursor, grants, 2, &count), -EPROTO);
+	trustgate_grant_cursor_close(cursor);
+	trustgate_free(conn);
+}
+
 /* ---- volumes ---- */
 
 static void test_volumes(void)
@@ -838,6 +908,7 @@ int main(void)
 	test_grant_paths();
 	test_grant_split();
 	test_dump();
+	test_cursor();
 	test_volumes();
 	test_revoke();
 	fake_reset();

@@ -392,7 +392,7 @@ static int run_list(const struct cli *cli, int argc, char *argv[])
 const struct verb verb_volume_add = {
 	.name = "volume add",
 	.arguments = "NAME PATH",
-	.summary = "protect the filesystem that PATH lies on",
+	.summary = "protect the filesystem that is mounted at PATH",
 	.options = options,
 	.shared = SHARED_JSON,
 	.min = 2,
