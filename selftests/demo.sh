@@ -117,7 +117,7 @@ shop()
 prepare()
 {
 	say "A tenant's volume: ext4 on a disk of its own, a database, some files"
-	{
+	(
 		set -e
 		useradd --create-home --shell /bin/bash alice
 		useradd --create-home --shell /bin/bash dba
@@ -148,7 +148,9 @@ prepare()
 		        reasons: [customer-ticket]
 		END
 		chmod 644 /etc/trustgate/trusteed.yaml
-	} >/tmp/demo.prepare 2>&1 || {
+	) >/tmp/demo.prepare 2>&1
+	prepared=$?
+	[ "$prepared" = 0 ] || {
 		cat /tmp/demo.prepare
 		echo "demo: the volume could not be prepared" >&2
 		exit 1
