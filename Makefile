@@ -60,7 +60,7 @@ check:
 	@T='$(T)' K='$(K)' $(BED)/check
 
 bench:
-	@$(BED)/bench $(K)
+	@K='$(K)' selftests/bench/run
 
 clean:
 	rm -rf $(BUILD) selftests/build
