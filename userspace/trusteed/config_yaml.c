@@ -128,7 +128,7 @@ int config_reader_open(struct config_reader *reader, const char *file,
 	yaml_document_t second;
 	yaml_parser_t parser;
 	yaml_node_t *extra;
-	FILE *stream;
+	FILE *stream = NULL;
 	int r;
 
 	memset(reader, 0, sizeof(*reader));

@@ -257,8 +257,9 @@ int trustgate_agent_bind(struct trustgate_conn *conn,
 static struct trustgate_volume *find_volume(struct state *state, uint32_t id, const char *name)
 {
 	for (int i = 0; i < VOLUMES; i++)
-		if (state->volumes[i].id && (id ? state->volumes[i].id == id :
-					     !strcmp(state->volumes[i].name, name)))
+		if (state->volumes[i].id &&
+		    (id ? state->volumes[i].id == id :
+			  name && !strcmp(state->volumes[i].name, name)))
 			return &state->volumes[i];
 	return NULL;
 }
