@@ -113,7 +113,7 @@ static int decode(const struct field *fields, unsigned int max, const void *attr
 		if (type > max || fields[type].kind == KIND_SKIP)
 			continue;
 		if (fields[type].kind == KIND_MULTI) {
-			r = multi(type, attr, userdata);
+			r = multi ? multi(type, attr, userdata) : 0;
 		} else {
 			if (present & (UINT64_C(1) << type))
 				return -EBADMSG;

@@ -36,6 +36,8 @@ static void *exact_copy(const struct attrs *attrs, size_t length)
 {
 	void *copy = malloc(length ? length : 1);
 
+	if (!copy)
+		abort();
 	memcpy(copy, nlmsg_data(nlmsg_hdr(attrs->msg)), length);
 	return copy;
 }
@@ -287,6 +289,8 @@ static void test_cut(const struct decoder *decoder)
 	int rest = length;
 
 	boundary = calloc(length + 1, sizeof(*boundary));
+	if (!boundary)
+		abort();
 	boundary[0] = true;
 	for (; nla_ok(attr, rest); attr = nla_next(attr, &rest)) {
 		size_t at = (const char *)attr - (const char *)nlmsg_data(nlmsg_hdr(attrs.msg));
@@ -341,8 +345,11 @@ static void test_garbage(const struct decoder *decoder)
 	srandom(2);
 	for (unsigned int round = 0; round < DAMAGED_ROUNDS / 4; round++) {
 		size_t size = random() % 200;
-		unsigned char *bytes = malloc(size + 1);
+		unsigned char *bytes = calloc(1, size + 1);
 		int r;
+
+		if (!bytes)
+			abort();
 
 		for (size_t i = 0; i < size; i++)
 			bytes[i] = random();

@@ -232,8 +232,8 @@ class CompletionTest(unittest.TestCase):
 
     def test_program(self):
         """Behind exec's options the program's own completion takes over."""
-        self.assertIn("true", self.complete("trustgate exec --volume acme tru"))
-        self.assertIn("true", self.complete("trustgate exec --volume acme -- tru"))
+        self.assertIn("sha256sum", self.complete("trustgate exec --volume acme sha256s"))
+        self.assertIn("sha256sum", self.complete("trustgate exec --volume acme -- sha256s"))
         self.assertIn("/usr", self.complete("trustgate exec -V acme cat /us"))
         self.assertIn("/usr", self.complete("trustgate exec -V acme -- cat /us"))
 

@@ -39,6 +39,15 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 
+static void *allocate(size_t size)
+{
+	void *memory = calloc(1, size ? size : 1);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
 void fake_reset(void)
 {
 	for (size_t i = 0; i < queued; i++)
@@ -55,7 +64,7 @@ static struct datagram *add(const void *bytes, size_t length)
 
 	if (queued == DATAGRAMS_MAX)
 		abort();
-	datagram->bytes = malloc(length ? length : 1);
+	datagram->bytes = allocate(length);
 	memcpy(datagram->bytes, bytes, length);
 	datagram->length = length;
 	datagram->requests = awaited;
@@ -72,7 +81,7 @@ static void add_message(uint16_t type, uint16_t flags, uint32_t seq, const void 
 {
 	size_t attrs_length = attrs ? nlmsg_datalen(nlmsg_hdr(attrs)) : 0;
 	size_t length = NLMSG_HDRLEN + NLMSG_ALIGN(fixed_length) + attrs_length;
-	unsigned char *bytes = calloc(1, length);
+	unsigned char *bytes = allocate(length);
 	struct nlmsghdr *nlh = (struct nlmsghdr *)bytes;
 
 	nlh->nlmsg_len = length;
@@ -178,7 +187,7 @@ ssize_t __wrap_sendto(int fd, const void *bytes, size_t length, int flags,
 	if (address_length != sizeof(struct sockaddr_nl) ||
 	    ((const struct sockaddr_nl *)address)->nl_pid || sent == REQUESTS_MAX)
 		abort();
-	requests[sent] = malloc(length);
+	requests[sent] = allocate(length);
 	memcpy(requests[sent++], bytes, length);
 	return length;
 }

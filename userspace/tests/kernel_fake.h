@@ -17,6 +17,8 @@
 
 #include <netlink/msg.h>
 
+#include "trustgate.h"
+
 #define FAKE_FAMILY_ID 33
 
 /* What a message takes instead of a sequence number. */
@@ -58,5 +60,29 @@ size_t fake_left(void);
 
 /* Attributes for a message. */
 struct nl_msg *fake_attrs(void);
+
+/* ---- kernel_fake_session.c ---- */
+
+/* A connection; what is queued from here on waits for its first request. */
+struct trustgate_conn *fake_connect(void);
+
+/* The attribute, and the command, of the request sent last. */
+const struct nlattr *fake_sent_attr(int type);
+uint8_t fake_sent_cmd(void);
+
+/* Queue an answer that holds one number, with its acknowledgement. */
+void fake_reply_number(uint8_t cmd, int type, uint64_t number);
+
+/* Queue an event, or a grant of a dump. */
+void fake_event(uint64_t seq);
+void fake_grant(uint64_t id, uint16_t flags);
+
+/* Additions to an error; what is 0 or NULL is left out. */
+struct nl_msg *fake_ack(const char *message, uint32_t offset, uint32_t missing,
+			uint32_t nest);
+
+/* A request with every field set, and an array of it. */
+extern const struct trustgate_grant_request fake_grant_model;
+void fake_grant_requests(struct trustgate_grant_request *requests, size_t count);
 
 #endif /* _TRUSTGATE_KERNEL_FAKE_H */
