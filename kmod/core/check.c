@@ -44,7 +44,7 @@ static int enforce(enum trustgate_hook hook,
 }
 
 static int check(enum trustgate_hook hook, const struct inode *inode,
-		 struct dentry *dentry, u32 access, bool takes_use)
+		 struct dentry *dentry, u32 access, bool takes_use, bool whole)
 {
 	struct trustgate_question question;
 	struct trustgate_answer answer;
@@ -58,6 +58,7 @@ static int check(enum trustgate_hook hook, const struct inode *inode,
 		question.generation = inode->i_generation;
 		question.access = access;
 		question.takes_use = takes_use;
+		question.whole = whole;
 		question.task = current;
 		question.now_ns = ktime_get_boottime_ns();
 		trustgate_decide(&question, &answer);
@@ -80,20 +81,38 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 	/* A stacked filesystem may show another name than that of the inode. */
 	if (d_inode(dentry) != inode)
 		dentry = NULL;
-	return check(hook, inode, dentry, access, takes_use);
+	return check(hook, inode, dentry, access, takes_use, false);
 }
 
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
-			   u32 access)
+			   u32 access, bool takes_use)
 {
-	return check(hook, d_inode(dentry), dentry, access, true);
+	return check(hook, d_inode(dentry), dentry, access, takes_use, false);
+}
+
+int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
+{
+	return check(hook, d_inode(dentry), dentry,
+		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
+		     d_is_dir(dentry));
 }
 
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 {
-	/* The directory is locked, so neither name nor inode changes. */
-	struct dentry *parent = READ_ONCE(dentry->d_parent);
+	const struct inode *inode;
+	struct dentry *parent;
+	int err;
 
-	return check(hook, d_inode(parent), parent, TRUSTGATE_ACCESS_NAMES,
-		     true);
+	rcu_read_lock();
+	/*
+	 * link(2) does not lock the old name's directory, so the name may be
+	 * moved away from it and it be removed meanwhile. Then there is another.
+	 */
+	do {
+		parent = READ_ONCE(dentry->d_parent);
+		inode = d_inode_rcu(parent);
+	} while (unlikely(!inode));
+	err = check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false);
+	rcu_read_unlock();
+	return err;
 }

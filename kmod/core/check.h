@@ -35,19 +35,31 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
  * @hook: hook that asks
  * @dentry: name, positive
  * @access: non-empty mask of enum trustgate_access
- *
- * Always counted and recorded as a use.
+ * @takes_use: count an allow against limited grants, and record it
  *
  * Context: any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
-			   u32 access);
+			   u32 access, bool takes_use);
+
+/**
+ * trustgate_check_transfer() - may current bring this into another directory?
+ * @hook: hook that asks
+ * @dentry: name, positive
+ *
+ * Asks for READ and WRITE; for a directory on all that lies below it. Always
+ * counted and recorded as a use.
+ *
+ * Context: any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry);
 
 /**
  * trustgate_check_parent() - may current change a name in its directory?
  * @hook: hook that asks
- * @dentry: name, positive or negative; its directory is locked
+ * @dentry: name, positive or negative; referenced by the caller
  *
  * Asks for NAMES on the directory. Always counted and recorded as a use.
  *

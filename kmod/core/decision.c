@@ -19,25 +19,30 @@
 
 /* At most one limited grant for each bit of access can be needed. */
 #define LIMITED_MAX	5
+static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
 
 /**
  * struct search - a decision under way
  * @question: what is asked
  * @exec_id: self_exec_id of the process that asks
  * @missing: access that no grant has covered yet
+ * @limited_access: access that @limited cover
  * @nr_limited: how many limited grants cover something, to be used if needed
- * @limited: these
+ * @limited: these; each covers something that the others before it do not
+ * @by: grant that allows, the last of several
  * @best: cause to report if it is a denial
- * @by: grant behind @best, or that allows
+ * @blamed: grant behind @best
  */
 struct search {
 	const struct trustgate_question *question;
 	u64 exec_id;
 	u32 missing;
+	u32 limited_access;
 	unsigned int nr_limited;
 	struct trustgate_grant *limited[LIMITED_MAX];
-	u32 best;
 	const struct trustgate_grant *by;
+	u32 best;
+	const struct trustgate_grant *blamed;
 };
 
 /* From the least to the most telling cause of a denial. */
@@ -71,7 +76,23 @@ static void note_denial(struct search *search, u32 cause,
 	    telling[cause] <= telling[search->best])
 		return;
 	search->best = cause;
-	search->by = grant;
+	search->blamed = grant;
+}
+
+/*
+ * Keep a limited grant for settle(), for unlimited ones go first. One that is
+ * used up already must not keep one that is not from being found.
+ */
+static void weigh_limited(struct search *search, struct trustgate_grant *grant)
+{
+	if (atomic_read(&grant->uses) >= grant->max_uses) {
+		note_denial(search, TRUSTGATE_CAUSE_USED_UP, grant);
+		return;
+	}
+	if (!(grant->access & search->missing & ~search->limited_access))
+		return;
+	search->limited_access |= grant->access;
+	search->limited[search->nr_limited++] = grant;
 }
 
 /* Let one grant that covers subject and object have its say. */
@@ -92,13 +113,13 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 		return;
 	}
 	if (grant->max_uses && question->takes_use) {
-		/* Unlimited grants go first; see settle(). */
-		if (search->nr_limited < LIMITED_MAX)
-			search->limited[search->nr_limited++] = grant;
+		weigh_limited(search, grant);
 		return;
 	}
 	search->missing &= ~grant->access;
 	search->by = grant;
+	if (search->missing)
+		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
 }
 
 /* Weigh all grants of one subject, or of one ancestor, on one inode. */
@@ -170,7 +191,8 @@ static void weigh_process(struct search *search, const struct pid *pid,
 	};
 	const struct trustgate_subject *subject;
 
-	weigh_key(search, &key, child_start_ns);
+	if (!question->whole)
+		weigh_key(search, &key, child_start_ns);
 	if (!search->missing)
 		return;
 	subject = trustgate_subject_find(pid);
@@ -186,7 +208,9 @@ static void weigh_process(struct search *search, const struct pid *pid,
 /*
  * Weigh what the parents hold for their descendants. A parent that exits
  * hands its children to another process, so the chain ends there; a task that
- * is just leaving shows no pid, which ends it, too.
+ * is just leaving shows no pid, which ends it, too. It also ends at the init of
+ * a pid namespace, even if that is itself a descendant: whoever enters the
+ * namespace can leave a child there, which becomes the child of this init.
  */
 static void weigh_ancestors(struct search *search)
 {
@@ -200,7 +224,7 @@ static void weigh_ancestors(struct search *search)
 		child_start_ns = task->group_leader->start_boottime;
 		task = rcu_dereference(task->real_parent);
 		pid = task_tgid((struct task_struct *)task);
-		if (!pid || is_global_init((struct task_struct *)task))
+		if (!pid || is_child_reaper((struct pid *)pid))
 			return;
 		subject = trustgate_subject_find(pid);
 		if (subject && READ_ONCE(subject->nr_descendants)) {
@@ -228,6 +252,9 @@ static void settle(struct search *search)
 		search->missing &= ~grant->access;
 		search->by = grant;
 		search->limited[taken++] = grant;
+		if (search->missing)
+			note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS,
+				    grant);
 	}
 	if (search->missing) {
 		while (taken--)
@@ -259,7 +286,11 @@ void trustgate_decide(const struct trustgate_question *question,
 	if (search.missing && search.nr_limited)
 		settle(&search);
 
-	answer->cause = search.missing ? search.best : TRUSTGATE_CAUSE_GRANTED;
+	answer->cause = TRUSTGATE_CAUSE_GRANTED;
+	if (search.missing) {
+		answer->cause = search.best;
+		search.by = search.blamed;
+	}
 	if (search.by) {
 		answer->grant_id = search.by->id;
 		answer->tag = search.by->tag;

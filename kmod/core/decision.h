@@ -24,6 +24,8 @@ struct task_struct;
  * @generation: object
  * @access: non-empty mask of enum trustgate_access, all of which is needed
  * @takes_use: whether an allow is counted against limited grants
+ * @whole: whether the object stands for all that lies below it, too, so that
+ *	only a grant on a subtree counts
  * @task: subject; its thread group decides
  * @now_ns: CLOCK_BOOTTIME
  */
@@ -34,6 +36,7 @@ struct trustgate_question {
 	u32 generation;
 	u32 access;
 	bool takes_use;
+	bool whole;
 	const struct task_struct *task;
 	u64 now_ns;
 };

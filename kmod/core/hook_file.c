@@ -23,7 +23,8 @@ static u32 open_access(const struct file *file)
 		access |= TRUSTGATE_ACCESS_EXEC;
 	else if (file->f_mode & FMODE_READ)
 		access |= TRUSTGATE_ACCESS_READ;
-	if (file->f_mode & FMODE_WRITE)
+	/* O_RDONLY | O_TRUNC takes the bytes away without FMODE_WRITE. */
+	if (file->f_mode & FMODE_WRITE || file->f_flags & O_TRUNC)
 		access |= TRUSTGATE_ACCESS_WRITE;
 	/* ioctl-only opens (access mode 3) can reach the bytes, too. */
 	return access ?: TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE;
@@ -44,6 +45,9 @@ static noinline int check_permission(const struct file *file, int mask)
 					  TRUSTGATE_ACCESS_READ;
 	if (mask & (MAY_WRITE | MAY_APPEND))
 		access |= TRUSTGATE_ACCESS_WRITE;
+	/* A mask that is none of these is unheard of: ask for all it may be. */
+	if (unlikely(!access))
+		access = TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE;
 	return trustgate_check_file(TRUSTGATE_HOOK_file_permission, file,
 				    access, false);
 }

@@ -29,18 +29,13 @@ static bool possible(const struct dentry *dentry)
 static int check_transfer(enum trustgate_hook hook, struct dentry *from,
 			  struct dentry *to)
 {
-	int err;
+	/* One change within one directory is one use. */
+	if (READ_ONCE(from->d_parent) == READ_ONCE(to->d_parent))
+		return trustgate_check_parent(hook, to);
 
-	if (READ_ONCE(from->d_parent) != READ_ONCE(to->d_parent)) {
-		err = trustgate_check_dentry(hook, from, TRUSTGATE_ACCESS_READ |
-							 TRUSTGATE_ACCESS_WRITE);
-		if (err)
-			return err;
-	}
-	err = trustgate_check_parent(hook, from);
-	if (err)
-		return err;
-	return trustgate_check_parent(hook, to);
+	return trustgate_check_transfer(hook, from) ?:
+	       trustgate_check_parent(hook, from) ?:
+	       trustgate_check_parent(hook, to);
 }
 
 static noinline int check_setattr(struct dentry *dentry, unsigned int ia_valid)
@@ -49,6 +44,7 @@ static noinline int check_setattr(struct dentry *dentry, unsigned int ia_valid)
 				  ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET |
 				  ATTR_TOUCH;
 	u32 access = TRUSTGATE_ACCESS_META;
+	bool takes_use = true;
 
 	/*
 	 * A new size brings its times with it, and a write drops set-id bits by
@@ -58,8 +54,12 @@ static noinline int check_setattr(struct dentry *dentry, unsigned int ia_valid)
 		access = TRUSTGATE_ACCESS_WRITE;
 	else if (!(ia_valid & meta))
 		access |= TRUSTGATE_ACCESS_WRITE;
+	/* Part of an open, or of writing to an open file, is no use of its own. */
+	if (ia_valid & (ATTR_OPEN | ATTR_FILE) ||
+	    (ia_valid & (ATTR_SIZE | ATTR_FORCE)) == ATTR_FORCE)
+		takes_use = false;
 	return trustgate_check_dentry(TRUSTGATE_HOOK_inode_setattr, dentry,
-				      access);
+				      access, takes_use);
 }
 
 __bpf_kfunc_start_defs();
