@@ -88,6 +88,25 @@ static int multi_attribute(const struct genl_split_ops *ops)
 	}
 }
 
+/*
+ * What the kernel's own check of attributes leaves to us: repeated ones, and
+ * any at all in a request without a policy, which it does not look at.
+ */
+static int check_attributes(const struct genlmsghdr *header,
+			    const struct nla_policy *policy, int multi,
+			    struct netlink_ext_ack *extack)
+{
+	const struct nlattr *first = genlmsg_data(header);
+	int length = genlmsg_len(header);
+
+	if (!policy && length) {
+		NL_SET_ERR_MSG_ATTR(extack, first,
+				    "this request takes no attributes");
+		return -EINVAL;
+	}
+	return trustgate_attr_once(first, length, multi, extack);
+}
+
 int trustgate_nl_pre_read(const struct genl_split_ops *ops,
 			  struct sk_buff *skb, struct genl_info *info)
 {
@@ -96,9 +115,8 @@ int trustgate_nl_pre_read(const struct genl_split_ops *ops,
 	err = authorise(skb, info->extack);
 	if (err)
 		return err;
-	return trustgate_attr_once(genlmsg_data(info->genlhdr),
-				   genlmsg_len(info->genlhdr),
-				   multi_attribute(ops), info->extack);
+	return check_attributes(info->genlhdr, ops->policy,
+				multi_attribute(ops), info->extack);
 }
 
 int trustgate_nl_pre_agent(const struct genl_split_ops *ops,
@@ -121,14 +139,13 @@ int trustgate_nl_pre_agent(const struct genl_split_ops *ops,
 
 int trustgate_nl_dump_start(struct netlink_callback *cb)
 {
-	struct genlmsghdr *header = nlmsg_data(cb->nlh);
 	int err;
 
 	err = authorise(cb->skb, cb->extack);
 	if (err)
 		return err;
-	return trustgate_attr_once(genlmsg_data(header), genlmsg_len(header), 0,
-				   cb->extack);
+	return check_attributes(nlmsg_data(cb->nlh),
+				genl_dumpit_info(cb)->op.policy, 0, cb->extack);
 }
 
 int trustgate_reply_begin(struct trustgate_reply *reply,
