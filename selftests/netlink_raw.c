@@ -172,8 +172,10 @@ static void parse_tlvs(const void *tlvs, size_t length,
 	copy_text(answer->text, sizeof(answer->text),
 		  raw_find(tlvs, length, NLMSGERR_ATTR_MSG));
 	attr = raw_find(tlvs, length, NLMSGERR_ATTR_OFFS);
-	if (attr)
-		answer->bad = type_at(request, raw_u32(attr));
+	if (attr) {
+		answer->bad_offset = raw_u32(attr);
+		answer->bad = type_at(request, answer->bad_offset);
+	}
 	attr = raw_find(tlvs, length, NLMSGERR_ATTR_MISS_TYPE);
 	if (attr)
 		answer->miss = (int)raw_u32(attr);
@@ -307,8 +309,10 @@ static int send_request(struct raw_socket *socket, struct raw_message *message,
 
 	header->nlmsg_seq = ++socket->seq;
 	header->nlmsg_flags |= flags;
-	sent = sendto(socket->fd, message->bytes, header->nlmsg_len, 0,
-		      (struct sockaddr *)&kernel, sizeof(kernel));
+	sent = socket->plain ?
+		write(socket->fd, message->bytes, header->nlmsg_len) :
+		sendto(socket->fd, message->bytes, header->nlmsg_len, 0,
+		       (struct sockaddr *)&kernel, sizeof(kernel));
 	return sent < 0 ? -errno : 0;
 }
 
@@ -326,6 +330,7 @@ static void reset(struct raw_answer *answer)
 	answer->error = 0;
 	answer->text[0] = '\0';
 	answer->bad = -1;
+	answer->bad_offset = 0;
 	answer->miss = -1;
 	answer->in_nest = -1;
 	answer->policy_type = 0;

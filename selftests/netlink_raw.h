@@ -32,6 +32,7 @@ struct raw_event_list;
  * @seq: sequence number of the newest request
  * @family: number of the family trustgate, 0 if it is not there
  * @group: its group "events"
+ * @plain: send by write(2), without naming the kernel as the receiver
  * @events: events that came while something else was waited for
  */
 struct raw_socket {
@@ -40,6 +41,7 @@ struct raw_socket {
 	uint32_t seq;
 	uint16_t family;
 	uint32_t group;
+	bool plain;
 	struct raw_event_list *events;
 };
 
@@ -56,6 +58,7 @@ struct raw_message {
  * @error: 0 or -errno, from the ack
  * @text: message of the extended ack, "" if there was none
  * @bad: number of the attribute at fault, -1 if none was named
+ * @bad_offset: where in the request that attribute is, 0 if none was named
  * @miss: number of the missing attribute, -1 if none was named
  * @in_nest: number of the attribute that @miss is missing in, -1 if none
  * @policy_type: NL_ATTR_TYPE_* that the attribute at fault should have been,
@@ -68,6 +71,7 @@ struct raw_answer {
 	int error;
 	char text[256];
 	int bad;
+	uint32_t bad_offset;
 	int miss;
 	int in_nest;
 	uint32_t policy_type;

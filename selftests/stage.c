@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stage - an agent and a volume for tests of the protocol; see stage.h.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+int stage_bare(struct stage *stage, bool idle)
+{
+	struct gate gate;
+	int err;
+
+	memset(stage, 0, sizeof(*stage));
+	/* Loads the module, and clears away what other tests have left. */
+	err = gate_open(&gate);
+	if (err) {
+		memcpy(stage->why, gate.why, sizeof(stage->why));
+		return err;
+	}
+	if (idle)
+		err = gate_go_idle(&gate);
+	gate_close(&gate);
+	if (err)
+		return err;
+
+	stage->message = malloc(sizeof(*stage->message));
+	stage->answer = malloc(sizeof(*stage->answer));
+	if (!stage->message || !stage->answer)
+		return -ENOMEM;
+	err = raw_open(&stage->agent);
+	if (err)
+		return err;
+	return raw_bind(&stage->agent, (const char *)gate_secret);
+}
+
+int stage_volume(struct stage *stage, struct volume *volume, unsigned int slot,
+		 uint32_t on_agent_loss, uint32_t record)
+{
+	int id;
+
+	id = volume_make(volume, slot, "tmpfs");
+	if (id)
+		return id;
+	id = raw_volume_add(&stage->agent, volume->name, volume->disk.path,
+			    on_agent_loss, record);
+	if (id < 0) {
+		fprintf(stderr, "# stage: volume-add: %s\n", strerror(-id));
+		return id;
+	}
+	volume->id = (uint32_t)id;
+	return 0;
+}
+
+struct raw_wish stage_wish(const struct stage *stage, const char *path,
+			   uint32_t access)
+{
+	return (struct raw_wish){
+		.volume = stage->volume.id,
+		.pid = getpid(),
+		.kind = TRUSTGATE_OBJECT_KIND_FILE,
+		.path = path,
+		.access = access,
+	};
+}
