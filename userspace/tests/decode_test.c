@@ -475,6 +475,21 @@ static void test_grants(void)
 	CHECK_EQUAL(grant.max_uses, 0);
 	CHECK(!(grant.present & UINT64_C(1) << TRUSTGATE_A_GRANT_MAX_USES));
 
+	/* As long as can be, and one byte longer, with and without terminator. */
+	for (size_t length = TRUSTGATE_TICKET_MAX; length <= TRUSTGATE_TICKET_MAX + 1; length++) {
+		for (size_t terminator = 0; terminator < 2; terminator++) {
+			char ticket[TRUSTGATE_TICKET_MAX + 2] = { 0 };
+			struct nl_msg *msg = attrs_new().msg;
+
+			memset(ticket, 't', length);
+			nla_put_u64(msg, TRUSTGATE_A_GRANT_ID, 1);
+			nla_put(msg, TRUSTGATE_A_GRANT_TICKET, length + terminator, ticket);
+			CHECK_EQUAL(DECODE(grant, msg, &grant),
+				    length > TRUSTGATE_TICKET_MAX ? -EBADMSG : 0);
+		}
+	}
+	CHECK_EQUAL(strlen(grant.ticket), TRUSTGATE_TICKET_MAX);
+
 	for (unsigned int count = 0; count < 5; count++) {
 		attrs.msg = make_added(count);
 		CHECK_EQUAL(trustgate_decode_added(nlmsg_data(nlmsg_hdr(attrs.msg)),
