@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Benchmark - what any program in a hook costs before it has done anything.
+ *
+ * Owns: for each hook of the gate's list, a program that returns 0. This is
+ * the floor of the gate's way in, against which the gate is measured.
+ */
+#include "../../kmod/hooks.h"
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef unsigned short umode_t;
+typedef unsigned int dev_t;
+
+#include <bpf/bpf_helpers.h>
+
+#define BARE(name, ...)			\
+	SEC("lsm/" #name)		\
+	int name(void *context)		\
+	{				\
+		return 0;		\
+	}
+
+TRUSTGATE_HOOKS(BARE, BARE)
+
+char _license[] SEC("license") = "GPL";
