@@ -48,7 +48,8 @@ struct trustgate_carrier {
  * @carrier: the offer; must stay valid until unregistered
  *
  * The offer is tried at once: all hooks are attached, proved and detached
- * again. Who has registered need not prove anything before.
+ * again. Who has registered need not prove anything before. Hooks stay attached
+ * if volumes are protected whose former carrier was unloaded by force.
  *
  * Context: process context, may sleep.
  * Return: 0; -EBUSY if there is a carrier already; or the error of @attach or

@@ -132,7 +132,7 @@ static void weigh_key(struct search *search, const struct trustgate_key *key,
 	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(key), node) {
 		if (child_start_ns &&
 		    (!(grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) ||
-		     child_start_ns < grant->created_boottime_ns))
+		     child_start_ns < grant->since_ns))
 			continue;
 		weigh(search, grant);
 		if (!search->missing)

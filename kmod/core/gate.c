@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) "trustgate: " fmt
 
+#include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
@@ -21,6 +22,8 @@
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
+
+#define ALL_HOOKS	GENMASK_ULL(TRUSTGATE_HOOK_COUNT - 1, 0)
 
 static unsigned int proof_interval_s = 10;
 module_param(proof_interval_s, uint, 0444);
@@ -40,6 +43,36 @@ static void watchdog_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watchdog, watchdog_work);
 static struct workqueue_struct *workqueue;
 
+static int prove(void)
+{
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+	err = carrier ? carrier->prove() : -ENOTCONN;
+	/* What is not attached is not proved. */
+	if (!err && carrier->attached() != ALL_HOOKS) {
+		pr_err("a hook is not attached\n");
+		err = -EOPNOTSUPP;
+	}
+	if (!err) {
+		proofs++;
+		proof_boottime_ns = ktime_get_boottime_ns();
+		if (broken) {
+			broken = false;
+			pr_notice("the proof succeeds again\n");
+			trustgate_event_gate(TRUSTGATE_EVENT_TYPE_GATE_REPAIRED);
+		}
+	}
+	return err;
+}
+
+static void watch(void)
+{
+	if (proof_interval_s)
+		queue_delayed_work(workqueue, &watchdog,
+				   (unsigned long)proof_interval_s * HZ);
+}
+
 int trustgate_carrier_register(const struct trustgate_carrier *offer)
 {
 	int err;
@@ -50,12 +83,21 @@ int trustgate_carrier_register(const struct trustgate_carrier *offer)
 	err = offer->attach(TRUSTGATE_SETS_ALL);
 	if (err)
 		return err;
-	err = offer->prove();
+	carrier = offer;
+	err = prove();
+	/*
+	 * Volumes whose former carrier was unloaded by force wait for this. Who
+	 * calls us is being loaded, so its module is there to be held.
+	 */
+	if (!err && trustgate_volume_count()) {
+		__module_get(offer->owner);
+		watch();
+		return 0;
+	}
 	offer->detach(TRUSTGATE_SETS_ALL);
 	if (err)
-		return err;
-	carrier = offer;
-	return 0;
+		carrier = NULL;
+	return err;
 }
 EXPORT_SYMBOL_GPL(trustgate_carrier_register);
 
@@ -76,24 +118,6 @@ void trustgate_carrier_unregister(const struct trustgate_carrier *offer)
 }
 EXPORT_SYMBOL_GPL(trustgate_carrier_unregister);
 
-static int prove(void)
-{
-	int err;
-
-	lockdep_assert_held(&trustgate_mutex);
-	err = carrier ? carrier->prove() : -ENOTCONN;
-	if (!err) {
-		proofs++;
-		proof_boottime_ns = ktime_get_boottime_ns();
-		if (broken) {
-			broken = false;
-			pr_notice("the proof succeeds again\n");
-			trustgate_event_gate(TRUSTGATE_EVENT_TYPE_GATE_REPAIRED);
-		}
-	}
-	return err;
-}
-
 static void watchdog_work(struct work_struct *work)
 {
 	int err;
@@ -111,8 +135,7 @@ static void watchdog_work(struct work_struct *work)
 		if (panic_on_broken)
 			panic("trustgate: a hook does not run");
 	}
-	queue_delayed_work(workqueue, &watchdog,
-			   (unsigned long)proof_interval_s * HZ);
+	watch();
 }
 
 static int arm(struct netlink_ext_ack *extack)
@@ -175,9 +198,7 @@ trustgate_gate_protect(const struct path *path, const char *name,
 	}
 	trustgate_volume_protect(volume);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_ADDED, volume);
-	if (proof_interval_s)
-		queue_delayed_work(workqueue, &watchdog,
-				   (unsigned long)proof_interval_s * HZ);
+	watch();
 	return volume;
 }
 

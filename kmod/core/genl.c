@@ -11,7 +11,7 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_TAG + 1] = {
+const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_RENEWS + 1] = {
 	[TRUSTGATE_A_GRANT_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_PID] = NLA_POLICY_MIN(NLA_S32, 0),
 	[TRUSTGATE_A_GRANT_START_TICKS] = { .type = NLA_U64, },
@@ -26,6 +26,7 @@ const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_TAG 
 	[TRUSTGATE_A_GRANT_REASON] = NLA_POLICY_MAX(NLA_U32, 8),
 	[TRUSTGATE_A_GRANT_TICKET] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_TICKET_MAX, },
 	[TRUSTGATE_A_GRANT_TAG] = { .type = NLA_U64, },
+	[TRUSTGATE_A_GRANT_RENEWS] = { .type = NLA_U64, },
 };
 
 /* TRUSTGATE_CMD_AGENT_BIND - do */

@@ -221,6 +221,7 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->max_uses = terms->max_uses;
 	grant->reason = terms->reason;
 	grant->tag = terms->tag;
+	grant->since_ns = terms->since_ns;
 	INIT_LIST_HEAD(&grant->of_subject);
 	return grant;
 
@@ -260,6 +261,8 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 
 	lockdep_assert_held(&trustgate_mutex);
 	grant->created_boottime_ns = ktime_get_boottime_ns();
+	if (!grant->since_ns)
+		grant->since_ns = grant->created_boottime_ns;
 
 	/* Before the grant can be found, so that no check overlooks it. */
 	count_on_hot_path(grant, 1);

@@ -73,6 +73,8 @@ struct trustgate_key {
  *	trustgate_mutex, read with READ_ONCE
  * @reason: enum trustgate_reason; constant
  * @created_boottime_ns: constant
+ * @since_ns: descendants forked before this, CLOCK_BOOTTIME, are not covered;
+ *	when created, or that of the grant it renews; constant
  * @start_ns: start_boottime of the subject; constant
  * @id: number, never used twice while the module is loaded; constant
  * @tag: the agent's reference; constant
@@ -96,6 +98,7 @@ struct trustgate_grant {
 	bool in_force;
 	u8 reason;
 	u64 created_boottime_ns;
+	u64 since_ns;
 	u64 start_ns;
 	u64 id;
 	u64 tag;
@@ -122,6 +125,7 @@ struct trustgate_grant {
  * @not_before_ns: CLOCK_BOOTTIME, 0 for at once
  * @expires_ns: CLOCK_BOOTTIME
  * @tag: the agent's reference
+ * @since_ns: since when descendants are covered, 0 for from now on
  * @ticket: text or NULL, borrowed
  */
 struct trustgate_terms {
@@ -139,6 +143,7 @@ struct trustgate_terms {
 	u64 not_before_ns;
 	u64 expires_ns;
 	u64 tag;
+	u64 since_ns;
 	const char *ticket;
 };
 

@@ -24,8 +24,8 @@
 #define ADDED_SIZE	(3 * (NLA_HDRLEN + 12) + 4 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN)
 
-/* 9 numbers of 64 bits, 9 of 32, and the ticket. */
-#define GRANT_SIZE	(9 * (NLA_HDRLEN + 12) + 9 * (NLA_HDRLEN + 4) +	\
+/* 10 numbers of 64 bits, 9 of 32, and the ticket. */
+#define GRANT_SIZE	(10 * (NLA_HDRLEN + 12) + 9 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + TRUSTGATE_TICKET_MAX + 4)
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
@@ -37,7 +37,7 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 struct request {
 	const struct genl_info *info;
 	const struct nlattr *nest;
-	struct nlattr *attrs[TRUSTGATE_A_GRANT_TAG + 1];
+	struct nlattr *attrs[TRUSTGATE_A_GRANT_RENEWS + 1];
 };
 
 static int missing(const struct request *request, u32 type, const char *name)
@@ -181,6 +181,42 @@ static int parse_subject(const struct request *request,
 					 request->info->extack);
 }
 
+/*
+ * A standing grant is renewed by a new one. Without this, what the service
+ * forked before the renewal would lose its access with the old grant.
+ */
+static int parse_renewal(const struct request *request,
+			 struct trustgate_terms *terms)
+{
+	struct nlattr *renews = request->attrs[TRUSTGATE_A_GRANT_RENEWS];
+	struct netlink_ext_ack *extack = request->info->extack;
+	const struct trustgate_grant *old;
+
+	if (!renews)
+		return 0;
+	old = trustgate_grant_by_id(nla_get_u64(renews));
+	if (!old) {
+		NL_SET_ERR_MSG_ATTR(extack, renews,
+				    "no live grant has this id");
+		return -ENOENT;
+	}
+	if (old->subject->pid != terms->pid || old->volume != terms->volume ||
+	    !(old->flags & terms->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS)) {
+		NL_SET_ERR_MSG_ATTR(extack, renews,
+				    "only a grant for the same subject's descendants on the same volume can be renewed");
+		return -EINVAL;
+	}
+	/* What was forked from the former program is not this one's. */
+	if (old->exec_id != terms->exec_id &&
+	    !(old->flags & terms->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC)) {
+		NL_SET_ERR_MSG_ATTR(extack, renews,
+				    "the subject has executed another program since that grant");
+		return -EINVAL;
+	}
+	terms->since_ns = old->since_ns;
+	return 0;
+}
+
 /* From one nested attribute to a grant that nobody sees yet. */
 static struct trustgate_grant *prepare(const struct genl_info *info,
 				       const struct nlattr *nest)
@@ -190,7 +226,7 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	struct trustgate_grant *grant;
 	int err;
 
-	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_TAG, nest,
+	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_RENEWS, nest,
 			       trustgate_grant_request_nl_policy,
 			       info->extack) ?:
 	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
@@ -199,10 +235,9 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	      parse_numbers(&request, &terms) ?:
 	      parse_times(&request, &terms) ?:
 	      parse_object(&request, &terms) ?:
-	      parse_subject(&request, &terms);
-	if (err)
-		return ERR_PTR(err);
-	grant = trustgate_grant_prepare(&terms);
+	      parse_subject(&request, &terms) ?:
+	      parse_renewal(&request, &terms);
+	grant = err ? ERR_PTR(err) : trustgate_grant_prepare(&terms);
 	put_pid(terms.pid);
 	if (grant == ERR_PTR(-ENOSPC))
 		NL_SET_ERR_MSG_ATTR(info->extack, nest,
@@ -444,7 +479,9 @@ static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
 	      nla_put_u32(skb, TRUSTGATE_A_GRANT_REASON, grant->reason) ?:
 	      put_u64(skb, TRUSTGATE_A_GRANT_TAG, grant->tag) ?:
 	      put_u64(skb, TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS,
-		      grant->created_boottime_ns);
+		      grant->created_boottime_ns) ?:
+	      put_u64(skb, TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS,
+		      grant->since_ns);
 	if (!err && grant->ticket)
 		err = nla_put_string(skb, TRUSTGATE_A_GRANT_TICKET,
 				     grant->ticket);
