@@ -21,6 +21,9 @@
 #define IMAGES		"/var/tmp/trustgate-selftest"
 #define IMAGE_BYTES	(1024L * 1024 * 1024)
 
+/* More than a test makes. */
+#define MOUNTS_MAX	16
+
 static int complain(const char *what, const char *which, int err)
 {
 	fprintf(stderr, "# disk: %s %s: %s\n", what, which, strerror(-err));
@@ -258,22 +261,22 @@ static bool last_mount(struct disk *found, const char *keep)
 
 void disk_clean(const char *keep)
 {
-	struct disk disk = {};
+	struct disk disk = {}, disks[MOUNTS_MAX];
 	struct dirent *entry;
 	char path[64];
-	unsigned int i;
+	unsigned int i, count = 0;
 	DIR *dir;
 
 	/* A test may have had it as its current directory. */
 	if (chdir("/"))
 		complain("change to", "/", -errno);
-	while (last_mount(&disk, keep)) {
-		if (disk_unmount(&disk))
-			break;
-		/* A loop device is gone for good as soon as it is free. */
-		if (disk.device[0] == '/')
-			disk_wait_released(&disk);
+	while (last_mount(&disk, keep) && !disk_unmount(&disk)) {
+		if (disk.device[0] == '/' && count < MOUNTS_MAX)
+			disks[count++] = disk;
 	}
+	/* A loop device is gone for good as soon as it is free. */
+	for (i = 0; i < count; i++)
+		disk_wait_released(&disks[i]);
 	dir = opendir(DISK_MOUNTS);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] != '.')

@@ -184,12 +184,16 @@ static int become_agent(struct gate *gate)
 	return err;
 }
 
+/* Of this process, if it is the agent. */
+static struct trustgate_conn *bound;
+
 int gate_open(struct gate *gate)
 {
 	int err = become_agent(gate);
 
 	if (err)
 		return err;
+	bound = gate->conn;
 	err = release_volumes(gate, KEEP_NAME);
 	if (!err) {
 		disk_clean(KEEP_PATH);
@@ -202,6 +206,8 @@ int gate_open(struct gate *gate)
 
 void gate_close(struct gate *gate)
 {
+	if (gate->conn == bound)
+		bound = NULL;
 	trustgate_free(gate->conn);
 	gate->conn = NULL;
 }
@@ -210,6 +216,12 @@ void gate_clean(void)
 {
 	struct gate gate;
 
+	/*
+	 * The harness tears down in the test itself when that has given up.
+	 * Another process may have the socket open as well.
+	 */
+	if (bound)
+		trustgate_agent_unbind(bound);
 	/* Opening cleans up what the last test left. */
 	if (!gate_open(&gate))
 		gate_close(&gate);

@@ -101,8 +101,6 @@ void gate_close(struct gate *gate);
 
 /**
  * gate_clean() - unprotect and remove whatever tests have left
- *
- * From a process other than the agent, after the agent's end.
  */
 void gate_clean(void);
 
