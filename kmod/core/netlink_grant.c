@@ -34,18 +34,18 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 }
 
 /* Attributes of one grant in a batch. */
-struct request {
+struct grant_request {
 	const struct genl_info *info;
 	const struct nlattr *nest;
 	struct nlattr *attrs[TRUSTGATE_A_GRANT_RENEWS + 1];
 };
 
-static int missing(const struct request *request, u32 type, const char *name)
+static int missing(const struct grant_request *request, u32 type, const char *name)
 {
 	return trustgate_attr_missing(request->info, request->nest, type, name);
 }
 
-static int parse_numbers(const struct request *request,
+static int parse_numbers(const struct grant_request *request,
 			 struct trustgate_terms *terms)
 {
 	struct netlink_ext_ack *extack = request->info->extack;
@@ -87,7 +87,7 @@ static int parse_numbers(const struct request *request,
 	return 0;
 }
 
-static int parse_times(const struct request *request,
+static int parse_times(const struct grant_request *request,
 		       struct trustgate_terms *terms)
 {
 	struct nlattr *begin = request->attrs[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS];
@@ -130,7 +130,7 @@ static int parse_times(const struct request *request,
 	return 0;
 }
 
-static int parse_volume(const struct request *request,
+static int parse_volume(const struct grant_request *request,
 			struct trustgate_terms *terms)
 {
 	struct nlattr *id = request->attrs[TRUSTGATE_A_GRANT_VOLUME_ID];
@@ -152,7 +152,7 @@ static int parse_volume(const struct request *request,
 	return 0;
 }
 
-static int parse_object(const struct request *request,
+static int parse_object(const struct grant_request *request,
 			struct trustgate_terms *terms)
 {
 	struct nlattr *path = request->attrs[TRUSTGATE_A_GRANT_PATH];
@@ -169,7 +169,7 @@ static int parse_object(const struct request *request,
 					request->info->extack);
 }
 
-static int parse_subject(const struct request *request,
+static int parse_subject(const struct grant_request *request,
 			 struct trustgate_terms *terms)
 {
 	struct nlattr *pid = request->attrs[TRUSTGATE_A_GRANT_PID];
@@ -185,7 +185,7 @@ static int parse_subject(const struct request *request,
  * A standing grant is renewed by a new one. Without this, what the service
  * forked before the renewal would lose its access with the old grant.
  */
-static int parse_renewal(const struct request *request,
+static int parse_renewal(const struct grant_request *request,
 			 struct trustgate_terms *terms)
 {
 	struct nlattr *renews = request->attrs[TRUSTGATE_A_GRANT_RENEWS];
@@ -221,7 +221,7 @@ static int parse_renewal(const struct request *request,
 static struct trustgate_grant *prepare(const struct genl_info *info,
 				       const struct nlattr *nest)
 {
-	struct request request = { .info = info, .nest = nest };
+	struct grant_request request = { .info = info, .nest = nest };
 	struct trustgate_terms terms = {};
 	struct trustgate_grant *grant;
 	int err;
