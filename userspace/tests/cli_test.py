@@ -266,6 +266,11 @@ class CliTest(unittest.TestCase):
         self.answer("ListVolumes", replies=[{"volumes": [volume(path=None)]}])
         _, err = self.check(USAGE, "grant", *base, "-P", "dir", "-a", "rw")
         self.assertIn("the volume has no path", err)
+        self.answer("ListVolumes", error="io.trustgate.Agent.NotPermitted",
+                    parameters={"who": "uid 1000", "what": "list volumes", "cure": "ask a trustee"})
+        _, err = self.check(USAGE, "grant", *base, "-P", "dir", "-a", "rw")
+        self.assertIn("does not show you the volume", err)
+        self.assertIn("--subtree or --file", err)
         self.assertEqual(count, len([call for call in self.calls() if call[0] == "Grant"]))
 
     def test_grants(self):

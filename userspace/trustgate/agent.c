@@ -127,8 +127,8 @@ static int complain_local(int r)
 
 /* ---- calls ---- */
 
-int agent_call(const struct cli *cli, const char *method, sd_json_variant *parameters,
-	       sd_json_variant **ret_reply)
+int agent_try(const struct cli *cli, const char *method, sd_json_variant *parameters,
+	      sd_json_variant **ret_reply, char **ret_error_id)
 {
 	sd_json_variant *reply = NULL;
 	const char *error_id = NULL;
@@ -136,22 +136,43 @@ int agent_call(const struct cli *cli, const char *method, sd_json_variant *param
 	char name[128];
 	int r;
 
+	*ret_error_id = NULL;
 	snprintf(name, sizeof(name), AGENT_INTERFACE ".%s", method);
 	r = agent_connect(cli, &link);
 	if (!r) {
 		r = sd_varlink_call(link, name, parameters, &reply, &error_id);
-		if (r < 0)
-			r = complain_local(r);
-		else if (error_id)
-			r = agent_complain(error_id, reply);
-		else
-			r = 0;
+		r = r < 0 ? complain_local(r) : 0;
 	}
-	if (!r && ret_reply)
-		*ret_reply = sd_json_variant_ref(reply);
+	if (!r && error_id) {
+		*ret_error_id = strdup(error_id);
+		if (!*ret_error_id) {
+			complain("out of memory");
+			r = EXIT_REFUSED;
+		}
+	}
 	/* The reply belongs to the link. */
+	if (!r)
+		*ret_reply = sd_json_variant_ref(reply);
 	sd_varlink_unref(link);
 	sd_json_variant_unref(parameters);
+	return r;
+}
+
+int agent_call(const struct cli *cli, const char *method, sd_json_variant *parameters,
+	       sd_json_variant **ret_reply)
+{
+	sd_json_variant *reply = NULL;
+	char *error_id;
+	int r;
+
+	r = agent_try(cli, method, parameters, &reply, &error_id);
+	if (!r && error_id) {
+		r = agent_complain(error_id, reply);
+		reply = sd_json_variant_unref(reply);
+	}
+	if (!r)
+		*ret_reply = reply;
+	free(error_id);
 	return r;
 }
 

@@ -31,13 +31,25 @@ int agent_connect(const struct cli *cli, sd_varlink **ret);
  * @cli: options
  * @method: name within the interface
  * @parameters: its parameters; the reference is consumed
- * @ret_reply: the reply, to be released with sd_json_variant_unref(); may be
- *	NULL
+ * @ret_reply: the reply, to be released with sd_json_variant_unref()
  *
  * Return: 0 or an exit code, having complained.
  */
 int agent_call(const struct cli *cli, const char *method, sd_json_variant *parameters,
 	       sd_json_variant **ret_reply);
+
+/**
+ * agent_try() - the same, when a refusal is no reason to complain
+ * @cli: options
+ * @method: name within the interface
+ * @parameters: its parameters; the reference is consumed
+ * @ret_reply: the reply, or the parameters of the error
+ * @ret_error_id: name of the error, to be freed; NULL if there was none
+ *
+ * Return: 0 or an exit code, having complained that the agent is not there.
+ */
+int agent_try(const struct cli *cli, const char *method, sd_json_variant *parameters,
+	      sd_json_variant **ret_reply, char **ret_error_id);
 
 /* Gets one of several replies; returns 0 to go on, else an exit code. */
 typedef int (*agent_reply_fn)(sd_json_variant *reply, void *userdata);

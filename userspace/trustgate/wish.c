@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,28 +121,41 @@ static int look(const struct cli *cli, const struct wish *wish, bool *ret_direct
 {
 	sd_json_variant *parameters = NULL;
 	sd_json_variant *reply = NULL;
-	const char *root;
+	const char *why = NULL;
+	const char *root = NULL;
+	char *error_id = NULL;
 	struct stat st;
-	int fd, r;
+	int fd = -1;
+	int r;
 
 	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", wish->volume));
 	if (r < 0) {
-		complain("out of memory");
+		complain("cannot make the request: %s. The volume's name must be UTF-8.", strerror(-r));
 		return EXIT_REFUSED;
 	}
-	r = agent_call(cli, "ListVolumes", parameters, &reply);
+	r = agent_try(cli, "ListVolumes", parameters, &reply, &error_id);
 	if (r)
 		return r;
-	root = field_string(sd_json_variant_by_index(sd_json_variant_by_key(reply, "volumes"), 0),
-			    "path");
-	fd = root ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (fd < 0 || fstatat(fd, wish->path, &st, AT_SYMLINK_NOFOLLOW))
+	if (!error_id)
+		root = field_string(sd_json_variant_by_index(sd_json_variant_by_key(reply, "volumes"), 0),
+				    "path");
+	/* Who may only ask for himself may not list volumes. */
+	if (error_id)
+		why = "the agent does not show you the volume";
+	else if (!root)
+		why = "the volume has no path";
+	else
+		fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!why && (fd < 0 || fstatat(fd, wish->path, &st, AT_SYMLINK_NOFOLLOW)))
+		why = strerror(errno);
+	if (why)
 		r = usage_error("cannot tell what \"%s\" is (%s), and the letter w means more on a directory: say --subtree or --file",
-				wish->path, root ? strerror(errno) : "the volume has no path");
+				wish->path, why);
 	else
 		*ret_directory = S_ISDIR(st.st_mode);
 	if (fd >= 0)
 		close(fd);
+	free(error_id);
 	sd_json_variant_unref(reply);
 	return r;
 }
