@@ -66,7 +66,7 @@ start_reader()
 				write) echo changed >"$file" ;;
 				esac
 				echo "$?"
-			done' 2>/tmp/demo.reader
+			done' 2>>/tmp/demo.reader
 	}
 	reader_in=${READER[1]} reader_out=${READER[0]} reader=$READER_PID
 }
@@ -186,8 +186,9 @@ one_file_one_process()
 	say "One file, one process, for a few seconds"
 	start_reader
 	reader refused read $volume/mail/2026/contract.txt
-	expect refused root "trustgate grant --volume acme --path mail/2026/contract.txt --pid $reader --access r --for 8s --reason maintenance"
-	expect allowed alice "trustgate grant --volume acme --path mail/2026/contract.txt --pid $reader --access r --for 8s --reason customer-ticket --ticket SR-4700"
+	expect refused root "trustgate grant --volume acme --path mail/2026/contract.txt --pid $reader --access r --for 25s --reason maintenance"
+	expect allowed alice "trustgate grant --volume acme --path mail/2026/contract.txt --pid $reader --access r --for 25s --reason customer-ticket --ticket SR-4700"
+	local granted=$SECONDS
 	reader allowed open $volume/mail/2026/contract.txt
 	reader allowed line
 	reader refused read $volume/mail/2026/salaries.txt
@@ -195,7 +196,7 @@ one_file_one_process()
 	reader refused write $volume/mail/2026/contract.txt
 	expect allowed alice "trustgate grants"
 	printf '  ... until the grant has expired\n'
-	sleep 8
+	sleep $((25 - (SECONDS - granted) > 0 ? 26 - (SECONDS - granted) : 1))
 	reader refused line
 	reader refused read $volume/mail/2026/contract.txt
 	exec {reader_in}>&-
