@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exec_test - executing programs of a volume, and grants over an exec.
+ *
+ * Owns: execve(2), interpreters, libraries, and what becomes of a grant when
+ * its subject executes something.
+ *
+ * Must not own: who else a grant covers (subject_test.c).
+ */
+
+#include "kselftest_harness.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "actor.h"
+#include "attempt.h"
+#include "gate.h"
+
+FIXTURE(exec) {
+	struct gate gate;
+	struct volume volume;
+};
+
+static int copy_program(const char *from, const char *to)
+{
+	struct stat info;
+	int in, out, err = 0;
+
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	if (in < 0 || out < 0 || fstat(in, &info) ||
+	    sendfile(out, in, NULL, info.st_size) != info.st_size)
+		err = errno ? errno : EIO;
+	close(in);
+	close(out);
+	return err;
+}
+
+/* Returns the exit status, or errno of the exec. */
+static int run(const char *program)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		execl(program, program, NULL);
+		_exit(errno);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+FIXTURE_SETUP(exec)
+{
+	GATE_OPEN(&self->gate);
+	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
+	ASSERT_EQ(0, copy_program("/bin/true", "db/true"));
+	ASSERT_EQ(0, disk_file("db/script", "#!/bin/true\n", 0755));
+	ASSERT_EQ(0, disk_file("db/cat", "#!/bin/cat\n", 0755));
+}
+
+FIXTURE_TEARDOWN_PARENT(exec)
+{
+	gate_clean();
+}
+
+/* Give this process and its children something. */
+static uint64_t grant_family(struct gate *gate, const struct volume *volume,
+			     const char *path, uint32_t access, uint32_t flags)
+{
+	struct trustgate_grant_request request = gate_request(volume, path,
+							      access);
+
+	request.flags = flags | TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
+	return gate_grant(gate, &request);
+}
+
+#define PROTECT()							\
+	ASSERT_EQ(0, volume_protect(&self->gate, &self->volume))
+#define FAMILY(path, access)						\
+	ASSERT_NE(0, grant_family(&self->gate, &self->volume, path, access, 0))
+#define FAMILY_KEEP(path, access)					\
+	ASSERT_NE(0, grant_family(&self->gate, &self->volume, path, access, \
+				  TRUSTGATE_GRANT_FLAGS_KEEP_EXEC))
+
+TEST_F(exec, needs_exec)
+{
+	struct trustgate_event event;
+
+	ASSERT_EQ(0, run("db/true"));
+	PROTECT();
+	EXPECT_EQ(EACCES, run("db/true"));
+	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
+				     &event));
+	EXPECT_STREQ("file_open", event.hook);
+	EXPECT_EQ(GATE_EXEC, event.access);
+	FAMILY("db/true", GATE_ALL & ~GATE_EXEC);
+	EXPECT_EQ(EACCES, run("db/true"));
+	ASSERT_EQ(0, gate_revoke_all(&self->gate, &self->volume));
+
+	/* EXEC is all it takes, and gives no other access. */
+	FAMILY("db/true", GATE_EXEC);
+	EXPECT_EQ(0, run("db/true"));
+	EXPECT_EQ(EACCES, attempt_read("db/true", 0));
+	EXPECT_EQ(EACCES, run("db/script"));
+}
+
+static int run_descriptor(int fd)
+{
+	char *const arguments[] = { "true", NULL }, *const environment[] = { NULL };
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_execveat, fd, "", arguments, environment,
+			AT_EMPTY_PATH);
+		_exit(errno);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+TEST_F(exec, by_descriptor)
+{
+	int fd, path;
+
+	fd = open("db/true", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	path = open("db/true", O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, path);
+	ASSERT_EQ(0, run_descriptor(fd));
+	PROTECT();
+	EXPECT_EQ(EACCES, run_descriptor(fd));
+	EXPECT_EQ(EACCES, run_descriptor(path));
+	FAMILY("db/true", GATE_EXEC);
+	EXPECT_EQ(0, run_descriptor(fd));
+	EXPECT_EQ(0, run_descriptor(path));
+}
+
+/* The kernel reads the first line, the interpreter reads the script. */
+TEST_F(exec, script)
+{
+	ASSERT_EQ(0, run("db/cat"));
+	PROTECT();
+	EXPECT_EQ(EACCES, run("db/cat"));
+	FAMILY("db/cat", GATE_EXEC);
+	EXPECT_EQ(1, run("db/cat"));
+	FAMILY("db/cat", GATE_READ);
+	/* Which the exec has ended before the interpreter could use it. */
+	EXPECT_EQ(1, run("db/cat"));
+	FAMILY_KEEP("db/cat", GATE_READ);
+	EXPECT_EQ(0, run("db/cat"));
+}
+
+TEST_F(exec, script_interpreter)
+{
+	const char *const script = DISK_MOUNTS "/script";
+	char line[128];
+
+	snprintf(line, sizeof(line), "#!%s/db/true\n", self->volume.disk.path);
+	ASSERT_EQ(0, disk_file(script, line, 0755));
+	ASSERT_EQ(0, run(script));
+	PROTECT();
+	EXPECT_EQ(EACCES, run(script));
+	FAMILY("db/true", GATE_EXEC);
+	EXPECT_EQ(0, run(script));
+	ASSERT_EQ(0, unlink(script));
+}
+
+/* Make a program whose ELF interpreter is a file of the volume. */
+static int copy_with_loader(const char *to, const char *loader)
+{
+	static char image[1 << 20];
+	char *name, *end;
+	ssize_t size;
+	int fd, err;
+
+	fd = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, image, sizeof(image));
+	close(fd);
+	if (size <= 0 || size == sizeof(image))
+		return EFBIG;
+	name = memmem(image, size, "/lib", 4);
+	end = name ? memchr(name, '\0', image + size - name) : NULL;
+	if (!end || !strstr(name, "/ld-") ||
+	    (size_t)(end - name) < strlen(loader))
+		return ENOEXEC;
+	err = copy_program(name, "db/loader");
+	if (err)
+		return err;
+	strcpy(name, loader);
+	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	if (fd < 0)
+		return errno;
+	err = write(fd, image, size) == size ? 0 : EIO;
+	close(fd);
+	return err;
+}
+
+TEST_F(exec, elf_interpreter)
+{
+	const char *const program = DISK_MOUNTS "/program";
+	const char *const loader = "/run/tg-loader";
+	char target[128];
+
+	snprintf(target, sizeof(target), "%s/db/loader",
+		 self->volume.disk.path);
+	unlink(loader);
+	ASSERT_EQ(0, symlink(target, loader));
+	ASSERT_EQ(0, copy_with_loader(program, loader));
+	ASSERT_EQ(0, run(program));
+	PROTECT();
+	EXPECT_EQ(EACCES, run(program));
+	FAMILY("db/loader", GATE_ALL & ~GATE_EXEC);
+	EXPECT_EQ(EACCES, run(program));
+	FAMILY("db/loader", GATE_EXEC);
+	EXPECT_EQ(0, run(program));
+	ASSERT_EQ(0, unlink(loader));
+	ASSERT_EQ(0, unlink(program));
+}
+
+static int attempt_library(const char *path, long unused)
+{
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return EACCES;
+	dlclose(library);
+	return 0;
+}
+
+TEST_F(exec, library)
+{
+	struct link_map *map;
+	void *library;
+
+	/* Some library that is on every host and not loaded yet. */
+	library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
+	ASSERT_NE(NULL, library);
+	ASSERT_EQ(0, dlinfo(library, RTLD_DI_LINKMAP, &map));
+	ASSERT_EQ(0, copy_program(map->l_name, "db/library.so"));
+	ASSERT_EQ(0, actor_once(attempt_library, "./db/library.so", 0));
+	PROTECT();
+	EXPECT_EQ(EACCES, attempt_library("./db/library.so", 0));
+	FAMILY("db/library.so", GATE_READ);
+	EXPECT_EQ(EACCES, attempt_library("./db/library.so", 0));
+	FAMILY("db/library.so", GATE_EXEC);
+	EXPECT_EQ(0, attempt_library("./db/library.so", 0));
+}
+
+/* Open a file, and become a program that reads it as its standard input. */
+static int become_reader(const char *path, long unused)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || sink < 0)
+		return errno;
+	dup2(fd, STDIN_FILENO);
+	dup2(sink, STDOUT_FILENO);
+	execl("/bin/cat", "cat", NULL);
+	return errno;
+}
+
+/* The exit status of an actor that became a program. */
+static int wait_actor(const struct actor *actor)
+{
+	int status;
+
+	if (actor_end(actor) != -EPIPE)
+		return 256;
+	if (waitpid(actor->pid, &status, 0) != actor->pid)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+TEST_F(exec, ends_grant)
+{
+	struct trustgate_event event;
+	struct actor actor;
+	uint64_t id;
+
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	id = gate_grant_file(&self->gate, &self->volume, actor.pid, "db/a",
+			     GATE_READ);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, actor_do(&actor, attempt_read, "db/a", 0));
+	actor_begin(&actor, become_reader, "db/a", 0);
+	EXPECT_EQ(1, wait_actor(&actor));
+	ASSERT_EQ(0, gate_wait_event(&self->gate,
+				     TRUSTGATE_EVENT_TYPE_GRANT_ENDED, &event));
+	EXPECT_EQ(id, event.grant_id);
+	EXPECT_EQ(TRUSTGATE_END_SUBJECT_EXEC, event.end);
+}
+
+TEST_F(exec, keeps_grant)
+{
+	struct trustgate_grant_request request;
+	struct trustgate_event event;
+	struct actor actor;
+	uint64_t id;
+
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	request = gate_request(&self->volume, "db/a", GATE_READ);
+	request.pid = actor.pid;
+	request.flags = TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
+	id = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, id);
+	actor_begin(&actor, become_reader, "db/a", 0);
+	EXPECT_EQ(0, wait_actor(&actor));
+	/* It ended with its process only. */
+	ASSERT_EQ(0, gate_wait_event(&self->gate,
+				     TRUSTGATE_EVENT_TYPE_GRANT_ENDED, &event));
+	EXPECT_EQ(id, event.grant_id);
+	EXPECT_EQ(TRUSTGATE_END_SUBJECT_EXIT, event.end);
+}
+
+/* A grant for children does not outlive their exec either. */
+TEST_F(exec, ends_grant_of_ancestor)
+{
+	struct actor actor;
+
+	PROTECT();
+	FAMILY("db/a", GATE_READ);
+	ASSERT_EQ(0, actor_start(&actor));
+	ASSERT_EQ(0, actor_do(&actor, attempt_read, "db/a", 0));
+	actor_begin(&actor, become_reader, "db/a", 0);
+	EXPECT_EQ(1, wait_actor(&actor));
+	EXPECT_EQ(0, attempt_read("db/a", 0));
+
+	FAMILY_KEEP("db/a", GATE_READ);
+	ASSERT_EQ(0, actor_start(&actor));
+	actor_begin(&actor, become_reader, "db/a", 0);
+	EXPECT_EQ(0, wait_actor(&actor));
+}
+
+static int fail_to_exec(const char *path, long unused)
+{
+	execl(path, path, NULL);
+	return errno;
+}
+
+TEST_F(exec, failed_exec_ends_nothing)
+{
+	struct actor actor;
+
+	ASSERT_EQ(0, disk_file("db/garbage", "\177ELF garbage", 0755));
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, actor.pid,
+				     "db", GATE_READ | GATE_EXEC));
+	EXPECT_EQ(ENOENT, actor_do(&actor, fail_to_exec, "db/nothing", 0));
+	EXPECT_EQ(ENOEXEC, actor_do(&actor, fail_to_exec, "db/garbage", 0));
+	EXPECT_EQ(EACCES, actor_do(&actor, fail_to_exec, "db/a", 0));
+	EXPECT_EQ(0, actor_do(&actor, attempt_read, "db/a", 0));
+	actor_stop(&actor);
+}
+
+TEST_HARNESS_MAIN
