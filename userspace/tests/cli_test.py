@@ -125,7 +125,7 @@ class CliTest(unittest.TestCase):
         self.answer("Status", replies=[STATUS])
         out, _ = self.check(DONE, "status")
         for part in ("State: armed, last proof ", "3 in all", "Agent: trusteed 0.2.0, pid 99, 1 watching",
-                     "Volumes: 1 of at most 64", "Grants: 2 of at most 1048576, for 1 processes",
+                     "Volumes: 1 of at most 64", "Grants: 2 of at most 1048576, held by 1 process\n",
                      "at most 512.0 MiB of the kernel's", "Events: 77, 0 dropped, 0 missed by the agent",
                      "Audit: 4 denials left out", "Hooks: file_open mmap_file", "ABI: 1"):
             self.assertIn(part, out)
@@ -330,7 +330,8 @@ class CliTest(unittest.TestCase):
             {"event": base | {"seq": 1, "type": "denied", "volume": "acme", "hook": "file_open", "access": ["read"],
                               "cause": "no-grant", "pid": 7, "tid": 8, "uid": 0, "loginuid": 1000, "comm": "c at",
                               "ino": 5, "path": HOSTILE, "pathCut": True}},
-            {"event": base | {"seq": 2, "type": "grant-ended", "volume": "other", "grantId": 4, "end": "revoked"}},
+            {"event": base | {"seq": 2, "type": "grant-ended", "volume": "other", "grantId": 4, "end": "revoked",
+                              "loginuid": 2**32 - 1}},
             {"event": base | {"seq": 6, "type": "agent-bound"}},
         ]
 

@@ -95,10 +95,11 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	show_agent(status, from_kernel);
 	line("Volumes", "%llu of at most %llu", (unsigned long long)number(status, "volumes"),
 	     (unsigned long long)number(status, "volumesMax"));
-	line("Grants", "%llu of at most %llu, for %llu processes",
+	line("Grants", "%llu of at most %llu, held by %llu %s",
 	     (unsigned long long)number(status, "grants"),
 	     (unsigned long long)number(status, "grantsMax"),
-	     (unsigned long long)number(status, "subjects"));
+	     (unsigned long long)number(status, "subjects"),
+	     number(status, "subjects") == 1 ? "process" : "processes");
 	line("Memory", "at most %s of the kernel's for grants",
 	     format_bytes(number(status, "grantsBytesMax"), buffer));
 	line("Events", "%llu, %s%llu dropped, %llu missed by the agent%s",

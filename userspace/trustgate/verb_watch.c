@@ -94,6 +94,15 @@ static void put_number(sd_json_variant *event, const char *label, const char *fi
 		printf(" %s=%llu", label, (unsigned long long)number);
 }
 
+/* The kernel's number for "nobody has logged in" says nothing to a reader. */
+static void put_loginuid(sd_json_variant *event)
+{
+	uint64_t uid;
+
+	if (field_number(event, "loginuid", &uid) && uid != UINT32_MAX)
+		put_number(event, "loginuid", "loginuid");
+}
+
 static void put_path(sd_json_variant *event)
 {
 	const char *path = field_string(event, "path");
@@ -126,7 +135,7 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	put_text("comm", field_string(event, "comm"));
 	put_number(event, "pid", "pid");
 	put_number(event, "uid", "uid");
-	put_number(event, "loginuid", "loginuid");
+	put_loginuid(event);
 	put_text("hook", field_string(event, "hook"));
 	put_number(event, "seq", "seq");
 	putchar('\n');
