@@ -90,6 +90,8 @@ static const char *const grant_names[] = {
 	[TRUSTGATE_A_GRANT_TICKET] = "ticket",
 	[TRUSTGATE_A_GRANT_TAG] = "tag",
 	[TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS] = "created-boottime-ns",
+	[TRUSTGATE_A_GRANT_RENEWS] = "renews",
+	[TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS] = "since-boottime-ns",
 	[TRUSTGATE_A_GRANT_PAD] = "pad",
 };
 

@@ -347,6 +347,7 @@ static const struct field grant_fields[TRUSTGATE_A_GRANT_MAX + 1] = {
 	[TRUSTGATE_A_GRANT_TICKET] = FIELD(STRING, trustgate_grant, ticket),
 	[TRUSTGATE_A_GRANT_TAG] = FIELD(U64, trustgate_grant, tag),
 	[TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS] = FIELD(U64, trustgate_grant, created_boottime_ns),
+	[TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS] = FIELD(U64, trustgate_grant, since_boottime_ns),
 };
 
 int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_grant *ret)

@@ -19,7 +19,7 @@
 /* Size of one grant in a message: its strings and room for all numbers. */
 static size_t request_size(const struct trustgate_grant_request *request)
 {
-	size_t size = nla_total_size(0) + 8 * nla_total_size(4) + 4 * nla_total_size(8);
+	size_t size = nla_total_size(0) + 8 * nla_total_size(4) + 5 * nla_total_size(8);
 
 	if (request->path)
 		size += nla_total_size(strlen(request->path) + 1);
@@ -46,6 +46,8 @@ static int put_optional(struct nl_msg *msg, const struct trustgate_grant_request
 		r = nla_put_string(msg, TRUSTGATE_A_GRANT_TICKET, request->ticket);
 	if (!r && request->tag)
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_TAG, request->tag);
+	if (!r && request->renews)
+		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_RENEWS, request->renews);
 	return r;
 }
 

@@ -439,6 +439,8 @@ int trustgate_volume_list(struct trustgate_conn *conn,
  * @reason: enum trustgate_reason, unspecified is refused
  * @ticket: at most TRUSTGATE_TICKET_MAX bytes, or NULL
  * @tag: the caller's own reference, returned in dumps and events
+ * @renews: a live grant for descendants of the same subject: the descendants
+ *	that it covers by its age, this one covers, too; 0 for none
  *
  * Start from TRUSTGATE_GRANT_REQUEST_INIT, so that @fd is not standard input.
  */
@@ -457,6 +459,7 @@ struct trustgate_grant_request {
 	uint32_t reason;
 	const char *ticket;
 	uint64_t tag;
+	uint64_t renews;
 };
 
 #define TRUSTGATE_GRANT_REQUEST_INIT { .fd = -1 }
@@ -502,6 +505,7 @@ struct trustgate_grant_added {
  * @ticket: "" if there is none
  * @tag: the agent's own reference
  * @created_boottime_ns: when it was given
+ * @since_boottime_ns: descendants forked before this are not covered
  */
 struct trustgate_grant {
 	uint64_t present;
@@ -523,6 +527,7 @@ struct trustgate_grant {
 	char ticket[TRUSTGATE_TICKET_MAX + 1];
 	uint64_t tag;
 	uint64_t created_boottime_ns;
+	uint64_t since_boottime_ns;
 };
 
 /**

@@ -113,6 +113,7 @@ static struct nl_msg *make_grant(void)
 	nla_put_u64(msg, TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS, 900);
 	nla_put_u32(msg, TRUSTGATE_A_GRANT_REASON, TRUSTGATE_REASON_INCIDENT);
 	nla_put_string(msg, TRUSTGATE_A_GRANT_TICKET, "SR-4711");
+	nla_put_u64(msg, TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS, 31);
 	return msg;
 }
 
@@ -472,6 +473,7 @@ static void test_grants(void)
 	CHECK_EQUAL(grant.id, 42);
 	CHECK_EQUAL(grant.object_kind, TRUSTGATE_OBJECT_KIND_SUBTREE);
 	CHECK_TEXT(grant.ticket, "SR-4711");
+	CHECK_EQUAL(grant.since_boottime_ns, 31);
 	CHECK_EQUAL(grant.max_uses, 0);
 	CHECK(!(grant.present & UINT64_C(1) << TRUSTGATE_A_GRANT_MAX_USES));
 

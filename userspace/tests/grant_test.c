@@ -67,6 +67,7 @@ static void test_grant_encoding(void)
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_MAX_USES), 3);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_REASON), TRUSTGATE_REASON_INCIDENT);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_TAG), 9);
+	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_RENEWS), 11);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_FD), UINT64_MAX);
 	CHECK_TEXT(nla_data(nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_PATH)), "db/x");
 	CHECK_TEXT(nla_data(nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TICKET)), "SR-4711");
@@ -81,6 +82,7 @@ static void test_grant_encoding(void)
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_FD), 0);
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_PATH));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TAG));
+	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_RENEWS));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_MAX_USES));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TICKET));
 
