@@ -56,6 +56,7 @@ struct options {
  * struct wanted_volume - a volume that the configuration wants protected
  * @name: as configured
  * @id: in the kernel; 0 while it is not protected
+ * @told_id: the protection that was recorded last
  * @released: a trustee released it on purpose; not protected again until a
  *	reload or restart
  * @problem: why it is not protected; "" if it is, or not tried yet
@@ -63,6 +64,7 @@ struct options {
 struct wanted_volume {
 	char name[TRUSTGATE_NAME_MAX + 1];
 	uint32_t id;
+	uint32_t told_id;
 	bool released;
 	char problem[384];
 };
@@ -272,6 +274,8 @@ void report_event(struct agent *agent, const struct trustgate_event *event);
 /* Records of what the agent did on request, with who asked for it. */
 void report_grant(const struct agent *agent, const char *volume, const char *path,
 		  const struct trustgate_grant *grant, uid_t asker, const char *comm);
+void report_standing(const struct config_service *service,
+		     const struct trustgate_grant *grant, const char *comm);
 void report_refusal(const struct agent *agent, const char *method, uid_t asker,
 		    pid_t pid, const struct refusal *refusal);
 void report_revoke(const struct agent *agent, uid_t asker, pid_t pid, uint64_t ended);

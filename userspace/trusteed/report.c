@@ -6,10 +6,10 @@
  *
  * Must not own: delivery (journal.c), any reaction to an event.
  *
- * Every event of a grant, a volume, the agent and the gate is recorded. Denials
- * and allowed accesses, of which one process can make thousands a second, are
- * recorded up to a number per volume and interval; the rest is counted and told
- * in one record. The kernel's event numbers and counters remain complete.
+ * Denials, allowed accesses and refused requests, of which one process can make
+ * thousands a second, are recorded up to a number per volume and interval; the
+ * rest is counted and told in one record. The kernel's event numbers and
+ * counters remain complete.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -41,9 +41,19 @@ struct storm {
 	struct trustgate_event last;
 };
 
+/**
+ * struct report - what the interval has seen so far
+ * @storms: one for each volume
+ * @count: how many
+ * @refusals: records of refused requests; anybody can make some
+ * @refusals_suppressed: refused requests that were not recorded
+ * @interval: its end
+ */
 struct report {
 	struct storm *storms;
 	size_t count;
+	unsigned int refusals;
+	uint64_t refusals_suppressed;
 	sd_event_source *interval;
 };
 
@@ -150,10 +160,24 @@ static void write_suppressed(struct storm *storm)
 	record_send(&record);
 }
 
+static void write_suppressed_refusals(struct report *report)
+{
+	struct record record;
+
+	if (!report->refusals_suppressed)
+		return;
+	record_begin(&record, LOG_WARNING, MESSAGE_ID_SUPPRESSED,
+		     "%llu more requests refused within %llu s",
+		     (unsigned long long)report->refusals_suppressed,
+		     (unsigned long long)(STORM_INTERVAL_USEC / USEC_PER_SEC));
+	record_number(&record, "TRUSTGATE_SUPPRESSED_REFUSED", report->refusals_suppressed);
+	record_send(&record);
+}
+
 static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct report *report = userdata;
-	bool quiet = true;
+	bool quiet = !report->refusals;
 
 	(void)usec;
 	for (size_t i = 0; i < report->count; i++) {
@@ -164,6 +188,9 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 		storm->recorded = 0;
 		storm->denied = storm->allowed = 0;
 	}
+	write_suppressed_refusals(report);
+	report->refusals = 0;
+	report->refusals_suppressed = 0;
 	if (quiet) {
 		/* Also forgets volumes that are gone. */
 		report->count = 0;
@@ -206,18 +233,31 @@ static void report_access(struct report *report, const struct trustgate_event *e
 	storm->last = *event;
 }
 
+/*
+ * Only the agent grants, and it has recorded that with who and why. Of a
+ * standing grant, whose parts come and go all the time, only an end that
+ * somebody brought about is worth a record.
+ */
 static void report_grant_event(const struct trustgate_event *event)
 {
-	bool added = event->type == TRUSTGATE_EVENT_TYPE_GRANT_ADDED;
 	struct record record;
 
-	/* Only the agent grants, and it has recorded that with who and why. */
-	record_begin(&record, added ? LOG_DEBUG : LOG_INFO,
-		     added ? MESSAGE_ID_GRANT_ADDED : MESSAGE_ID_GRANT_ENDED,
-		     "grant %llu of pid %d on volume \"%s\" %s%s",
-		     (unsigned long long)event->grant_id, (int)event->pid,
-		     event->volume_name, added ? "began" : "ended: ",
-		     added ? "" : trustgate_end_name(event->end) ?: "unknown reason");
+	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ADDED)
+		return;
+	if ((event->tag & TAG_SERVICE) && (event->end == TRUSTGATE_END_EXPIRED ||
+					   event->end == TRUSTGATE_END_SUBJECT_EXIT))
+		return;
+	if (event->pid)
+		record_begin(&record, LOG_INFO, MESSAGE_ID_GRANT_ENDED,
+			     "grant %llu of pid %d on volume \"%s\" ended: %s",
+			     (unsigned long long)event->grant_id, (int)event->pid,
+			     event->volume_name,
+			     trustgate_end_name(event->end) ?: "unknown reason");
+	else
+		record_begin(&record, LOG_INFO, MESSAGE_ID_GRANT_ENDED,
+			     "grant %llu on volume \"%s\" ended: %s",
+			     (unsigned long long)event->grant_id, event->volume_name,
+			     trustgate_end_name(event->end) ?: "unknown reason");
 	add_event_fields(&record, event);
 	record_send(&record);
 }
@@ -277,43 +317,67 @@ void report_event(struct agent *agent, const struct trustgate_event *event)
 
 /* ---- what the agent itself did ---- */
 
+/* The nearest whole seconds: the text is for people, the fields are exact. */
+static uint64_t whole_seconds(const struct trustgate_grant *grant)
+{
+	uint64_t begin = grant->not_before_boottime_ns ?: grant->created_boottime_ns;
+
+	return (grant->expires_boottime_ns - begin + NSEC_PER_SEC / 2) / NSEC_PER_SEC *
+	       NSEC_PER_SEC;
+}
+
+static void add_grant_fields(struct record *record, const char *volume, const char *path,
+			     const struct trustgate_grant *grant, const char *comm)
+{
+	record_text(record, "TRUSTGATE_VOLUME", volume);
+	record_number(record, "TRUSTGATE_GRANT", grant->id);
+	record_text(record, "TRUSTGATE_PATH", path);
+	add_access(record, "TRUSTGATE_ACCESS", grant->access);
+	record_text(record, "TRUSTGATE_REASON",
+		    trustgate_reason_name(grant->reason) ?: "unknown");
+	if (grant->ticket[0])
+		record_text(record, "TRUSTGATE_TICKET", grant->ticket);
+	record_number(record, "TRUSTGATE_PID", grant->pid);
+	record_number(record, "OBJECT_PID", grant->pid);
+	record_text(record, "TRUSTGATE_COMM", comm);
+	record_number(record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC", grant->expires_boottime_ns);
+}
+
 void report_grant(const struct agent *agent, const char *volume, const char *path,
 		  const struct trustgate_grant *grant, uid_t asker, const char *comm)
 {
 	char names[128], time[TRUSTGATE_DURATION_SIZE], who[96];
-	uint64_t begin = grant->not_before_boottime_ns ?: grant->created_boottime_ns;
 	struct record record;
 
-	if (asker == (uid_t)-1)
-		snprintf(who, sizeof(who), "as a standing grant");
-	else
-		authorise_name(agent->config, asker, who, sizeof(who));
+	authorise_name(agent->config, asker, who, sizeof(who));
 	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, grant->access, ",", names, sizeof(names));
-	/* Whole seconds: this is for people, the field below is exact. */
-	trustgate_duration_format((grant->expires_boottime_ns - begin) / NSEC_PER_SEC *
-				  NSEC_PER_SEC, time);
+	trustgate_duration_format(whole_seconds(grant), time);
 	record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_ADDED,
-		     "granted %s on \"%s\"%s of volume \"%s\" to %s (pid %d) for %s, %s%s%s, %s%s",
+		     "granted %s on \"%s\"%s of volume \"%s\" to %s (pid %d) for %s, %s%s%s, asked by %s",
 		     names, path,
 		     grant->object_kind == TRUSTGATE_OBJECT_KIND_SUBTREE ? " and below" : "",
 		     volume, comm, (int)grant->pid, time,
 		     trustgate_reason_name(grant->reason) ?: "unknown reason",
-		     grant->ticket[0] ? " " : "", grant->ticket,
-		     asker == (uid_t)-1 ? "" : "asked by ", who);
-	record_text(&record, "TRUSTGATE_VOLUME", volume);
-	record_number(&record, "TRUSTGATE_GRANT", grant->id);
-	record_text(&record, "TRUSTGATE_PATH", path);
-	record_text(&record, "TRUSTGATE_ACCESS", names);
-	record_text(&record, "TRUSTGATE_REASON",
-		    trustgate_reason_name(grant->reason) ?: "unknown");
-	if (grant->ticket[0])
-		record_text(&record, "TRUSTGATE_TICKET", grant->ticket);
-	record_number(&record, "TRUSTGATE_PID", grant->pid);
-	record_number(&record, "OBJECT_PID", grant->pid);
-	record_text(&record, "TRUSTGATE_COMM", comm);
-	if (asker != (uid_t)-1)
-		record_number(&record, "TRUSTGATE_REQUESTER_UID", asker);
-	record_number(&record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC", grant->expires_boottime_ns);
+		     grant->ticket[0] ? " " : "", grant->ticket, who);
+	add_grant_fields(&record, volume, path, grant, comm);
+	record_number(&record, "TRUSTGATE_REQUESTER_UID", asker);
+	record_send(&record);
+}
+
+void report_standing(const struct config_service *service,
+		     const struct trustgate_grant *grant, const char *comm)
+{
+	char names[128], time[TRUSTGATE_DURATION_SIZE];
+	struct record record;
+
+	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, grant->access, ",", names, sizeof(names));
+	trustgate_duration_format(whole_seconds(grant), time);
+	record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_ADDED,
+		     "%s (pid %d) has its standing grant of %s on \"%s\" of volume \"%s\", %s at a time",
+		     service->unit, (int)grant->pid, names, service->path, service->volume,
+		     time);
+	add_grant_fields(&record, service->volume, service->path, grant, comm);
+	record_text(&record, "TRUSTGATE_UNIT", service->unit);
 	record_send(&record);
 }
 
@@ -323,6 +387,12 @@ void report_refusal(const struct agent *agent, const char *method, uid_t asker,
 	struct record record;
 	char who[96];
 
+	start_interval(agent->report);
+	if (agent->report->refusals == STORM_RECORDS) {
+		agent->report->refusals_suppressed++;
+		return;
+	}
+	agent->report->refusals++;
 	authorise_name(agent->config, asker, who, sizeof(who));
 	switch (refusal->kind) {
 	case REFUSAL_NOT_PERMITTED:
@@ -401,6 +471,7 @@ void report_stop(struct agent *agent)
 	/* A storm's count must not be lost with the agent. */
 	for (size_t i = 0; i < agent->report->count; i++)
 		write_suppressed(&agent->report->storms[i]);
+	write_suppressed_refusals(agent->report);
 	sd_event_source_disable_unref(agent->report->interval);
 	free(agent->report->storms);
 	free(agent->report);

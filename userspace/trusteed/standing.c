@@ -251,8 +251,7 @@ void standing_renew(struct agent *agent, struct standing *standing,
 	/* Only now: whoever is forked from here on is covered by the above. */
 	give_descendants(agent, standing, &round, subject);
 	if (first)
-		report_grant(agent, service->volume, service->path, &given, (uid_t)-1,
-			     subject->comm);
+		report_standing(service, &given, subject->comm);
 	object_close(&round.object);
 }
 
@@ -395,9 +394,8 @@ int standing_give_once(struct agent *agent, const char *unit,
 			r = grants_give(agent, &wish, 1, &given[count], refusal);
 		}
 		if (r == 0)
-			report_grant(agent, config->services[i].volume,
-				     config->services[i].path, &given[count++],
-				     (uid_t)-1, subject->comm);
+			report_standing(&config->services[i], &given[count++],
+					subject->comm);
 		object_close(&round.object);
 	}
 	if (r < 0) {

@@ -19,22 +19,24 @@
 #define PART			64
 /* One reply without "more" has to fit into a message. */
 #define SINGLE_REPLY_MAX	16384
-#define LISTINGS_MAX		8
+#define LISTINGS_MAX		16
 
 /**
  * struct listing - a ListGrants call with "more"
  * @link: client, referenced
- * @grants: all that are to be sent
- * @count: how many
- * @sent: how many were
- * @names: of the volumes when the list was made
+ * @conn: a connection of its own, busy until the cursor is closed
+ * @cursor: where the kernel's dump stands; it waits for the client
+ * @part: read, but not sent yet: the last part must say that it is
+ * @part_count: how many
+ * @names: of the volumes when the list was begun
  */
 struct listing {
 	struct listing *next;
 	sd_varlink *link;
-	struct trustgate_grant *grants;
-	size_t count;
-	size_t sent;
+	struct trustgate_conn *conn;
+	struct trustgate_grant_cursor *cursor;
+	struct trustgate_grant part[PART];
+	size_t part_count;
 	struct volume_names names;
 };
 
@@ -46,8 +48,9 @@ static struct {
 
 static void free_listing(struct listing *listing)
 {
+	trustgate_grant_cursor_close(listing->cursor);
+	trustgate_free(listing->conn);
 	sd_varlink_unref(listing->link);
-	free(listing->grants);
 	free(listing->names.volumes);
 	free(listing);
 }
@@ -104,23 +107,44 @@ static int send_part(struct agent *agent, sd_varlink *link,
 	return r;
 }
 
+/*
+ * Send what was read before and read on. What the kernel does not list any more
+ * because of a change meanwhile is no error: a list is never newer than its
+ * reader.
+ */
+static bool send_next(struct agent *agent, struct listing *listing)
+{
+	struct trustgate_grant next[PART];
+	size_t count = 0;
+	int r;
+
+	r = trustgate_grant_cursor_next(listing->cursor, next, PART, &count);
+	if (r < 0 && r != -EINTR) {
+		journal_note(LOG_ERR, "a list of grants breaks off: %s",
+			     trustgate_error_text(listing->conn));
+		(void)sd_varlink_error_errno(listing->link, r);
+		return true;
+	}
+	if (send_part(agent, listing->link, listing->part, listing->part_count,
+		      &listing->names, r != 1) < 0)
+		return true;
+	memcpy(listing->part, next, count * sizeof(next[0]));
+	listing->part_count = count;
+	return r != 1;
+}
+
 /* Returns whether the listing is done, well or badly. */
 static bool pump(struct agent *agent, struct listing *listing)
 {
-	int events = sd_varlink_get_events(listing->link);
+	int events;
 
-	while (events >= 0 && !(events & EPOLLOUT)) {
-		size_t left = listing->count - listing->sent;
-		size_t some = left < PART ? left : PART;
-		bool last = some == left;
-
-		if (send_part(agent, listing->link, listing->grants + listing->sent, some,
-			      &listing->names, last) < 0 || last)
+	while ((events = sd_varlink_get_events(listing->link)) >= 0) {
+		if (events & EPOLLOUT)
+			return false;
+		if (send_next(agent, listing))
 			return true;
-		listing->sent += some;
-		events = sd_varlink_get_events(listing->link);
 	}
-	return events < 0;
+	return true;
 }
 
 static int on_after_each(sd_event_source *source, void *userdata)
@@ -171,48 +195,96 @@ struct list_parameters {
 	pid_t pid;
 };
 
-static int read_grants(struct agent *agent, const struct list_parameters *given,
-		       struct listing *listing, struct refusal *refusal)
+static int make_filter(struct agent *agent, const struct list_parameters *given,
+		       struct trustgate_grant_filter *filter, struct refusal *refusal)
 {
-	struct trustgate_grant_filter filter = { .pid = given->pid };
 	struct trustgate_volume volume;
 	int r;
 
 	if (given->pid < 0)
 		return refuse(refusal, EINVAL, "pid", "%d is not a process id",
 			      (int)given->pid);
-	if (given->volume) {
-		r = volumes_get(agent, given->volume, &volume, refusal);
-		if (r < 0)
-			return r;
-		filter.volume_id = volume.id;
-	}
-	r = varlink_volume_names(agent, &listing->names, refusal);
-	if (r < 0)
-		return r;
-	r = trustgate_grant_list(agent->gate, &filter, &listing->grants, &listing->count,
-				 NULL);
-	return r < 0 ? gate_refused(agent, r, refusal) : 0;
+	filter->pid = given->pid;
+	if (!given->volume)
+		return 0;
+	r = volumes_get(agent, given->volume, &volume, refusal);
+	filter->volume_id = r < 0 ? 0 : volume.id;
+	return r;
 }
 
-static int begin(struct agent *agent, sd_varlink *link, struct listing *listing, bool more,
-		 struct refusal *refusal)
+static int reply_at_once(struct agent *agent, sd_varlink *link,
+			 const struct trustgate_grant_filter *filter,
+			 struct refusal *refusal)
+{
+	struct trustgate_grant *grants = NULL;
+	struct volume_names names = { 0 };
+	size_t count = 0;
+	int r;
+
+	r = varlink_volume_names(agent, &names, refusal);
+	if (r < 0)
+		return r;
+	r = trustgate_grant_list(agent->gate, filter, &grants, &count, NULL);
+	if (r < 0) {
+		gate_refused(agent, r, refusal);
+	} else if (count > SINGLE_REPLY_MAX) {
+		r = refuse(refusal, EMSGSIZE, NULL,
+			   "%zu grants are too many for one reply; call with \"more\"", count);
+	} else {
+		r = send_part(agent, link, grants, count, &names, true);
+		if (r < 0)
+			refuse(refusal, -r, NULL, "the list cannot be sent: %s", strerror(-r));
+	}
+	free(grants);
+	free(names.volumes);
+	return r < 0 ? r : 0;
+}
+
+static int open_listing(struct agent *agent, sd_varlink *link,
+			const struct trustgate_grant_filter *filter,
+			struct listing *listing, struct refusal *refusal)
 {
 	int r;
 
-	if (!more && listing->count > SINGLE_REPLY_MAX)
-		return refuse(refusal, EMSGSIZE, NULL,
-			      "%zu grants are too many for one reply; call with \"more\"",
-			      listing->count);
-	if (more && listings.count == LISTINGS_MAX)
-		return refuse(refusal, EBUSY, NULL, "too many lists are on their way already");
-	if (!more) {
-		r = send_part(agent, link, listing->grants, listing->count, &listing->names,
-			      true);
-		free_listing(listing);
-		return r < 0 ? refuse(refusal, -r, NULL, "cannot send: %s", strerror(-r)) : 0;
-	}
 	listing->link = sd_varlink_ref(link);
+	r = varlink_volume_names(agent, &listing->names, refusal);
+	if (r < 0)
+		return r;
+	r = trustgate_new(&listing->conn);
+	if (r == 0)
+		r = trustgate_connect(listing->conn);
+	if (r == 0)
+		r = trustgate_grant_cursor_open(listing->conn, filter, &listing->cursor);
+	if (r == 0)
+		r = trustgate_grant_cursor_next(listing->cursor, listing->part, PART,
+						&listing->part_count);
+	if (r < 0 && r != -EINTR)
+		return refuse(refusal, -r, NULL, "%s", listing->conn ?
+			      trustgate_error_text(listing->conn) :
+			      "the agent has no memory left");
+	if (r != 1)
+		listing->part_count = 0;
+	return 0;
+}
+
+static int begin_listing(struct agent *agent, sd_varlink *link,
+			 const struct trustgate_grant_filter *filter,
+			 struct refusal *refusal)
+{
+	struct listing *listing;
+	int r;
+
+	if (listings.count == LISTINGS_MAX)
+		return refuse(refusal, EBUSY, NULL, "too many lists are on their way already");
+	listing = calloc(1, sizeof(*listing));
+	if (!listing)
+		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+	r = open_listing(agent, link, filter, listing, refusal);
+	if (r < 0) {
+		free_listing(listing);
+		return r;
+	}
+	/* The first part leaves after this turn of the event loop. */
 	listing->next = listings.first;
 	listings.first = listing;
 	listings.count++;
@@ -229,8 +301,8 @@ int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 		  offsetof(struct list_parameters, pid), SD_JSON_NULLABLE },
 		{ 0 }
 	};
+	struct trustgate_grant_filter filter = { 0 };
 	struct list_parameters given = { 0 };
-	struct listing *listing = NULL;
 	struct agent *agent = userdata;
 	struct refusal refusal = { 0 };
 	int r;
@@ -239,18 +311,12 @@ int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 	if (r != 0)
 		return r;
 	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
-	if (r == 0) {
-		listing = calloc(1, sizeof(*listing));
-		r = listing ? read_grants(agent, &given, listing, &refusal) :
-			      refuse(&refusal, ENOMEM, NULL, "the agent has no memory left");
-	}
-	gate_poke(agent);
 	if (r == 0)
-		r = begin(agent, link, listing, flags & SD_VARLINK_METHOD_MORE, &refusal);
-	if (r < 0) {
-		if (listing)
-			free_listing(listing);
-		return varlink_refuse(agent, link, "ListGrants", &refusal);
-	}
-	return 0;
+		r = make_filter(agent, &given, &filter, &refusal);
+	if (r == 0 && (flags & SD_VARLINK_METHOD_MORE))
+		r = begin_listing(agent, link, &filter, &refusal);
+	else if (r == 0)
+		r = reply_at_once(agent, link, &filter, &refusal);
+	gate_poke(agent);
+	return r < 0 ? varlink_refuse(agent, link, "ListGrants", &refusal) : 0;
 }

@@ -41,7 +41,7 @@ static struct trustgate_volume_settings wanted_settings(const struct config_volu
 /* Loud once for each new reason, not at every attempt. */
 static void set_problem(struct wanted_volume *wanted, const struct refusal *refusal)
 {
-	wanted->id = 0;
+	wanted->id = wanted->told_id = 0;
 	if (!strcmp(wanted->problem, refusal->message))
 		return;
 	snprintf(wanted->problem, sizeof(wanted->problem), "%.383s", refusal->message);
@@ -52,10 +52,11 @@ static void set_protected(struct wanted_volume *wanted, uint32_t id, bool taken_
 {
 	struct record record;
 
-	if (wanted->id == id && !wanted->problem[0])
-		return;
 	wanted->id = id;
 	wanted->problem[0] = '\0';
+	if (wanted->told_id == id)
+		return;
+	wanted->told_id = id;
 	record_begin(&record, LOG_INFO, MESSAGE_ID_VOLUME, "volume \"%s\" is protected%s",
 		     wanted->name, taken_over ? ", as it was before" : "");
 	record_text(&record, "TRUSTGATE_VOLUME", wanted->name);
@@ -190,6 +191,14 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+static struct wanted_volume *find_wanted(struct agent *agent, const char *name)
+{
+	for (size_t i = 0; i < agent->wanted_count; i++)
+		if (!strcmp(agent->wanted[i].name, name))
+			return &agent->wanted[i];
+	return NULL;
+}
+
 static int make_list(struct agent *agent)
 {
 	const struct config *config = agent->config;
@@ -200,9 +209,13 @@ static int make_list(struct agent *agent)
 		if (!wanted)
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < config->volumes_count; i++)
+	for (size_t i = 0; i < config->volumes_count; i++) {
+		const struct wanted_volume *old = find_wanted(agent, config->volumes[i].name);
+
 		snprintf(wanted[i].name, sizeof(wanted[i].name), "%s",
 			 config->volumes[i].name);
+		wanted[i].told_id = old ? old->told_id : 0;
+	}
 	free(agent->wanted);
 	agent->wanted = wanted;
 	agent->wanted_count = config->volumes_count;
@@ -268,14 +281,6 @@ void volumes_stop(struct agent *agent)
 }
 
 /* ---- on request ---- */
-
-static struct wanted_volume *find_wanted(struct agent *agent, const char *name)
-{
-	for (size_t i = 0; i < agent->wanted_count; i++)
-		if (!strcmp(agent->wanted[i].name, name))
-			return &agent->wanted[i];
-	return NULL;
-}
 
 int volumes_get(struct agent *agent, const char *name,
 		struct trustgate_volume *ret_volume, struct refusal *refusal)
@@ -350,7 +355,7 @@ int volumes_remove(struct agent *agent, const char *name, uint64_t *ret_ended,
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
 	if (wanted) {
-		wanted->id = 0;
+		wanted->id = wanted->told_id = 0;
 		wanted->released = true;
 		wanted->problem[0] = '\0';
 		journal_note(LOG_NOTICE,

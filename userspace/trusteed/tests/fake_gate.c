@@ -468,6 +468,43 @@ int trustgate_grant_list(struct trustgate_conn *conn, const struct trustgate_gra
 	return 0;
 }
 
+struct trustgate_grant_cursor {
+	struct trustgate_conn *conn;
+	struct trustgate_grant_filter filter;
+	int at;
+};
+
+int trustgate_grant_cursor_open(struct trustgate_conn *conn,
+				const struct trustgate_grant_filter *filter,
+				struct trustgate_grant_cursor **ret_cursor)
+{
+	*ret_cursor = calloc(1, sizeof(**ret_cursor));
+	(*ret_cursor)->conn = conn;
+	(*ret_cursor)->filter = *filter;
+	return 0;
+}
+
+int trustgate_grant_cursor_next(struct trustgate_grant_cursor *cursor,
+				struct trustgate_grant *grants, size_t max, size_t *ret_count)
+{
+	const struct trustgate_grant_filter *filter = &cursor->filter;
+
+	*ret_count = 0;
+	for (; cursor->at < GRANTS && *ret_count < max; cursor->at++) {
+		const struct trustgate_grant *grant = &cursor->conn->state->grants[cursor->at];
+
+		if (grant->id && (!filter->volume_id || grant->volume_id == filter->volume_id) &&
+		    (!filter->pid || grant->pid == filter->pid))
+			grants[(*ret_count)++] = *grant;
+	}
+	return *ret_count > 0;
+}
+
+void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor)
+{
+	free(cursor);
+}
+
 static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t pid,
 			uint64_t *ret_ended)
 {
