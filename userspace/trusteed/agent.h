@@ -229,6 +229,7 @@ int volumes_open_root(struct agent *agent, const struct trustgate_volume *volume
  * @reason: enum trustgate_reason
  * @ticket: text or NULL
  * @tag: TAG_...
+ * @renews: id of a grant of the same subject whose descendants it takes over, or 0
  */
 struct grant_wish {
 	const struct trustgate_volume *volume;
@@ -242,6 +243,7 @@ struct grant_wish {
 	uint32_t reason;
 	const char *ticket;
 	uint64_t tag;
+	uint64_t renews;
 };
 
 /**
@@ -351,6 +353,12 @@ void services_event(struct agent *agent, const struct trustgate_event *event);
 int services_give(struct agent *agent, const char *unit, enum unit_role role,
 		  const struct subject *subject, struct trustgate_grant **ret_grants,
 		  size_t *ret_count, struct refusal *refusal);
+
+/* ---- withheld.c ---- */
+
+/* Remember that this main process does not get the standing grant again. */
+void withheld_add(const struct agent *agent, uint64_t key, const struct subject *subject);
+bool withheld_has(const struct agent *agent, uint64_t key, const struct subject *subject);
 
 /* ---- descendants.c ---- */
 

@@ -41,6 +41,7 @@ static int fill_request(const struct grant_wish *wish, uint64_t now,
 	request->reason = wish->reason;
 	request->ticket = wish->ticket;
 	request->tag = wish->tag;
+	request->renews = wish->renews;
 	return 0;
 }
 

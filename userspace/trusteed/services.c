@@ -10,8 +10,10 @@
  * A standing grant is a chain of short ones. Each is given to the main process,
  * covering its descendants and surviving exec (systemd names the main process
  * before it has executed the service's program). At half time the next is
- * given, to the main process and to each descendant that lives already. So the
- * agent's death costs a service its access after at most one duration.
+ * given, which renews the last: it covers the same descendants. Those that are
+ * older than the whole chain, because the service ran before the agent did, get
+ * grants of their own. So the agent's death costs a service its access after at
+ * most one duration.
  *
  * When the main process is gone, its grants are; what its descendants hold is
  * revoked. When a person revokes a standing grant, it is not given again to the
@@ -286,7 +288,8 @@ void services_event(struct agent *agent, const struct trustgate_event *event)
 		struct running *running = services->list[i];
 
 		for (size_t j = 0; j < running->count; j++)
-			if (standing_event(&running->grants[j], running->unit, event))
+			if (standing_event(agent, &running->grants[j], running->unit,
+					   &running->subject, event))
 				set_timer(running);
 	}
 }

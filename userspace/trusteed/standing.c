@@ -125,6 +125,12 @@ static int open_round(struct agent *agent, const struct config_service *service,
 	return r;
 }
 
+/* Field 22 of /proc/PID/stat counts in these. */
+static uint64_t tick_ns(void)
+{
+	return NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 static struct grant_wish make_wish(const struct round *round, const struct subject *subject)
 {
 	return (struct grant_wish){
@@ -166,21 +172,33 @@ static void give_batch(struct agent *agent, struct standing *standing,
 	}
 }
 
-static void give_descendants(struct agent *agent, struct standing *standing,
-			     const struct round *round, const struct subject *main_process)
+static bool any_elder(const pid_t *pids, size_t count, uint64_t since_ticks)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct subject subject;
+		struct refusal ignored;
+		bool elder;
+
+		if (subject_open(pids[i], -1, &subject, &ignored) < 0)
+			continue;
+		elder = subject.start_ticks <= since_ticks;
+		subject_close(&subject);
+		if (elder)
+			return true;
+	}
+	return false;
+}
+
+static void give_each(struct agent *agent, struct standing *standing,
+		      const struct round *round, const pid_t *pids, size_t count)
 {
 	struct subject *subjects = calloc(TRUSTGATE_BATCH_MAX, sizeof(*subjects));
 	struct grant_wish *wishes = calloc(TRUSTGATE_BATCH_MAX, sizeof(*wishes));
-	pid_t *pids = NULL;
-	size_t count = 0, at = 0;
-	int r;
+	size_t at = 0;
 
-	r = subjects && wishes ? descendants_find(main_process, &pids, &count) : -ENOMEM;
-	if (r < 0 && r != -ESRCH)
-		journal_note(LOG_ERR,
-			     "the processes that pid %d forked earlier cannot be found, their access is not renewed: %s",
-			     (int)main_process->pid, strerror(-r));
-	while (r == 0 && at < count) {
+	if (!subjects || !wishes)
+		journal_note(LOG_ERR, "no memory to give grants to descendants");
+	while (subjects && wishes && at < count) {
 		size_t some = 0;
 		struct refusal ignored;
 
@@ -194,9 +212,34 @@ static void give_descendants(struct agent *agent, struct standing *standing,
 		while (some)
 			subject_close(&subjects[--some]);
 	}
-	free(pids);
 	free(wishes);
 	free(subjects);
+}
+
+/*
+ * While a descendant lives that is older than the chain, each descendant gets a
+ * grant of its own. Most do not need it, but which of them descend from the
+ * elder is not looked into: what is too much ends with the chain.
+ */
+static void give_descendants(struct agent *agent, struct standing *standing,
+			     const struct round *round, const struct subject *main_process)
+{
+	uint64_t since_ticks = standing->newest.since_boottime_ns / tick_ns();
+	pid_t *pids = NULL;
+	size_t count = 0;
+	int r;
+
+	r = descendants_find(main_process, &pids, &count);
+	if (r < 0 && r != -ESRCH)
+		journal_note(LOG_ERR,
+			     "the processes that pid %d forked earlier cannot be found, they get no access: %s",
+			     (int)main_process->pid, strerror(-r));
+	if (r == 0) {
+		standing->elders = any_elder(pids, count, since_ticks);
+		if (standing->elders)
+			give_each(agent, standing, round, pids, count);
+	}
+	free(pids);
 }
 
 static void set_problem(struct standing *standing, const struct config_service *service,
@@ -221,37 +264,63 @@ static void set_problem(struct standing *standing, const struct config_service *
 	record_send(&record);
 }
 
+/*
+ * The next grant of the chain. If the last one is gone, as after a long absence
+ * of the agent, the chain begins anew, and whoever lives already is an elder.
+ */
+static int give_next(struct agent *agent, struct standing *standing,
+		     const struct round *round, const struct subject *subject,
+		     struct refusal *refusal)
+{
+	struct grant_wish wish = make_wish(round, subject);
+	struct trustgate_grant given;
+	int r;
+
+	wish.renews = standing->newest.id;
+	r = grants_give(agent, &wish, 1, &given, refusal);
+	if (r == 0 && wish.renews) {
+		given.since_boottime_ns = standing->newest.since_boottime_ns;
+	} else {
+		if (r < 0 && wish.renews) {
+			wish.renews = 0;
+			r = grants_give(agent, &wish, 1, &given, refusal);
+		}
+		if (r < 0)
+			return r;
+		given.since_boottime_ns = now_boottime_ns();
+		standing->elders = true;
+	}
+	standing->newest = given;
+	(void)add_link(standing, given.id, given.expires_boottime_ns);
+	return 0;
+}
+
 void standing_renew(struct agent *agent, struct standing *standing,
 		    const struct subject *subject)
 {
 	const struct config_service *service = configuration(agent, standing->key);
 	bool first = !standing->newest.id;
 	struct refusal refusal = { 0 };
-	struct trustgate_grant given;
-	struct grant_wish wish;
 	struct round round;
 	int r;
 
 	if (!service || standing->withheld)
 		return;
+	drop_expired(standing);
 	r = open_round(agent, service, &round, &refusal);
-	if (r == 0) {
-		wish = make_wish(&round, subject);
-		r = grants_give(agent, &wish, 1, &given, &refusal);
-	}
+	if (r == 0)
+		r = give_next(agent, standing, &round, subject, &refusal);
 	if (r < 0) {
 		object_close(&round.object);
 		set_problem(standing, service, &refusal);
 		return;
 	}
-	drop_expired(standing);
 	standing->problem[0] = '\0';
-	standing->newest = given;
-	(void)add_link(standing, given.id, given.expires_boottime_ns);
 	/* Only now: whoever is forked from here on is covered by the above. */
-	give_descendants(agent, standing, &round, subject);
+	if (standing->elders)
+		give_descendants(agent, standing, &round, subject);
 	if (first)
-		report_standing(service, &given, subject->comm);
+		report_standing(service, &standing->newest, subject->comm);
 	object_close(&round.object);
 }
 
@@ -310,9 +379,13 @@ void standing_resume(struct agent *agent, struct standing *grants, size_t count,
 			     trustgate_error_text(agent->gate));
 		forget_found(&search);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (grants[i].newest.expires_boottime_ns <= now)
 			memset(&grants[i].newest, 0, sizeof(grants[i].newest));
+		/* Not known any more: the next round finds out. */
+		grants[i].elders = true;
+		grants[i].withheld = withheld_has(agent, grants[i].key, subject);
+	}
 	gate_poke(agent);
 }
 
@@ -339,13 +412,14 @@ void standing_end(struct agent *agent, struct standing *standing)
 	free(ids);
 }
 
-bool standing_event(struct standing *standing, const char *unit,
-		    const struct trustgate_event *event)
+bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
+		    const struct subject *subject, const struct trustgate_event *event)
 {
 	if (event->tag != tag_of(standing->key) || !drop_link(standing, event->grant_id))
 		return false;
 	if (event->end == TRUSTGATE_END_REVOKED && !standing->withheld) {
 		standing->withheld = true;
+		withheld_add(agent, standing->key, subject);
 		journal_note(LOG_WARNING,
 			     "a standing grant of %s was revoked; it is not given again until the service restarts",
 			     unit);

@@ -26,6 +26,7 @@ struct link {
  * @key: config_service.key; the configuration is looked up by it, as it may be
  *	replaced at any time
  * @newest: last grant to the main process; id 0 if there is none
+ * @elders: descendants may live that are older than what @newest covers
  * @links: grants of the chain that may be alive, of descendants, too
  * @links_count: how many
  * @withheld: somebody revoked it; not given again to this main process
@@ -34,6 +35,7 @@ struct link {
 struct standing {
 	uint64_t key;
 	struct trustgate_grant newest;
+	bool elders;
 	struct link *links;
 	size_t links_count;
 	bool withheld;
@@ -65,8 +67,8 @@ void standing_renew(struct agent *agent, struct standing *standing,
 void standing_end(struct agent *agent, struct standing *standing);
 
 /* A grant with TAG_SERVICE ended. Returns whether it was one of this chain. */
-bool standing_event(struct standing *standing, const char *unit,
-		    const struct trustgate_event *event);
+bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
+		    const struct subject *subject, const struct trustgate_event *event);
 
 /* The newest grant, or why there is none. */
 int standing_current(const struct standing *standing, struct trustgate_grant *ret_grant,
