@@ -26,7 +26,7 @@ const char *trustgate_hook_name(enum trustgate_hook hook)
 	return hook_names[hook];
 }
 
-/* Count, trace and record an answer; RCU read side. */
+/* Count, trace and record an answer. */
 static int enforce(enum trustgate_hook hook,
 		   const struct trustgate_question *question,
 		   const struct trustgate_answer *answer)
@@ -43,31 +43,55 @@ static int enforce(enum trustgate_hook hook,
 	return allowed ? 0 : -EACCES;
 }
 
-static int check(enum trustgate_hook hook, const struct inode *inode,
-		 struct dentry *dentry, u32 access, bool takes_use, bool whole)
+static noinline int check_thoroughly(enum trustgate_hook hook,
+				     const struct trustgate_question *question)
 {
-	struct trustgate_question question;
 	struct trustgate_answer answer;
-	int err = 0;
 
-	rcu_read_lock();
-	question.volume = trustgate_volume_find(inode->i_sb);
-	if (question.volume) {
-		question.dentry = dentry;
-		question.ino = inode->i_ino;
-		question.generation = inode->i_generation;
-		question.access = access;
-		question.takes_use = takes_use;
-		question.whole = whole;
-		question.task = current;
-		question.now_ns = ktime_get_boottime_ns();
-		trustgate_decide(&question, &answer);
-		err = enforce(hook, &question, &answer);
-	} else if (trustgate_canary_noted(inode->i_sb, hook)) {
-		err = -EACCES;
+	trustgate_decide(question, &answer);
+	return enforce(hook, question, &answer);
+}
+
+/* Is there nothing to do about an allowed access but to count it? */
+static __always_inline bool untold(const struct trustgate_volume *volume,
+				   bool takes_use)
+{
+	return !(takes_use && READ_ONCE(volume->settings.record)) &&
+	       !trace_trustgate_verdict_enabled();
+}
+
+/* Every access to a volume comes through here; see also decision.h. */
+static __always_inline int check(enum trustgate_hook hook,
+				 const struct inode *inode,
+				 struct dentry *dentry, u32 access,
+				 bool takes_use, bool whole)
+{
+	const struct trustgate_volume *volume;
+	u64 now_ns;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_find(inode->i_sb);
+	if (unlikely(!volume))
+		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
+
+	now_ns = ktime_get_boottime_ns();
+	if (!whole && untold(volume, takes_use) &&
+	    trustgate_granted_at_once(volume, inode, access, takes_use, current,
+				      now_ns)) {
+		this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
+		return 0;
 	}
-	rcu_read_unlock();
-	return err;
+	return check_thoroughly(hook, &(struct trustgate_question) {
+		.volume = volume,
+		.dentry = dentry,
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+		.access = access,
+		.takes_use = takes_use,
+		.whole = whole,
+		.task = current,
+		.now_ns = now_ns,
+	});
 }
 
 int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
@@ -101,9 +125,7 @@ int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 {
 	const struct inode *inode;
 	struct dentry *parent;
-	int err;
 
-	rcu_read_lock();
 	/*
 	 * link(2) does not lock the old name's directory, so the name may be
 	 * moved away from it and it be removed meanwhile. Then there is another.
@@ -112,7 +134,5 @@ int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 		parent = READ_ONCE(dentry->d_parent);
 		inode = d_inode_rcu(parent);
 	} while (unlikely(!inode));
-	err = check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false);
-	rcu_read_unlock();
-	return err;
+	return check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false);
 }

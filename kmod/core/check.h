@@ -24,7 +24,7 @@ struct inode;
  * @access: mask of enum trustgate_access; 0 is allowed
  * @takes_use: count an allow against limited grants, and record it
  *
- * Context: any but NMI.
+ * Context: RCU read side, any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
@@ -37,7 +37,7 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
  * @access: non-empty mask of enum trustgate_access
  * @takes_use: count an allow against limited grants, and record it
  *
- * Context: any but NMI.
+ * Context: RCU read side, any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
@@ -51,7 +51,7 @@ int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
  * Asks for READ and WRITE; for a directory on all that lies below it. Always
  * counted and recorded as a use.
  *
- * Context: any but NMI.
+ * Context: RCU read side, any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry);
@@ -63,7 +63,7 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry);
  *
  * Asks for NAMES on the directory. Always counted and recorded as a use.
  *
- * Context: any but NMI.
+ * Context: RCU read side, any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry);

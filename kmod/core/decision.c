@@ -56,19 +56,6 @@ static const u8 telling[TRUSTGATE_CAUSE_COUNT] = {
 	[TRUSTGATE_CAUSE_USED_UP] = 6,
 };
 
-u32 trustgate_judge(const struct trustgate_grant *grant, u64 exec_id,
-		    u64 now_ns)
-{
-	if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) &&
-	    grant->exec_id != exec_id)
-		return TRUSTGATE_CAUSE_EXEC_CHANGED;
-	if (now_ns < grant->not_before_ns)
-		return TRUSTGATE_CAUSE_NOT_YET;
-	if (now_ns >= (u64)grant->expiry.expires)
-		return TRUSTGATE_CAUSE_EXPIRED;
-	return TRUSTGATE_CAUSE_GRANTED;
-}
-
 static void note_denial(struct search *search, u32 cause,
 			const struct trustgate_grant *grant)
 {

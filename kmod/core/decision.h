@@ -10,10 +10,13 @@
 #ifndef _TRUSTGATE_DECISION_H
 #define _TRUSTGATE_DECISION_H
 
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
 #include "grant.h"
 
 struct dentry;
-struct task_struct;
 
 /**
  * struct trustgate_question - may this be done?
@@ -75,7 +78,61 @@ void trustgate_decide(const struct trustgate_question *question,
  * Context: any.
  * Return: TRUSTGATE_CAUSE_GRANTED, or why not.
  */
-u32 trustgate_judge(const struct trustgate_grant *grant, u64 exec_id,
-		    u64 now_ns);
+static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
+					   u64 exec_id, u64 now_ns)
+{
+	if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) &&
+	    grant->exec_id != exec_id)
+		return TRUSTGATE_CAUSE_EXEC_CHANGED;
+	if (now_ns < grant->not_before_ns)
+		return TRUSTGATE_CAUSE_NOT_YET;
+	if (now_ns >= (u64)grant->expiry.expires)
+		return TRUSTGATE_CAUSE_EXPIRED;
+	return TRUSTGATE_CAUSE_GRANTED;
+}
+
+/**
+ * trustgate_granted_at_once() - is this the plainest of all allowed accesses?
+ * @volume: where
+ * @inode: object, not standing for what lies below it
+ * @access: non-empty mask of enum trustgate_access
+ * @takes_use: whether an allow is counted against limited grants
+ * @task: subject
+ * @now_ns: CLOCK_BOOTTIME
+ *
+ * Looks for one grant to the process itself, unlimited in uses, on the very
+ * file, for all of @access. In line, and with nothing to be put together for
+ * it, because it is what an allowed access costs at the least.
+ *
+ * Context: RCU read side, any other context; takes no lock.
+ * Return: true if trustgate_decide() would allow; false says nothing.
+ */
+static __always_inline bool
+trustgate_granted_at_once(const struct trustgate_volume *volume,
+			  const struct inode *inode, u32 access, bool takes_use,
+			  const struct task_struct *task, u64 now_ns)
+{
+	const struct trustgate_key key = {
+		.pid = task_tgid((struct task_struct *)task),
+		.volume = volume,
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+		.kind = TRUSTGATE_OBJECT_KIND_FILE,
+	};
+	const struct trustgate_grant *grant;
+	struct rhlist_head *pos;
+
+	if (unlikely(task->flags & PF_KTHREAD))
+		return false;
+	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(&key), node) {
+		if (!(access & ~grant->access) &&
+		    !(grant->max_uses && takes_use) &&
+		    READ_ONCE(grant->in_force) &&
+		    trustgate_judge(grant, task->self_exec_id, now_ns) ==
+		    TRUSTGATE_CAUSE_GRANTED)
+			return true;
+	}
+	return false;
+}
 
 #endif /* _TRUSTGATE_DECISION_H */

@@ -3,7 +3,8 @@
  * Trustgate - what BPF programs may call.
  *
  * Owns: the prototypes of the kfuncs, one for each hook of the list, and their
- * registration.
+ * registration. All are called on the RCU read side, where every program is
+ * that does not sleep.
  *
  * Must not own: their bodies (hook_*.c).
  */

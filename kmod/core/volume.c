@@ -17,8 +17,6 @@
 #include "canary.h"
 #include "volume.h"
 
-#define TABLE_BITS 6
-
 static unsigned int max_volumes = 64;
 module_param(max_volumes, uint, 0444);
 MODULE_PARM_DESC(max_volumes, "Most volumes protected at a time (default 64)");
@@ -34,28 +32,11 @@ static const char * const supported[] = { "ext4", "xfs", "tmpfs" };
 DEFINE_MUTEX(trustgate_mutex);
 
 u64 trustgate_volume_filter __read_mostly;
+struct hlist_head trustgate_volume_table[TRUSTGATE_VOLUME_CLASSES] __read_mostly;
 
-static struct hlist_head table[1 << TABLE_BITS] __read_mostly;
 static unsigned int count;
 static u32 last_id;
 static u32 generation = 1;
-
-static struct hlist_head *bucket(const struct super_block *sb)
-{
-	return &table[hash_ptr(sb, TABLE_BITS)];
-}
-
-struct trustgate_volume *trustgate_volume_find(const struct super_block *sb)
-{
-	struct trustgate_volume *volume;
-
-	hlist_for_each_entry_rcu(volume, bucket(sb), by_sb,
-				 lockdep_is_held(&trustgate_mutex)) {
-		if (volume->sb == sb)
-			return volume;
-	}
-	return NULL;
-}
 
 struct trustgate_volume *trustgate_volume_next(u32 id)
 {
@@ -63,8 +44,8 @@ struct trustgate_volume *trustgate_volume_next(u32 id)
 	unsigned int i;
 
 	lockdep_assert_held(&trustgate_mutex);
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		hlist_for_each_entry(volume, &table[i], by_sb) {
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb) {
 			if (volume->id >= id &&
 			    (!best || volume->id < best->id))
 				best = volume;
@@ -123,8 +104,8 @@ void trustgate_volume_filter_rebuild(const struct super_block *extra)
 
 	/* Held, but not by the carrier's thread when it ends the canary. */
 	WARN_ON_ONCE(!mutex_is_locked(&trustgate_mutex));
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		hlist_for_each_entry(volume, &table[i], by_sb)
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb)
 			filter |= BIT_ULL(trustgate_volume_class(volume->sb));
 	}
 	if (extra)
@@ -252,9 +233,12 @@ void trustgate_volume_discard(struct trustgate_volume *volume)
 
 void trustgate_volume_protect(struct trustgate_volume *volume)
 {
+	unsigned int class;
+
 	lockdep_assert_held(&trustgate_mutex);
 
-	hlist_add_head_rcu(&volume->by_sb, bucket(volume->sb));
+	class = trustgate_volume_class(volume->sb);
+	hlist_add_head_rcu(&volume->by_sb, &trustgate_volume_table[class]);
 	WRITE_ONCE(count, count + 1);
 	generation_bump();
 	/* Who sees the filter's bit must find the volume behind it. */

@@ -11,11 +11,10 @@
 #define _TRUSTGATE_VOLUME_H
 
 #include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/rcupdate.h>
+#include <linux/rculist.h>
 #include <uapi/linux/trustgate.h>
 
 #define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_SUSPENDED + 1)
@@ -88,6 +87,8 @@ struct trustgate_volume {
 	struct rcu_head rcu;
 };
 
+#define TRUSTGATE_VOLUME_CLASSES 64
+
 /*
  * One bit for each of 64 classes of superblock addresses, set while the class
  * has a protected member (or the canary). Written under trustgate_mutex, read
@@ -109,7 +110,7 @@ extern u64 trustgate_volume_filter;
 static __always_inline unsigned int
 trustgate_volume_class(const struct super_block *sb)
 {
-	return ((unsigned long)sb >> 11) & 63;
+	return ((unsigned long)sb >> 11) & (TRUSTGATE_VOLUME_CLASSES - 1);
 }
 
 /**
@@ -126,6 +127,9 @@ trustgate_volume_possible(const struct super_block *sb)
 		trustgate_volume_class(sb) & 1;
 }
 
+/* The volumes by class. RCU, changed under trustgate_mutex. */
+extern struct hlist_head trustgate_volume_table[TRUSTGATE_VOLUME_CLASSES];
+
 /**
  * trustgate_volume_find() - the volume of a superblock
  * @sb: superblock, not followed
@@ -134,7 +138,19 @@ trustgate_volume_possible(const struct super_block *sb)
  * trustgate_mutex it is valid until the mutex is released.
  * Return: the volume or NULL.
  */
-struct trustgate_volume *trustgate_volume_find(const struct super_block *sb);
+static inline struct trustgate_volume *
+trustgate_volume_find(const struct super_block *sb)
+{
+	struct trustgate_volume *volume;
+
+	hlist_for_each_entry_rcu(volume,
+				 &trustgate_volume_table[trustgate_volume_class(sb)],
+				 by_sb, lockdep_is_held(&trustgate_mutex)) {
+		if (volume->sb == sb)
+			return volume;
+	}
+	return NULL;
+}
 
 /**
  * trustgate_volume_by_id() - the volume with a number
