@@ -4,18 +4,19 @@
  *
  * Two hash tables are what hooks look at: grants by {subject, object} and
  * subjects by pid, so that a check costs the same whether one grant is live or
- * a million. The rest is for the process context under trustgate_mutex: an
- * xarray by number for dumps and revocation, and a queue by expiry.
+ * a million. The rest is for the process context under trustgate_mutex: a tree
+ * by number for dumps and revocation, and a queue by expiry. Both are linked
+ * through the grants, so that a grant costs the same whichever others live.
  */
 
 #include <linux/hash.h>
 #include <linux/moduleparam.h>
+#include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
-#include <linux/xarray.h>
 
 #include "event.h"
 #include "grant.h"
@@ -23,11 +24,11 @@
 #include "trace.h"
 
 /*
- * Beyond the objects themselves a grant costs at most two buckets of each of
- * the two hash tables while they grow, and a slot and its share of the nodes
- * above it in the xarray.
+ * Beyond the objects themselves a grant costs at most four buckets of each of
+ * the two hash tables: they double when they are three quarters full, and the
+ * old table stays until the new one is filled.
  */
-#define OVERHEAD_BYTES	(2 * 2 * sizeof(void *) * 2 + 2 * sizeof(void *))
+#define OVERHEAD_BYTES	(2 * 4 * sizeof(void *))
 
 static unsigned long max_grants = 1UL << 20;
 module_param(max_grants, ulong, 0444);
@@ -35,7 +36,7 @@ MODULE_PARM_DESC(max_grants, "Most live grants (default 1048576); see grants-byt
 
 static struct kmem_cache *grant_cache;
 static struct kmem_cache *subject_cache;
-static DEFINE_XARRAY(by_id);
+static struct rb_root by_id = RB_ROOT;
 static struct timerqueue_head expiries;
 static u64 last_id;
 static u64 nr_grants;
@@ -134,6 +135,20 @@ static void grant_free_rcu(struct rcu_head *rcu)
 	grant_free(container_of(rcu, struct trustgate_grant, rcu));
 }
 
+/* Growing the table may need a moment for its worker to catch up. */
+static int subject_insert(struct trustgate_subject *subject)
+{
+	int err;
+
+	do {
+		err = rhashtable_insert_fast(&subjects, &subject->node,
+					     subject_params);
+		if (err == -EBUSY)
+			cond_resched();
+	} while (err == -EBUSY);
+	return err;
+}
+
 /* A new subject holds nothing; subject_put() lets it go again. */
 static struct trustgate_subject *subject_get(struct pid *pid)
 {
@@ -152,8 +167,7 @@ static struct trustgate_subject *subject_get(struct pid *pid)
 		return ERR_PTR(-ENOMEM);
 	subject->pid = get_pid(pid);
 	INIT_LIST_HEAD(&subject->grants);
-	err = rhashtable_insert_fast(&subjects, &subject->node,
-				     subject_params);
+	err = subject_insert(subject);
 	if (err) {
 		put_pid(subject->pid);
 		kmem_cache_free(subject_cache, subject);
@@ -192,17 +206,13 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 		if (!grant->ticket)
 			goto err_grant;
 	}
-	grant->id = last_id + 1;
-	err = xa_reserve(&by_id, grant->id, GFP_KERNEL);
-	if (err)
-		goto err_grant;
 	grant->subject = subject_get(terms->pid);
 	if (IS_ERR(grant->subject)) {
 		err = PTR_ERR(grant->subject);
-		goto err_id;
+		goto err_grant;
 	}
 
-	last_id = grant->id;
+	grant->id = ++last_id;
 	nr_reserved++;
 	grant->key.pid = grant->subject->pid;
 	grant->key.volume = terms->volume;
@@ -224,8 +234,6 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	INIT_LIST_HEAD(&grant->of_subject);
 	return grant;
 
-err_id:
-	xa_release(&by_id, grant->id);
 err_grant:
 	grant_free(grant);
 	return ERR_PTR(err);
@@ -235,9 +243,14 @@ void trustgate_grant_discard(struct trustgate_grant *grant)
 {
 	lockdep_assert_held(&trustgate_mutex);
 	subject_put(grant->subject);
-	xa_release(&by_id, grant->id);
 	nr_reserved--;
 	grant_free(grant);
+}
+
+static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct trustgate_grant, by_id)->id <
+	       rb_entry(b, struct trustgate_grant, by_id)->id;
 }
 
 static void count_on_hot_path(struct trustgate_grant *grant, int step)
@@ -276,8 +289,10 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 		return err;
 	}
 
-	/* Reserved, so it takes no memory and cannot fail. */
-	xa_store(&by_id, grant->id, grant, GFP_KERNEL);
+	/* A subject that was looked over for another exec id is due again. */
+	if (grant->exec_id != grant->subject->seen_exec_id)
+		grant->subject->due = true;
+	rb_add(&grant->by_id, &by_id, has_lower_id);
 	list_add_tail(&grant->of_subject, &grant->subject->grants);
 	timerqueue_add(&expiries, &grant->expiry);
 	grant->volume->nr_grants++;
@@ -303,7 +318,7 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 	WRITE_ONCE(grant->in_force, false);
 	rhltable_remove(&grants, &grant->node, grant_params);
 	count_on_hot_path(grant, -1);
-	xa_erase(&by_id, grant->id);
+	rb_erase(&grant->by_id, &by_id);
 	list_del(&grant->of_subject);
 	timerqueue_del(&expiries, &grant->expiry);
 	grant->volume->nr_grants--;
@@ -327,11 +342,13 @@ u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end)
 	lockdep_assert_held(&trustgate_mutex);
 	while ((grant = trustgate_grant_next(id))) {
 		id = grant->id + 1;
+		cond_resched();
+		if (volume && !volume->nr_grants)
+			break;
 		if (volume && grant->volume != volume)
 			continue;
 		trustgate_grant_end(grant, end);
 		ended++;
-		cond_resched();
 	}
 	return ended;
 }
@@ -363,16 +380,27 @@ u64 trustgate_grant_end_subject(const struct pid *pid, u32 end)
 
 struct trustgate_grant *trustgate_grant_by_id(u64 id)
 {
-	lockdep_assert_held(&trustgate_mutex);
-	return xa_load(&by_id, id);
+	struct trustgate_grant *grant = trustgate_grant_next(id);
+
+	return grant && grant->id == id ? grant : NULL;
 }
 
 struct trustgate_grant *trustgate_grant_next(u64 id)
 {
-	unsigned long index = id;
+	struct trustgate_grant *grant, *best = NULL;
+	struct rb_node *node = by_id.rb_node;
 
 	lockdep_assert_held(&trustgate_mutex);
-	return xa_find(&by_id, &index, ULONG_MAX, XA_PRESENT);
+	while (node) {
+		grant = rb_entry(node, struct trustgate_grant, by_id);
+		if (grant->id >= id) {
+			best = grant;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return best;
 }
 
 struct trustgate_grant *trustgate_grant_first_to_expire(void)
@@ -384,7 +412,8 @@ struct trustgate_grant *trustgate_grant_first_to_expire(void)
 	return node ? container_of(node, struct trustgate_grant, expiry) : NULL;
 }
 
-void trustgate_subject_each(void (*visit)(struct trustgate_subject *subject))
+void trustgate_subject_each(bool (*due)(const struct trustgate_subject *subject),
+			    void (*visit)(struct trustgate_subject *subject))
 {
 	struct trustgate_subject *subject;
 	struct rhashtable_iter iter;
@@ -395,9 +424,9 @@ void trustgate_subject_each(void (*visit)(struct trustgate_subject *subject))
 
 		mutex_lock(&trustgate_mutex);
 		rhashtable_walk_start(&iter);
-		while (pass++ < 256 && (subject = rhashtable_walk_next(&iter))) {
+		while (pass++ < 1024 && (subject = rhashtable_walk_next(&iter))) {
 			/* Resized: some may be seen twice. */
-			if (IS_ERR(subject))
+			if (IS_ERR(subject) || !due(subject))
 				continue;
 			/* The mutex, not RCU, is what keeps it. */
 			rhashtable_walk_stop(&iter);
@@ -457,7 +486,6 @@ void trustgate_grant_exit(void)
 	rcu_barrier();
 	rhltable_destroy(&grants);
 	rhashtable_destroy(&subjects);
-	xa_destroy(&by_id);
 	kmem_cache_destroy(subject_cache);
 	kmem_cache_destroy(grant_cache);
 }

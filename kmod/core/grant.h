@@ -13,6 +13,7 @@
 
 #include <linux/list.h>
 #include <linux/pid.h>
+#include <linux/rbtree_types.h>
 #include <linux/rhashtable-types.h>
 #include <linux/timerqueue_types.h>
 #include <uapi/linux/trustgate.h>
@@ -28,6 +29,9 @@
  * @nr_subtrees: how many cover a subtree; written under trustgate_mutex, read
  *	by hooks with READ_ONCE
  * @nr_descendants: how many cover descendants; likewise
+ * @due: there may be grants that ended by themselves; trustgate_mutex
+ * @seen_exec_id: self_exec_id for which they were last looked for;
+ *	trustgate_mutex
  * @rcu: hooks may look at a subject until a grace period after its removal
  */
 struct trustgate_subject {
@@ -37,6 +41,8 @@ struct trustgate_subject {
 	unsigned int nr_grants;
 	unsigned int nr_subtrees;
 	unsigned int nr_descendants;
+	bool due;
+	u64 seen_exec_id;
 	struct rcu_head rcu;
 };
 
@@ -79,6 +85,7 @@ struct trustgate_key {
  * @id: number, never used twice while the module is loaded; constant
  * @tag: the agent's reference; constant
  * @ticket: text or NULL; owned; constant
+ * @by_id: in the tree of grants, by @id; trustgate_mutex
  * @volume: as in @key, for use under trustgate_mutex; a volume is not removed
  *	before its grants
  * @subject: as long as the grant is in the tables; trustgate_mutex
@@ -103,6 +110,7 @@ struct trustgate_grant {
 	u64 id;
 	u64 tag;
 	char *ticket;
+	struct rb_node by_id;
 	struct trustgate_volume *volume;
 	struct trustgate_subject *subject;
 	struct list_head of_subject;
@@ -297,12 +305,14 @@ void trustgate_grant_totals(struct trustgate_totals *totals);
 struct trustgate_subject *trustgate_subject_find(const struct pid *pid);
 
 /**
- * trustgate_subject_each() - visit every subject, a bounded number at a time
- * @visit: called under trustgate_mutex; may end the subject's grants
+ * trustgate_subject_each() - visit subjects, a bounded number at a time
+ * @due: which; called under trustgate_mutex, RCU read side
+ * @visit: called under trustgate_mutex; may sleep, may end the subject's grants
  *
  * Context: process, may sleep, trustgate_mutex not held.
  */
-void trustgate_subject_each(void (*visit)(struct trustgate_subject *subject));
+void trustgate_subject_each(bool (*due)(const struct trustgate_subject *subject),
+			    void (*visit)(struct trustgate_subject *subject));
 
 /**
  * trustgate_grants_of() - the grants with a key

@@ -4,6 +4,7 @@
  */
 
 #include <linux/jiffies.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
@@ -65,28 +66,37 @@ static void expiry_work(struct work_struct *work)
 	mutex_unlock(&trustgate_mutex);
 }
 
-static u32 end_of(const struct trustgate_grant *grant,
-		  const struct task_struct *task)
+static bool is_due(const struct trustgate_subject *subject)
 {
-	if (!task)
-		return TRUSTGATE_END_SUBJECT_EXIT;
-	if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) &&
-	    grant->exec_id != task->self_exec_id)
-		return TRUSTGATE_END_SUBJECT_EXEC;
-	return TRUSTGATE_END_NONE;
+	const struct task_struct *task = pid_task(subject->pid, PIDTYPE_TGID);
+
+	return !task || subject->due ||
+	       READ_ONCE(task->self_exec_id) != subject->seen_exec_id;
 }
 
+/* Only when it has exited or executed a program, for it may hold very many. */
 static void visit(struct trustgate_subject *subject)
 {
-	struct trustgate_grant *grant, *next;
 	unsigned int left = subject->nr_grants;
+	struct trustgate_grant *grant, *next;
+	const struct task_struct *task;
+	u64 exec_id = 0;
 	u32 end;
 
+	rcu_read_lock();
+	task = pid_task(subject->pid, PIDTYPE_TGID);
+	end = task ? TRUSTGATE_END_SUBJECT_EXEC : TRUSTGATE_END_SUBJECT_EXIT;
+	if (task)
+		exec_id = READ_ONCE(task->self_exec_id);
+	rcu_read_unlock();
+
+	subject->due = false;
+	subject->seen_exec_id = exec_id;
 	list_for_each_entry_safe(grant, next, &subject->grants, of_subject) {
-		rcu_read_lock();
-		end = end_of(grant, pid_task(subject->pid, PIDTYPE_TGID));
-		rcu_read_unlock();
-		if (end == TRUSTGATE_END_NONE)
+		cond_resched();
+		if (end == TRUSTGATE_END_SUBJECT_EXEC &&
+		    (grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC ||
+		     grant->exec_id == exec_id))
 			continue;
 		trustgate_grant_end(grant, end);
 		/* The last grant takes the subject with it. */
@@ -99,7 +109,7 @@ static void patrol_work(struct work_struct *work)
 {
 	bool again;
 
-	trustgate_subject_each(visit);
+	trustgate_subject_each(is_due, visit);
 	mutex_lock(&trustgate_mutex);
 	trustgate_gate_bury();
 	again = trustgate_grant_first_to_expire();
