@@ -286,6 +286,9 @@ int main(int argc, char **argv)
 	measure_everywhere("bare");
 	measure_future_volume("bare");
 	rival_bare_detach();
+	ruler_rest(1000);
+	/* What differs from the first time is the ruler's own error. */
+	measure_everywhere("none again");
 
 	measure_rivals();
 

@@ -15,7 +15,7 @@
 /**
  * struct order - what to measure
  * @directory: where
- * @operation: what; a pointer means the same on both sides of a fork
+ * @operation: what; a pointer means the same on both sides of a fork. NULL: end
  * @scope: what counts
  * @by_child: have a child measure
  */
@@ -62,7 +62,8 @@ static _Noreturn void run(int orders, int readings, void (*enter)(void))
 		err(1, "prctl");
 	if (enter)
 		enter();
-	while (read(orders, &order, sizeof(order)) == sizeof(order)) {
+	while (read(orders, &order, sizeof(order)) == sizeof(order) &&
+	       order.operation) {
 		if (order.by_child)
 			measure_by_child(&order, readings);
 		else
@@ -94,8 +95,12 @@ void runner_start(struct runner *runner, void (*enter)(void))
 
 void runner_stop(struct runner *runner)
 {
+	const struct order end = {};
 	int status;
 
+	/* Others may have inherited the pipe, so closing it ends nothing. */
+	if (write(runner->orders, &end, sizeof(end)) != sizeof(end))
+		err(1, "end the runner");
 	close(runner->orders);
 	close(runner->readings);
 	if (waitpid(runner->pid, &status, 0) != runner->pid || status)
