@@ -45,13 +45,20 @@ static u64 nr_reserved;
 static u64 nr_subjects;
 static u32 generation = 1;
 
-/* What else is in the key hardly ever tells two grants apart. */
+/*
+ * Volume and generation are in it although inode numbers tell files apart
+ * mostly: the root directories of volumes share one number, and so do all files
+ * that a filesystem made one after the other in the same inode. Keys that no
+ * seed can separate make the table rehash all of its entries, in vain, for each
+ * that is inserted beyond the sixteenth.
+ */
 static __always_inline u32 key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct trustgate_key *key = data;
-	u64 mix = ((unsigned long)key->pid ^ seed) * GOLDEN_RATIO_64;
+	u64 mix = (unsigned long)key->pid ^ (unsigned long)key->volume ^ seed;
 
-	return hash_64(mix + key->ino, 32);
+	mix = mix * GOLDEN_RATIO_64 + key->ino + ((u64)key->generation << 32);
+	return hash_64(mix, 32);
 }
 
 static __always_inline int key_differs(struct rhashtable_compare_arg *arg,
