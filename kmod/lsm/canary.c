@@ -342,6 +342,9 @@ static int report_hook(enum trustgate_hook hook, enum outcome outcome,
 		       name);
 		return -EOPNOTSUPP;
 	case NOT_ASKED:
+		/* Says nothing about the hook; the next proof may. */
+		if (result == -ENOMEM)
+			return -ENOMEM;
 		pr_err("hook %s was not asked: another security module or the filesystem refused the canary first: %pe\n",
 		       name, ERR_PTR(result));
 		return -EPERM;
@@ -372,7 +375,8 @@ static int report(const enum outcome outcomes[], const int results[])
 	}
 	for (i = 0; i < ARRAY_SIZE(proofs); i++) {
 		err = report_hook(i, outcomes[i], results[i]);
-		first = first ?: err;
+		if (!first || first == -ENOMEM)
+			first = err ?: first;
 	}
 	return first;
 }
