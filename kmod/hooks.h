@@ -104,9 +104,7 @@
 
 #define TRUSTGATE_HOOK_NUMBER(name, ...) TRUSTGATE_HOOK_##name,
 
-/**
- * enum trustgate_hook - number of each hook, in the order of the list
- */
+/* Number of each hook, in the order of the list. */
 enum trustgate_hook {
 	TRUSTGATE_HOOKS(TRUSTGATE_HOOK_NUMBER, TRUSTGATE_HOOK_NUMBER)
 	TRUSTGATE_HOOK_COUNT

@@ -59,6 +59,7 @@ void trustgate_agent_unbind(void);
  * which is before we are told; so it is the socket that is compared.
  *
  * Context: any; stable under trustgate_mutex.
+ * Return: whether the request came from the agent's socket.
  */
 bool trustgate_agent_sent(const struct sk_buff *skb);
 
@@ -69,6 +70,7 @@ bool trustgate_agent_sent(const struct sk_buff *skb);
  * events leave half of it to them.
  *
  * Context: any but interrupts.
+ * Return: whether it is; false if there is no agent.
  */
 bool trustgate_agent_crowded(void);
 

@@ -23,9 +23,30 @@ struct trustgate_volume;
 /**
  * struct trustgate_event - one event as queued
  *
- * Fields as in the netlink attribute set "event". Zero ids and empty strings
- * are left out of messages; @pid 0 leaves out all of the process.
- * @hook: name of the hook; static string or NULL
+ * @seq: given by the queue, from 1 on
+ * @time_boottime_ns: when it happened
+ * @dropped: events dropped before it
+ * @grant_id: grant concerned, 0 for none
+ * @tag: the agent's reference of that grant
+ * @ino: object, 0 for none
+ * @expires_boottime_ns: expiry of that grant, 0 for none
+ * @hook: name of the hook, static string; NULL for what is no verdict
+ * @type: enum trustgate_event_type
+ * @volume_id: 0 for none
+ * @access: mask of enum trustgate_access
+ * @cause: enum trustgate_cause, of a verdict
+ * @end: enum trustgate_end
+ * @pid: thread group in the initial pid namespace, 0 for no process
+ * @tid: thread in the initial pid namespace
+ * @uid: real user, in the initial user namespace
+ * @loginuid: login user, in the initial user namespace
+ * @generation: of the object's inode
+ * @path_cut: @path lost its beginning
+ * @volume_name: empty for none
+ * @comm: of the thread
+ * @path: relative to the volume's root, empty if unknown
+ *
+ * What is absent is left out of messages.
  */
 struct trustgate_event {
 	u64 seq;

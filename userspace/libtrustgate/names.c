@@ -137,10 +137,12 @@ const char *trustgate_name(enum trustgate_names set, uint32_t value)
 
 int trustgate_value(enum trustgate_names set, const char *name, uint32_t *ret_value)
 {
+	const char *candidate;
+
 	if (!name)
 		return -EINVAL;
-	for (size_t i = 0; trustgate_name_at(set, i); i++) {
-		if (strcmp(trustgate_name_at(set, i), name))
+	for (size_t i = 0; (candidate = trustgate_name_at(set, i)); i++) {
+		if (strcmp(candidate, name))
 			continue;
 		*ret_value = sets[set].flags ? UINT32_C(1) << i : (uint32_t)i;
 		return 0;
