@@ -80,6 +80,15 @@ static __always_inline u32 pid_hash(const void *data, u32 len, u32 seed)
 	return hash_64((unsigned long)*pid ^ seed, 32);
 }
 
+static __always_inline int pid_differs(struct rhashtable_compare_arg *arg,
+				       const void *obj)
+{
+	const struct trustgate_subject *subject = obj;
+	const struct pid * const *pid = arg->key;
+
+	return subject->pid != *pid;
+}
+
 static const struct rhashtable_params grant_params = {
 	.head_offset = offsetof(struct trustgate_grant, node),
 	.key_offset = offsetof(struct trustgate_grant, key),
@@ -94,6 +103,7 @@ static const struct rhashtable_params subject_params = {
 	.key_offset = offsetof(struct trustgate_subject, pid),
 	.key_len = sizeof(struct pid *),
 	.hashfn = pid_hash,
+	.obj_cmpfn = pid_differs,
 	.automatic_shrinking = true,
 };
 
