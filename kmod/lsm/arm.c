@@ -108,7 +108,7 @@ static void explain_load(int err)
 		       ERR_PTR(err));
 		break;
 	default:
-		pr_err("cannot load the BPF programs: %pe; the modules do not fit this kernel or each other: build both from one tree for the running kernel\n",
+		pr_err("cannot load the BPF programs: %pe; the modules do not fit this kernel or each other: build both from one tree for the running kernel, with a pahole no older than it\n",
 		       ERR_PTR(err));
 		break;
 	}
