@@ -99,6 +99,9 @@ static void explain_load(int err)
 		pr_err("cannot load the BPF programs: %pe; the kernel has no such hook, or trustgate_core has no BTF: see that /sys/kernel/btf/trustgate_core exists, which needs vmlinux and pahole where the modules are built\n",
 		       ERR_PTR(err));
 		break;
+	case -ENOMEM:
+		pr_err("cannot load the BPF programs: out of memory\n");
+		break;
 	case -ENOTSUPP:
 		pr_err("cannot load the BPF programs: %pe; switch the compiler on with `sysctl net.core.bpf_jit_enable=1`\n",
 		       ERR_PTR(err));
@@ -222,11 +225,15 @@ static int create_link(struct placed *hook)
 		return link_fd;
 
 	counted = bpf_link_get_from_fd(link_fd);
-	hook->link = take(link_fd);
-	if (IS_ERR(counted) || !hook->link)
-		return -EBADF;
+	if (IS_ERR(counted)) {
+		close_fd(link_fd);
+		return PTR_ERR(counted);
+	}
 	hook->counted = counted;
+	hook->link = take(link_fd);
 	bpf_link_put(counted);
+	if (!hook->link)
+		return -EBADF;
 	atomic64_or(BIT_ULL(hook - hooks), &attached);
 	return 0;
 }
