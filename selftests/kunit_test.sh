@@ -17,9 +17,9 @@ modprobe trustgate_core || {
 	echo "not ok 1 trustgate_core loads"
 	exit 1
 }
-modprobe trustgate_kunit || {
+modprobe trustgate_core_test || {
 	echo "1..1"
-	echo "not ok 1 trustgate_kunit loads"
+	echo "not ok 1 trustgate_core_test loads"
 	exit 1
 }
 

@@ -3,7 +3,9 @@
  * Trustgate - the decision; see decision.h.
  */
 
+#include <kunit/visibility.h>
 #include <linux/dcache.h>
+#include <linux/export.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -283,3 +285,4 @@ void trustgate_decide(const struct trustgate_question *question,
 		answer->tag = search.by->tag;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_decide);

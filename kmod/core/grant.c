@@ -9,6 +9,8 @@
  * through the grants, so that a grant costs the same whichever others live.
  */
 
+#include <kunit/visibility.h>
+#include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/moduleparam.h>
 #include <linux/rbtree.h>
@@ -114,16 +116,19 @@ struct rhlist_head *trustgate_grants_of(const struct trustgate_key *key)
 {
 	return rhltable_lookup(&grants, key, grant_params);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grants_of);
 
 struct trustgate_subject *trustgate_subject_find(const struct pid *pid)
 {
 	return rhashtable_lookup(&subjects, &pid, subject_params);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_subject_find);
 
 u32 trustgate_grant_generation(void)
 {
 	return READ_ONCE(generation);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_generation);
 
 static void generation_bump(void)
 {
@@ -255,6 +260,7 @@ err_grant:
 	grant_free(grant);
 	return ERR_PTR(err);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_prepare);
 
 void trustgate_grant_discard(struct trustgate_grant *grant)
 {
@@ -263,6 +269,7 @@ void trustgate_grant_discard(struct trustgate_grant *grant)
 	nr_reserved--;
 	grant_free(grant);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_discard);
 
 static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
 {
@@ -317,6 +324,7 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 	generation_bump();
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_insert);
 
 void trustgate_grant_enforce(struct trustgate_grant *grant)
 {
@@ -327,6 +335,7 @@ void trustgate_grant_enforce(struct trustgate_grant *grant)
 	trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ADDED, grant,
 			      TRUSTGATE_END_NONE);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_enforce);
 
 void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 {
@@ -350,6 +359,7 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 	subject_put(grant->subject);
 	call_rcu(&grant->rcu, grant_free_rcu);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_end);
 
 u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end)
 {
@@ -369,6 +379,7 @@ u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end)
 	}
 	return ended;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_end_volume);
 
 u64 trustgate_grant_end_subject(const struct pid *pid, u32 end)
 {
@@ -394,6 +405,7 @@ u64 trustgate_grant_end_subject(const struct pid *pid, u32 end)
 	}
 	return ended;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_end_subject);
 
 struct trustgate_grant *trustgate_grant_by_id(u64 id)
 {
@@ -401,6 +413,7 @@ struct trustgate_grant *trustgate_grant_by_id(u64 id)
 
 	return grant && grant->id == id ? grant : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_by_id);
 
 struct trustgate_grant *trustgate_grant_next(u64 id)
 {
@@ -419,6 +432,7 @@ struct trustgate_grant *trustgate_grant_next(u64 id)
 	}
 	return best;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_next);
 
 struct trustgate_grant *trustgate_grant_first_to_expire(void)
 {
@@ -428,6 +442,7 @@ struct trustgate_grant *trustgate_grant_first_to_expire(void)
 	node = timerqueue_getnext(&expiries);
 	return node ? container_of(node, struct trustgate_grant, expiry) : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_first_to_expire);
 
 void trustgate_subject_each(bool (*due)(const struct trustgate_subject *subject),
 			    void (*visit)(struct trustgate_subject *subject))
@@ -468,6 +483,7 @@ void trustgate_grant_totals(struct trustgate_totals *totals)
 		 kmalloc_size_roundup(TRUSTGATE_TICKET_MAX + 1) +
 		 OVERHEAD_BYTES);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_totals);
 
 int trustgate_grant_init(void)
 {

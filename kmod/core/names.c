@@ -3,8 +3,10 @@
  * Trustgate - names of enum values; see names.h.
  */
 
+#include <kunit/visibility.h>
 #include <linux/array_size.h>
 #include <linux/build_bug.h>
+#include <linux/export.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 #include <uapi/linux/trustgate.h>
@@ -36,6 +38,7 @@ const char *trustgate_cause_name(u32 cause)
 {
 	return cause < ARRAY_SIZE(causes) ? causes[cause] : "unknown";
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_cause_name);
 
 struct trustgate_access_text trustgate_access_names(u32 access)
 {
@@ -52,3 +55,4 @@ struct trustgate_access_text trustgate_access_names(u32 access)
 	}
 	return names;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_access_names);

@@ -3,7 +3,9 @@
  * Trustgate - protected volumes; see volume.h.
  */
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
+#include <linux/export.h>
 #include <linux/fs_struct.h>
 #include <linux/kdev_t.h>
 #include <linux/moduleparam.h>
@@ -30,9 +32,12 @@ static const char * const supported[] = { "ext4", "xfs", "tmpfs" };
 
 /* Outermost lock of the module; see volume.h. */
 DEFINE_MUTEX(trustgate_mutex);
+EXPORT_SYMBOL_IF_KUNIT(trustgate_mutex);
 
 u64 trustgate_volume_filter __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_filter);
 struct hlist_head trustgate_volume_table[TRUSTGATE_VOLUME_CLASSES] __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_table);
 
 static unsigned int count;
 static u32 last_id;
@@ -90,6 +95,7 @@ unsigned int trustgate_volume_count(void)
 {
 	return READ_ONCE(count);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_count);
 
 unsigned int trustgate_volume_max(void)
 {
@@ -112,6 +118,7 @@ void trustgate_volume_filter_rebuild(const struct super_block *extra)
 		filter |= BIT_ULL(trustgate_volume_class(extra));
 	WRITE_ONCE(trustgate_volume_filter, filter);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_filter_rebuild);
 
 static bool is_supported(const struct super_block *sb)
 {
