@@ -20,8 +20,8 @@
 #include "identity.h"
 #include "netlink.h"
 
-/* In a reply to grant-add: 3 numbers of 64 bits, 4 of 32, and the nest. */
-#define ADDED_SIZE	(3 * (NLA_HDRLEN + 12) + 4 * (NLA_HDRLEN + 4) +	\
+/* In a reply to grant-add: 4 numbers of 64 bits, 3 of 32, and the nest. */
+#define ADDED_SIZE	(4 * (NLA_HDRLEN + 12) + 3 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN)
 
 /* 10 numbers of 64 bits, 9 of 32, and the ticket. */
@@ -514,6 +514,9 @@ int trustgate_nl_grant_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return trustgate_reply_end(&reply, info, err);
 }
 
+/* How many grants a dump looks at before others get the mutex. */
+#define DUMP_BATCH	1024
+
 /* Which grants a dump is about; looked up anew for each part of it. */
 struct filter {
 	u32 volume_id;
@@ -555,6 +558,7 @@ int trustgate_nl_grant_get_dumpit(struct sk_buff *skb,
 {
 	struct filter filter = filter_of(cb);
 	struct trustgate_grant *grant;
+	unsigned int looked_at = 0;
 	void *header;
 
 	mutex_lock(&trustgate_mutex);
@@ -575,7 +579,13 @@ int trustgate_nl_grant_get_dumpit(struct sk_buff *skb,
 			genlmsg_end(skb, header);
 		}
 		cb->args[0] = grant->id + 1;
+		if (++looked_at % DUMP_BATCH)
+			continue;
+		/* Who looks for few among a million is not to delay the agent. */
+		mutex_unlock(&trustgate_mutex);
 		cond_resched();
+		mutex_lock(&trustgate_mutex);
+		cb->seq = trustgate_grant_generation();
 	}
 	mutex_unlock(&trustgate_mutex);
 	put_pid(filter.pid);
