@@ -19,7 +19,7 @@ prepare()
 	    self-grants:
 	      - users: [tgdba]
 	        path: db
-	        access: [read, write]
+	        access: [read, write, names]
 	        for: 15m
 	        reasons: [customer-ticket]
 	END

@@ -323,9 +323,12 @@ int config_load(const char *path, struct config **ret_config,
 
 	reader.data = &places;
 	config = calloc(1, sizeof(*config));
-	if (!config)
+	if (!config) {
 		r = config_out_of_memory(&reader, NULL);
-	else if (root)
+		config_reader_close(&reader);
+		return r;
+	}
+	if (root)
 		r = config_read_mapping(&reader, root, file_keys, config);
 	if (r == 0)
 		r = check_volumes(&reader, config);

@@ -136,8 +136,8 @@ int config_reader_open(struct config_reader *reader, const char *file,
 	reader->error = error;
 
 	r = open_file(reader, &stream);
-	if (r < 0)
-		return r;
+	if (r < 0 || !stream)
+		return r < 0 ? r : -EIO;
 	if (!yaml_parser_initialize(&parser)) {
 		fclose(stream);
 		config_complain(reader, NULL, "does not fit into memory");

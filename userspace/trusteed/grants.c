@@ -81,8 +81,10 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 
 	requests = calloc(count, sizeof(*requests));
 	added = calloc(count, sizeof(*added));
-	if (!requests || !added)
+	if (!requests || !added) {
 		r = refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+		goto out;
+	}
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = fill_request(&wishes[i], now, &requests[i], refusal);
 	if (r == 0) {
@@ -95,6 +97,7 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 		ledger_add(agent, added[i].id, wishes[i].object->path);
 	}
 	gate_poke(agent);
+out:
 	free(requests);
 	free(added);
 	return r;

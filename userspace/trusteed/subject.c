@@ -132,7 +132,7 @@ void subject_close(struct subject *subject)
 
 void subject_comm(pid_t pid, char comm[17])
 {
-	struct subject subject;
+	struct subject subject = { 0 };
 	unsigned long flags;
 
 	comm[0] = '\0';
@@ -142,7 +142,7 @@ void subject_comm(pid_t pid, char comm[17])
 
 pid_t subject_parent(pid_t pid)
 {
-	struct subject subject;
+	struct subject subject = { 0 };
 	unsigned long flags;
 
 	return read_stat(pid, &subject, &flags) == 0 ? subject.parent : 0;

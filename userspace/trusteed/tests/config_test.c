@@ -20,6 +20,8 @@ static void write_file(const char *text, size_t length, mode_t mode)
 {
 	FILE *file = fopen(path, "we");
 
+	if (!file)
+		abort();
 	fwrite(text, 1, length, file);
 	fclose(file);
 	chmod(path, mode);
@@ -145,6 +147,8 @@ static void test_bad_files(void)
 	CHECK_HOLDS(error, ": is not text: ");
 
 	file = fopen(path, "we");
+	if (!file)
+		abort();
 	for (int i = 0; i < 100000; i++)
 		fputs(big, file);
 	fclose(file);

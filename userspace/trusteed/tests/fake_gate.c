@@ -66,6 +66,16 @@ static int fail(struct trustgate_conn *conn, int error, const char *attribute,
 	return -error;
 }
 
+/* A test without memory has nothing to say. */
+static void *take(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
 static void address_of(const char *name, struct sockaddr_un *address, socklen_t *length)
 {
 	memset(address, 0, sizeof(*address));
@@ -119,7 +129,7 @@ int trustgate_new(struct trustgate_conn **ret_conn)
 	fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	if (fd < 0 || ftruncate(fd, sizeof(struct state)) < 0)
 		abort();
-	conn = calloc(1, sizeof(*conn));
+	conn = take(1, sizeof(*conn));
 	conn->state = mmap(NULL, sizeof(struct state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	conn->fd = -1;
@@ -211,7 +221,7 @@ int trustgate_gate_get(struct trustgate_conn *conn, struct trustgate_gate *ret_g
 		ret_gate->grants += !!state->grants[i].id;
 	ret_gate->state = ret_gate->volumes ? TRUSTGATE_GATE_STATE_ARMED :
 					      TRUSTGATE_GATE_STATE_IDLE;
-	ret_gate->hooks = calloc(1, sizeof(*ret_gate->hooks));
+	ret_gate->hooks = take(1, sizeof(*ret_gate->hooks));
 	strcpy(ret_gate->hooks[0], "file_open");
 	ret_gate->hooks_count = 1;
 	return 0;
@@ -340,7 +350,7 @@ int trustgate_volume_list(struct trustgate_conn *conn, struct trustgate_volume *
 			  size_t *ret_count, struct trustgate_dump *ret_dump)
 {
 	(void)ret_dump;
-	*ret_volumes = calloc(VOLUMES, sizeof(**ret_volumes));
+	*ret_volumes = take(VOLUMES, sizeof(**ret_volumes));
 	*ret_count = 0;
 	for (int i = 0; i < VOLUMES; i++)
 		if (conn->state->volumes[i].id)
@@ -460,7 +470,7 @@ int trustgate_grant_list(struct trustgate_conn *conn, const struct trustgate_gra
 			 struct trustgate_dump *ret_dump)
 {
 	static const struct trustgate_grant_visitor visitor = { .grant = collect };
-	struct collected collected = { .grants = calloc(GRANTS, sizeof(struct trustgate_grant)) };
+	struct collected collected = { .grants = take(GRANTS, sizeof(struct trustgate_grant)) };
 
 	trustgate_grant_each(conn, filter, &visitor, &collected, ret_dump);
 	*ret_grants = collected.grants;
@@ -478,7 +488,7 @@ int trustgate_grant_cursor_open(struct trustgate_conn *conn,
 				const struct trustgate_grant_filter *filter,
 				struct trustgate_grant_cursor **ret_cursor)
 {
-	*ret_cursor = calloc(1, sizeof(**ret_cursor));
+	*ret_cursor = take(1, sizeof(**ret_cursor));
 	(*ret_cursor)->conn = conn;
 	(*ret_cursor)->filter = *filter;
 	return 0;
