@@ -199,7 +199,7 @@ static int copy_with_loader(const char *to, const char *loader)
 	err = copy_program(name, "db/loader");
 	if (err)
 		return err;
-	strcpy(name, loader);
+	memcpy(name, loader, strlen(loader) + 1);
 	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	if (fd < 0)
 		return errno;
