@@ -83,7 +83,12 @@ int disk_file(const char *path, const char *text, mode_t mode)
 /* A file to be used by way of a loop device. */
 static int make_image(const char *path)
 {
+	static const char *const modprobe[] = { "modprobe", "loop", NULL };
 	int fd, err = 0;
+
+	/* Where no device manager has made its node, nothing loads it. */
+	if (access("/dev/loop-control", F_OK) && disk_command(modprobe))
+		return -ENODEV;
 
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)

@@ -242,13 +242,16 @@ static void clean_at_exit(void)
 
 /*
  * The harness kills a test that takes too long together with the parent that
- * would have cleaned up; what remains is the process it was started as.
+ * would have cleaned up; what remains is the process it was started as. And
+ * loading the module and attaching the hooks for the first time may take longer
+ * than the harness gives a test, so both are done before there is any.
  */
 __attribute__((constructor))
-static void watch_exit(void)
+static void frame_tests(void)
 {
 	first_process = getpid();
 	atexit(clean_at_exit);
+	gate_clean();
 }
 
 static int populate(void)
