@@ -548,8 +548,7 @@ TEST_F(netlink, dump_of_volumes_takes_no_attributes)
 		    self->stage.volume.id);
 	EXPECT_EQ(-EINVAL, raw_dump(&self->stage.agent, self->stage.message,
 				    NULL, NULL, NULL, self->stage.answer));
-	EXPECT_STREQ("this request takes no attributes",
-		     self->stage.answer->text);
+	EXPECT_STREQ("Unknown attribute type", self->stage.answer->text);
 }
 
 TEST_F(netlink, unknown_commands)

@@ -203,10 +203,10 @@ static const struct command_refusal command_refusals[] = {
 	    "no such process", R(PID) } },
 	{ TRUSTGATE_CMD_GATE_GET,
 	  { "gate: attribute", { { 1, U32, 0 } }, -EINVAL,
-	    "this request takes no attributes", 1 } },
+	    REFUSAL_UNKNOWN, 1 } },
 	{ TRUSTGATE_CMD_AGENT_UNBIND,
 	  { "unbind: attribute", { { 1, U32, 0 } }, -EINVAL,
-	    "this request takes no attributes", 1 } },
+	    REFUSAL_UNKNOWN, 1 } },
 };
 
 TEST_F(request, other_refusals)

@@ -92,7 +92,10 @@ static bool peek(const u64 *position, struct trustgate_event *event)
 	return any;
 }
 
-/* Steps on unless the ring has overtaken the reader meanwhile. */
+/*
+ * Steps on unless the ring has overtaken the reader meanwhile. That happens to
+ * the agent only, and what was on its way to it then was counted as missed.
+ */
 static void step(u64 *position, const struct trustgate_event *event)
 {
 	unsigned long flags;
@@ -100,6 +103,8 @@ static void step(u64 *position, const struct trustgate_event *event)
 	raw_spin_lock_irqsave(&ring_lock, flags);
 	if (*position != head && place(*position)->seq == event->seq)
 		(*position)++;
+	else
+		agent_missed--;
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
 }
 

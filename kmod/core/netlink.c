@@ -101,7 +101,7 @@ static int check_attributes(const struct genlmsghdr *header,
 
 	if (!policy && length) {
 		NL_SET_ERR_MSG_ATTR(extack, first,
-				    "this request takes no attributes");
+				    "Unknown attribute type");
 		return -EINVAL;
 	}
 	return trustgate_attr_once(first, length, multi, extack);
