@@ -11,6 +11,10 @@
 
 #include "stage.h"
 
+/* The agent, in the process that bound it. */
+static struct raw_socket *bound;
+static pid_t bound_by;
+
 int stage_bare(struct stage *stage, bool idle)
 {
 	struct gate gate;
@@ -36,7 +40,27 @@ int stage_bare(struct stage *stage, bool idle)
 	err = raw_open(&stage->agent);
 	if (err)
 		return err;
+	bound = &stage->agent;
+	bound_by = getpid();
 	return raw_bind(&stage->agent, (const char *)gate_secret);
+}
+
+void stage_clean(void)
+{
+	struct raw_message *message;
+
+	if (bound && bound_by == getpid() && bound->fd >= 0) {
+		/* Others may have the socket open as well. */
+		message = malloc(sizeof(*message));
+		if (message) {
+			raw_begin(message, bound, TRUSTGATE_CMD_AGENT_UNBIND);
+			raw_do(bound, message);
+		}
+		free(message);
+		raw_close(bound);
+	}
+	bound = NULL;
+	gate_clean();
 }
 
 int stage_volume(struct stage *stage, struct volume *volume, unsigned int slot,
