@@ -92,6 +92,7 @@ int trustgate_agent_bind(const struct sk_buff *skb, const u8 *secret,
 
 	memcpy(agent_secret, secret, sizeof(agent_secret));
 	agent_pid = task_tgid_nr(current);
+	trustgate_event_settle();
 	remember(NETLINK_CB(skb).sk, NETLINK_CB(skb).portid);
 	return 0;
 }

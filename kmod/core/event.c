@@ -10,6 +10,7 @@
 #include <linux/audit.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/moduleparam.h>
 #include <linux/spinlock.h>
@@ -27,6 +28,13 @@
 /* How long the agent's full socket is left alone before the next try. */
 #define AGENT_RETRY_JIFFIES	max(HZ / 100, 1)
 
+/*
+ * How long a new agent is left alone. A simple client, such as the kernel's own
+ * YNL tool, has its answer and the ack by then, and does not stumble over an
+ * event between the two.
+ */
+#define AGENT_SETTLE_JIFFIES	(HZ / 4)
+
 static unsigned int max_events = 8192;
 module_param(max_events, uint, 0444);
 MODULE_PARM_DESC(max_events, "Length of the event queue, a power of two from 16 to 1048576 (default 8192)");
@@ -43,6 +51,9 @@ static u64 told;	/* next place to tell the agent */
 static u64 last_seq;
 static u64 dropped;
 static u64 agent_missed;
+
+/* No event is sent to the agent before; written under trustgate_mutex. */
+static unsigned long tell_from = INITIAL_JIFFIES;
 
 static void publish_work(struct work_struct *work);
 static void tell_work(struct work_struct *work);
@@ -124,10 +135,15 @@ static void publish_work(struct work_struct *work)
 
 static void tell_work(struct work_struct *work)
 {
+	unsigned long from = READ_ONCE(tell_from);
 	struct trustgate_event event;
 	u32 portid;
 	int err;
 
+	if (time_before(jiffies, from)) {
+		queue_delayed_work(workqueue, &teller, from - jiffies);
+		return;
+	}
 	while (peek(&told, &event)) {
 		portid = trustgate_agent_portid();
 		if (!portid)
@@ -145,6 +161,11 @@ static void tell_work(struct work_struct *work)
 		step(&told, &event);
 		cond_resched();
 	}
+}
+
+void trustgate_event_settle(void)
+{
+	WRITE_ONCE(tell_from, jiffies + AGENT_SETTLE_JIFFIES);
 }
 
 void trustgate_event_kick(void)

@@ -150,6 +150,13 @@ void trustgate_event_gate(u32 type);
 void trustgate_event_totals(struct trustgate_event_totals *totals);
 
 /**
+ * trustgate_event_settle() - give a new agent a moment before its first event
+ *
+ * Context: before the agent is known, trustgate_mutex held.
+ */
+void trustgate_event_settle(void);
+
+/**
  * trustgate_event_kick() - try again to hand on what is queued
  *
  * Context: any.

@@ -117,7 +117,6 @@ int trustgate_nl_agent_bind_doit(struct sk_buff *skb, struct genl_info *info)
 			NL_SET_BAD_ATTR(info->extack, secret);
 	}
 	err = trustgate_reply_end(&reply, info, err);
-	/* Only now, so that the answer comes before the first event. */
 	if (!err)
 		trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_BOUND);
 	return err;
