@@ -201,6 +201,8 @@ int gate_open(struct gate *gate)
 	}
 	if (err)
 		gate_close(gate);
+	else
+		gate_forget_events(gate);
 	return err;
 }
 
@@ -397,17 +399,7 @@ int gate_revoke_all(struct gate *gate, const struct volume *volume)
 
 void gate_forget_events(struct gate *gate)
 {
-	struct trustgate_event event;
-	struct pollfd poll_fd = {
-		.fd = trustgate_fd(gate->conn),
-		.events = POLLIN,
-	};
-
-	/* The kernel hands events on from a worker, so some may be under way. */
-	do {
-		while (trustgate_event_next(gate->conn, &event))
-			;
-	} while (poll(&poll_fd, 1, 100) > 0);
+	gate->events_from_boottime_ns = gate_now_ns();
 }
 
 int gate_wait_event(struct gate *gate, uint32_t type,
@@ -422,7 +414,8 @@ int gate_wait_event(struct gate *gate, uint32_t type,
 
 	while (gate_now_ns() < until_ns) {
 		got = trustgate_event_next(gate->conn, event);
-		if (got == 1 && event->type == type)
+		if (got == 1 && event->type == type &&
+		    event->time_boottime_ns >= gate->events_from_boottime_ns)
 			return 0;
 		if (!got)
 			poll(&poll_fd, 1, 200);

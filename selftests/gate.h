@@ -54,10 +54,13 @@ extern const uint8_t gate_secret[TRUSTGATE_SECRET_LEN];
 /**
  * struct gate - the agent
  * @conn: bound; for requests that are expected to fail, among others
+ * @events_from_boottime_ns: gate_wait_event() passes over what happened
+ *	earlier; a new agent is told what an earlier test's was not
  * @why: why the tests cannot run here, if gate_open() said so
  */
 struct gate {
 	struct trustgate_conn *conn;
+	uint64_t events_from_boottime_ns;
 	char why[256];
 };
 
@@ -245,7 +248,7 @@ int gate_revoke(struct gate *gate, uint64_t id);
 int gate_revoke_all(struct gate *gate, const struct volume *volume);
 
 /**
- * gate_forget_events() - drop what the agent was told so far
+ * gate_forget_events() - have gate_wait_event() pass over what happened before
  * @gate: open
  */
 void gate_forget_events(struct gate *gate);
