@@ -273,6 +273,18 @@ static int become_reader(const char *path, long unused)
 	return errno;
 }
 
+/* Become a program of the volume that reads the file itself. */
+static int become_reader_on_volume(const char *path, long unused)
+{
+	int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (sink < 0)
+		return errno;
+	dup2(sink, STDOUT_FILENO);
+	execl("db/reader", "reader", path, NULL);
+	return errno;
+}
+
 /* The exit status of an actor that became a program. */
 static int wait_actor(const struct actor *actor)
 {
@@ -345,6 +357,93 @@ TEST_F(exec, ends_grant_of_ancestor)
 	ASSERT_EQ(0, actor_start(&actor));
 	actor_begin(&actor, become_reader, "db/a", 0);
 	EXPECT_EQ(0, wait_actor(&actor));
+}
+
+/* Become a shell that runs a script in the volume's root. */
+static int become_shell(const char *script, long unused)
+{
+	execl("/bin/sh", "sh", "-c", script, NULL);
+	return errno;
+}
+
+static uint64_t grant_next_exec(struct gate *gate, const struct volume *volume,
+				pid_t pid, const char *path, uint32_t kind,
+				uint32_t access)
+{
+	struct trustgate_grant_request request = gate_request(volume, path,
+							      access);
+
+	request.pid = pid;
+	request.object_kind = kind;
+	request.flags = TRUSTGATE_GRANT_FLAGS_NEXT_EXEC;
+	return gate_grant(gate, &request);
+}
+
+/* It begins with one exec and ends with the one after it. */
+TEST_F(exec, next_exec)
+{
+	struct trustgate_event event;
+	struct actor actor;
+	uint64_t id;
+
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	id = grant_next_exec(&self->gate, &self->volume, actor.pid, "db/a",
+			     TRUSTGATE_OBJECT_KIND_FILE, GATE_READ);
+	ASSERT_NE(0, id);
+	EXPECT_EQ(EACCES, actor_do(&actor, attempt_read, "db/a", 0));
+	EXPECT_EQ(1, volume_count(&self->gate, &self->volume,
+				  TRUSTGATE_CAUSE_NOT_YET));
+	/* Looking for what has ended by itself does not take it for that. */
+	usleep(1200 * 1000);
+	actor_begin(&actor, become_shell,
+		    "read -r line <db/a || exit 3; exec cat db/a >/dev/null",
+		    0);
+	EXPECT_EQ(1, wait_actor(&actor));
+	ASSERT_EQ(0, gate_wait_event(&self->gate,
+				     TRUSTGATE_EVENT_TYPE_GRANT_ENDED, &event));
+	EXPECT_EQ(id, event.grant_id);
+	EXPECT_EQ(TRUSTGATE_END_SUBJECT_EXEC, event.end);
+}
+
+/* A program on the volume can be what begins it. */
+TEST_F(exec, next_exec_of_volume)
+{
+	struct actor actor;
+
+	ASSERT_EQ(0, copy_program("/bin/cat", "db/reader"));
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	ASSERT_NE(0, grant_next_exec(&self->gate, &self->volume, actor.pid,
+				     "db", TRUSTGATE_OBJECT_KIND_SUBTREE,
+				     GATE_READ | GATE_EXEC));
+	EXPECT_EQ(EACCES, actor_do(&actor, attempt_read, "db/a", 0));
+	EXPECT_EQ(EACCES, actor_do(&actor, attempt_read, "db/reader", 0));
+	actor_begin(&actor, become_shell, "exec db/reader db/a >/dev/null", 0);
+	/* The shell was the next program, and this one came after it. */
+	EXPECT_EQ(126, wait_actor(&actor));
+
+	ASSERT_EQ(0, actor_start(&actor));
+	ASSERT_NE(0, grant_next_exec(&self->gate, &self->volume, actor.pid,
+				     "db", TRUSTGATE_OBJECT_KIND_SUBTREE,
+				     GATE_READ | GATE_EXEC));
+	actor_begin(&actor, become_reader_on_volume, "db/a", 0);
+	EXPECT_EQ(0, wait_actor(&actor));
+}
+
+TEST_F(exec, next_exec_or_keep_exec)
+{
+	struct trustgate_grant_request request;
+	struct trustgate_grant_added added;
+
+	PROTECT();
+	request = gate_request(&self->volume, "db/a", GATE_READ);
+	request.flags = TRUSTGATE_GRANT_FLAGS_NEXT_EXEC |
+			TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
+	EXPECT_EQ(-EINVAL, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
+			       "either keep-exec or next-exec"));
 }
 
 static int fail_to_exec(const char *path, long unused)

@@ -19,6 +19,9 @@
  */
 #define ANCESTORS_MAX	32
 
+/* Shared by no grant: self_exec_id counts up from 0. */
+#define NO_EXEC_ID	U64_MAX
+
 /* At most one limited grant for each bit of access can be needed. */
 #define LIMITED_MAX	5
 static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
@@ -26,7 +29,8 @@ static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
 /**
  * struct search - a decision under way
  * @question: what is asked
- * @exec_id: self_exec_id of the process that asks
+ * @exec_id: self_exec_id of the process that asks, and of the ancestor whose
+ *	grants are weighed; NO_EXEC_ID if they differ
  * @missing: access that no grant has covered yet
  * @limited_access: access that @limited cover
  * @nr_limited: how many limited grants cover something, to be used if needed
@@ -84,6 +88,19 @@ static void weigh_limited(struct search *search, struct trustgate_grant *grant)
 	search->limited[search->nr_limited++] = grant;
 }
 
+/*
+ * An exec opens its program before it is done and begins a grant for the next
+ * exec. What is open for execution only gives the subject no other access.
+ */
+static u64 exec_id_for(const struct search *search,
+		       const struct trustgate_grant *grant)
+{
+	return search->question->access == TRUSTGATE_ACCESS_EXEC &&
+	       grant->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC &&
+	       grant->exec_id == search->exec_id + 1 ? grant->exec_id :
+						       search->exec_id;
+}
+
 /* Let one grant that covers subject and object have its say. */
 static void weigh(struct search *search, struct trustgate_grant *grant)
 {
@@ -96,7 +113,8 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
 		return;
 	}
-	cause = trustgate_judge(grant, search->exec_id, question->now_ns);
+	cause = trustgate_judge(grant, exec_id_for(search, grant),
+				question->now_ns);
 	if (cause != TRUSTGATE_CAUSE_GRANTED) {
 		note_denial(search, cause, grant);
 		return;
@@ -204,6 +222,7 @@ static void weigh_process(struct search *search, const struct pid *pid,
 static void weigh_ancestors(struct search *search)
 {
 	const struct task_struct *task = search->question->task;
+	const u64 exec_id = search->exec_id;
 	const struct trustgate_subject *subject;
 	const struct pid *pid;
 	unsigned int depth;
@@ -217,6 +236,10 @@ static void weigh_ancestors(struct search *search)
 			return;
 		subject = trustgate_subject_find(pid);
 		if (subject && READ_ONCE(subject->nr_descendants)) {
+			/* Its own exec ends what its children had by it, too. */
+			search->exec_id =
+				READ_ONCE(task->self_exec_id) == exec_id ?
+				exec_id : NO_EXEC_ID;
 			weigh_process(search, pid, child_start_ns);
 			if (!search->missing)
 				return;

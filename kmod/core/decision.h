@@ -83,7 +83,9 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
 {
 	if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) &&
 	    grant->exec_id != exec_id)
-		return TRUSTGATE_CAUSE_EXEC_CHANGED;
+		return grant->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC &&
+		       exec_id < grant->exec_id ? TRUSTGATE_CAUSE_NOT_YET :
+						  TRUSTGATE_CAUSE_EXEC_CHANGED;
 	if (now_ns < grant->not_before_ns)
 		return TRUSTGATE_CAUSE_NOT_YET;
 	if (now_ns >= (u64)grant->expiry.expires)

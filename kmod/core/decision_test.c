@@ -19,6 +19,7 @@
 #define M	TRUSTGATE_ACCESS_META
 #define DESC	TRUSTGATE_GRANT_FLAGS_DESCENDANTS
 #define KEEP	TRUSTGATE_GRANT_FLAGS_KEEP_EXEC
+#define NEXT	TRUSTGATE_GRANT_FLAGS_NEXT_EXEC
 #define CAUSE(name)	TRUSTGATE_CAUSE_##name
 
 /* Long enough for any test to be over. */
@@ -55,6 +56,14 @@ static void judge(struct kunit *test)
 		  CAUSE(EXEC_CHANGED) },
 		{ "executed and expired", 0, 5, 6, 0, 100, 100,
 		  CAUSE(EXEC_CHANGED) },
+		{ "before the exec it is for", NEXT, 6, 5, 0, 100, 50,
+		  CAUSE(NOT_YET) },
+		{ "after the exec it is for", NEXT, 6, 6, 0, 100, 50,
+		  CAUSE(GRANTED) },
+		{ "after one exec more", NEXT, 6, 7, 0, 100, 50,
+		  CAUSE(EXEC_CHANGED) },
+		{ "after the exec it is for, expired", NEXT, 6, 6, 0, 100, 100,
+		  CAUSE(EXPIRED) },
 	};
 	unsigned int i;
 
@@ -83,6 +92,7 @@ struct given {
 	bool expired;
 	bool later;
 	bool executed;
+	bool not_executed;
 	bool another_volume;
 	bool old_generation;
 	bool not_in_force;
@@ -100,6 +110,7 @@ struct decided {
 	u8 file;
 	bool no_dentry;
 	bool whole;
+	u8 executed;	/* mask of processes that have executed something since */
 	u32 cause;
 	int by;		/* which of @given decided, from 1; 0 for none */
 };
@@ -143,6 +154,15 @@ static const struct decided table[] = {
 	{ "executed and kept",
 	  { { R, .file = FILE, .flags = KEEP, .executed = true } }, R, CHILD,
 	  FILE, .cause = CAUSE(GRANTED), .by = 1 },
+	{ "before the exec it is for",
+	  { { R | X, .file = FILE, .flags = NEXT, .not_executed = true } }, R,
+	  CHILD, FILE, .cause = CAUSE(NOT_YET), .by = 1 },
+	{ "the program that is about to be executed",
+	  { { R | X, .file = FILE, .flags = NEXT, .not_executed = true } }, X,
+	  CHILD, FILE, .cause = CAUSE(GRANTED), .by = 1 },
+	{ "the program of the exec after the one it is for",
+	  { { R | X, .file = FILE, .flags = NEXT, .executed = true } }, X,
+	  CHILD, FILE, .cause = CAUSE(EXEC_CHANGED), .by = 1 },
 	{ "the most telling cause",
 	  { { W, .file = FILE }, { R, .file = FILE, .expired = true },
 	    { R, .file = FILE, .later = true } }, R, CHILD, FILE,
@@ -186,6 +206,19 @@ static const struct decided table[] = {
 	{ "grandparent's grant for descendants",
 	  { { R, .process = GRANDPARENT, .file = FILE, .flags = DESC } }, R,
 	  CHILD, FILE, .cause = CAUSE(GRANTED), .by = 1 },
+	{ "parent has executed something since",
+	  { { R, .process = PARENT, .file = FILE, .flags = DESC } }, R, CHILD,
+	  FILE, .executed = BIT(PARENT), .cause = CAUSE(EXEC_CHANGED), .by = 1 },
+	{ "parent has executed something since, and keeps",
+	  { { R, .process = PARENT, .file = FILE, .flags = DESC | KEEP } }, R,
+	  CHILD, FILE, .executed = BIT(PARENT), .cause = CAUSE(GRANTED), .by = 1 },
+	{ "who is between has executed something since",
+	  { { R, .process = GRANDPARENT, .file = FILE, .flags = DESC } }, R,
+	  CHILD, FILE, .executed = BIT(PARENT), .cause = CAUSE(GRANTED), .by = 1 },
+	{ "forked from a parent that has yet to execute",
+	  { { R, .process = PARENT, .file = FILE, .flags = DESC | NEXT,
+	      .not_executed = true } }, R, CHILD, FILE, .executed = BIT(CHILD),
+	  .cause = CAUSE(EXEC_CHANGED), .by = 1 },
 	{ "forked before it was given",
 	  { { R, .process = PARENT, .file = FILE, .flags = DESC,
 	      .since_later = true } }, R, CHILD, FILE,
@@ -236,6 +269,8 @@ static struct trustgate_grant *give(struct kunit *test,
 		terms.expires_ns = now_ns + 2 * SOON_NS;
 	if (given->executed)
 		terms.exec_id--;
+	if (given->not_executed)
+		terms.exec_id++;
 	if (given->another_volume)
 		terms.volume = &world->another;
 	if (given->old_generation)
@@ -299,6 +334,8 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 	question.whole = decided->whole;
 	if (decided->no_dentry)
 		question.dentry = NULL;
+	for (i = 0; i < PROCESSES; i++)
+		world->tasks[i]->self_exec_id += decided->executed >> i & 1;
 	if (!decided->whole) {
 		rcu_read_lock();
 		at_once = trustgate_granted_at_once(question.volume,
@@ -309,6 +346,8 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 		rcu_read_unlock();
 	}
 	answer = decide(&question);
+	for (i = 0; i < PROCESSES; i++)
+		world->tasks[i]->self_exec_id -= decided->executed >> i & 1;
 	KUNIT_EXPECT_EQ_MSG(test, decided->cause, answer.cause, "%s",
 			    decided->what);
 	/* The short cut allows nothing that the decision does not. */

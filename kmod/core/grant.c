@@ -314,7 +314,7 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 	}
 
 	/* A subject that was looked over for another exec id is due again. */
-	if (grant->exec_id != grant->subject->seen_exec_id)
+	if (grant->exec_id < grant->subject->seen_exec_id)
 		grant->subject->due = true;
 	rb_add(&grant->by_id, &by_id, has_lower_id);
 	list_add_tail(&grant->of_subject, &grant->subject->grants);

@@ -66,7 +66,8 @@ struct trustgate_key {
  * struct trustgate_grant - a time-limited capability
  * @node: in the table of grants, by @key; several grants may share a key
  * @key: subject and object; constant
- * @exec_id: self_exec_id of the subject when granted; constant
+ * @exec_id: self_exec_id of the subject for which it is: when granted, or the
+ *	next one; constant
  * @not_before_ns: begin, CLOCK_BOOTTIME; constant
  * @expiry: in the queue of expiries, .expires is CLOCK_BOOTTIME and constant;
  *	the linkage is under trustgate_mutex
@@ -121,7 +122,7 @@ struct trustgate_grant {
  * struct trustgate_terms - what a grant is asked to be
  * @volume: where the object lies
  * @pid: subject's thread-group pid, borrowed
- * @exec_id: of the subject
+ * @exec_id: self_exec_id of the subject, or the next one
  * @start_ns: start_boottime of the subject
  * @ino: object
  * @generation: object

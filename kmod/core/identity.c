@@ -40,7 +40,8 @@ static int check_task(const struct trustgate_terms *terms,
 				    "a kernel thread cannot hold grants");
 		return -EINVAL;
 	}
-	if (task->flags & PF_EXITING) {
+	/* Its first thread may have exited and the process go on. */
+	if (!atomic_read(&task->signal->live)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, "the process is exiting");
 		return -ESRCH;
 	}
@@ -72,6 +73,8 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
 	err = check_task(terms, task, attr, ticks, extack);
 	if (!err) {
 		terms->exec_id = READ_ONCE(task->self_exec_id);
+		if (terms->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)
+			terms->exec_id++;
 		terms->start_ns = task->start_boottime;
 	}
 	if (task)

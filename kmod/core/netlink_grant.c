@@ -73,6 +73,12 @@ static int parse_numbers(const struct grant_request *request,
 	terms->kind = nla_get_u32(attrs[TRUSTGATE_A_GRANT_OBJECT_KIND]);
 	if (attrs[TRUSTGATE_A_GRANT_FLAGS])
 		terms->flags = nla_get_u32(attrs[TRUSTGATE_A_GRANT_FLAGS]);
+	if (terms->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
+	    terms->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_FLAGS],
+				    "give either keep-exec or next-exec, not both");
+		return -EINVAL;
+	}
 	if (attrs[TRUSTGATE_A_GRANT_MAX_USES])
 		terms->max_uses = nla_get_u32(attrs[TRUSTGATE_A_GRANT_MAX_USES]);
 	if (terms->max_uses > S32_MAX) {

@@ -96,7 +96,7 @@ static void visit(struct trustgate_subject *subject)
 		cond_resched();
 		if (end == TRUSTGATE_END_SUBJECT_EXEC &&
 		    (grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC ||
-		     grant->exec_id == exec_id))
+		     grant->exec_id >= exec_id))
 			continue;
 		trustgate_grant_end(grant, end);
 		/* The last grant takes the subject with it. */

@@ -56,7 +56,6 @@ static const char *const reason[] = {
 static const char *const end[] = {
 	[TRUSTGATE_END_NONE] = "none",
 	[TRUSTGATE_END_EXPIRED] = "expired",
-	[TRUSTGATE_END_USED_UP] = "used-up",
 	[TRUSTGATE_END_REVOKED] = "revoked",
 	[TRUSTGATE_END_SUBJECT_EXEC] = "subject-exec",
 	[TRUSTGATE_END_SUBJECT_EXIT] = "subject-exit",
@@ -76,6 +75,7 @@ static const char *const record_bits[] = {
 static const char *const grant_flag_bits[] = {
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_DESCENDANTS)] = "descendants",
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_KEEP_EXEC)] = "keep-exec",
+	[BIT_OF(TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)] = "next-exec",
 };
 
 static const char *const object_kind[] = {

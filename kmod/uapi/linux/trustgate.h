@@ -100,7 +100,6 @@ enum trustgate_reason {
 enum trustgate_end {
 	TRUSTGATE_END_NONE,
 	TRUSTGATE_END_EXPIRED,
-	TRUSTGATE_END_USED_UP,
 	TRUSTGATE_END_REVOKED,
 	TRUSTGATE_END_SUBJECT_EXEC,
 	TRUSTGATE_END_SUBJECT_EXIT,
@@ -136,10 +135,14 @@ enum trustgate_record {
  *   lives.
  * @TRUSTGATE_GRANT_FLAGS_KEEP_EXEC: Survives exec; otherwise exec ends the
  *   grant.
+ * @TRUSTGATE_GRANT_FLAGS_NEXT_EXEC: Begins with the subject's next exec and
+ *   ends with the one after it. Before, it gives EXEC alone, for the program
+ *   that is to be executed. Not together with keep-exec.
  */
 enum trustgate_grant_flags {
 	TRUSTGATE_GRANT_FLAGS_DESCENDANTS = 1,
 	TRUSTGATE_GRANT_FLAGS_KEEP_EXEC = 2,
+	TRUSTGATE_GRANT_FLAGS_NEXT_EXEC = 4,
 };
 
 /**
