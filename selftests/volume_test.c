@@ -12,8 +12,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "attempt.h"
 #include "gate.h"
@@ -251,6 +254,76 @@ TEST_F(volume, released_while_mounted)
 	ASSERT_EQ(0, chdir("/"));
 	ASSERT_EQ(0, umount(self->volume.disk.path));
 	EXPECT_EQ(0, disk_wait_released(&self->volume.disk));
+}
+
+#define SLOW_IMAGE	"image"
+#define SLOW_MOUNT	DISK_MOUNTS "/slow"
+
+/* A filesystem on a file of another one, with something still to be written. */
+static int make_slow(struct gate *gate, uint32_t *id)
+{
+	static const char *const mkfs[] = { "mkfs.ext4", "-q", "-F", SLOW_IMAGE,
+		"16M", NULL };
+	static const char *const loop[] = { "mount", "-o", "loop", SLOW_IMAGE,
+		SLOW_MOUNT, NULL };
+
+	if (mkdir(SLOW_MOUNT, 0700))
+		return -errno;
+	if (disk_command(mkfs) || disk_command(loop))
+		return -EIO;
+	return disk_file(SLOW_MOUNT "/file", "still to be written\n", 0600) ?:
+	       trustgate_volume_add(gate->conn, "selftest-slow", SLOW_MOUNT, -1,
+				    NULL, id);
+}
+
+/* Another client's request, which is to be answered soon. */
+static int ask_state(void)
+{
+	struct trustgate_gate state;
+	struct trustgate_conn *conn;
+	int err;
+
+	err = trustgate_new(&conn);
+	if (err)
+		return err;
+	trustgate_set_timeout(conn, 5000);
+	err = trustgate_connect(conn) ?: trustgate_gate_get(conn, &state);
+	if (!err)
+		trustgate_gate_clear(&state);
+	trustgate_free(conn);
+	return err;
+}
+
+/* A device that does not answer keeps its own unmount waiting, nobody else. */
+TEST_F_TIMEOUT(volume, slow_unmount, 120)
+{
+	struct volume below;
+	int status, fd;
+	uint32_t id;
+	pid_t pid;
+
+	ASSERT_EQ(0, volume_make(&below, 1, "ext4"));
+	ASSERT_EQ(0, make_slow(&self->gate, &id));
+	ASSERT_EQ(0, umount(SLOW_MOUNT));
+	fd = open(below.disk.path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ioctl(fd, FIFREEZE, 0));
+
+	/* No assertion before the thaw: what is frozen cannot be cleaned up. */
+	pid = fork();
+	if (!pid)
+		_exit(trustgate_volume_del(self->gate.conn, id) ? 1 : 0);
+	EXPECT_LT(0, pid);
+	usleep(2000 * 1000);
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	EXPECT_EQ(0, ask_state());
+	/* At last the answer comes all the same. */
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, volume_protect(&self->gate, &self->volume));
+	EXPECT_EQ(0, volume_unprotect(&self->gate, &self->volume));
+	EXPECT_EQ(0, ioctl(fd, FITHAW, 0));
+	close(fd);
 }
 
 /* Mounted over each other: the gate goes by the filesystem, not by the path. */

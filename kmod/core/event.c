@@ -310,10 +310,14 @@ int trustgate_event_init(void)
 	return 0;
 }
 
+void trustgate_event_stop(void)
+{
+	disable_work_sync(&publisher);
+	disable_delayed_work_sync(&teller);
+}
+
 void trustgate_event_exit(void)
 {
-	cancel_work_sync(&publisher);
-	cancel_delayed_work_sync(&teller);
 	destroy_workqueue(workqueue);
 	vfree(ring);
 }

@@ -95,7 +95,17 @@ struct trustgate_event_totals {
 int trustgate_event_init(void);
 
 /**
- * trustgate_event_exit() - send what can be sent, free the queue
+ * trustgate_event_stop() - hand nothing on any more
+ *
+ * Before the family goes to which events are sent. Events that come later are
+ * kept, and freed by trustgate_event_exit().
+ *
+ * Context: process, may sleep.
+ */
+void trustgate_event_stop(void);
+
+/**
+ * trustgate_event_exit() - free the queue
  *
  * Context: process, may sleep; no hook can run any more.
  */

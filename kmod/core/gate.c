@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) "trustgate: " fmt
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
@@ -15,6 +16,7 @@
 #include <linux/panic.h>
 #include <linux/reboot.h>
 #include <linux/timekeeping.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "../hooks.h"
@@ -33,14 +35,24 @@ static bool panic_on_broken;
 module_param(panic_on_broken, bool, 0644);
 MODULE_PARM_DESC(panic_on_broken, "Panic when a proof fails, as tenants' data may be open then (default off)");
 
-/* All under trustgate_mutex. */
+/* All under trustgate_mutex; armed is read without it, too. */
 static const struct trustgate_carrier *carrier;
+static bool armed;	/* hooks are attached, and the carrier's module held */
 static bool broken;
 static u64 proofs;
 static u64 proof_boottime_ns;
 
+/* How long who released a volume waits for the consequences. */
+#define SETTLE_JIFFIES	(10 * HZ)
+
+/* Volumes that hooks no longer find and whose filesystem is still held. */
+static atomic_t nr_leaving;
+static DECLARE_WAIT_QUEUE_HEAD(settling);
+
 static void watchdog_work(struct work_struct *work);
+static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watchdog, watchdog_work);
+static DECLARE_WORK(disarmer, disarm_work);
 static struct workqueue_struct *workqueue;
 
 static int prove(void)
@@ -91,6 +103,7 @@ int trustgate_carrier_register(const struct trustgate_carrier *offer)
 	 */
 	if (!err && trustgate_volume_count()) {
 		__module_get(offer->owner);
+		WRITE_ONCE(armed, true);
 		watch();
 		return 0;
 	}
@@ -106,6 +119,7 @@ void trustgate_carrier_unregister(const struct trustgate_carrier *offer)
 	mutex_lock(&trustgate_mutex);
 	if (carrier == offer)
 		carrier = NULL;
+	WRITE_ONCE(armed, false);
 	/* Only rmmod -f comes here with volumes. */
 	if (trustgate_volume_count() && !broken) {
 		broken = true;
@@ -146,7 +160,7 @@ static int arm(struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "no hooks are loaded: modprobe trustgate");
 		return -ENOTCONN;
 	}
-	if (!trustgate_volume_count()) {
+	if (!armed) {
 		if (!try_module_get(carrier->owner)) {
 			NL_SET_ERR_MSG(extack, "the module trustgate is being unloaded");
 			return -ENOTCONN;
@@ -157,25 +171,39 @@ static int arm(struct netlink_ext_ack *extack)
 			module_put(carrier->owner);
 			return err;
 		}
+		WRITE_ONCE(armed, true);
 	}
 	err = prove();
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the proof that the hooks run failed; see the kernel log");
-		if (!trustgate_volume_count()) {
-			carrier->detach(TRUSTGATE_SET_VOLUME);
-			module_put(carrier->owner);
-		}
+		queue_work(workqueue, &disarmer);
 	}
 	return err;
 }
 
-static void disarm(void)
+/* Detaching waits for every task of the host, so requests do not wait for it. */
+static void disarm_work(struct work_struct *work)
 {
-	if (trustgate_volume_count() || !carrier)
-		return;
-	carrier->detach(TRUSTGATE_SET_VOLUME);
-	module_put(carrier->owner);
-	broken = false;
+	scoped_guard(mutex, &trustgate_mutex) {
+		if (!armed || trustgate_volume_count())
+			break;
+		carrier->detach(TRUSTGATE_SET_VOLUME);
+		module_put(carrier->owner);
+		WRITE_ONCE(armed, false);
+		broken = false;
+	}
+	wake_up_all(&settling);
+}
+
+static void farewell_work(struct work_struct *work)
+{
+	struct trustgate_volume *volume =
+		container_of(to_rcu_work(work), struct trustgate_volume,
+			     farewell);
+
+	trustgate_volume_discard(volume);
+	atomic_dec(&nr_leaving);
+	wake_up_all(&settling);
 }
 
 struct trustgate_volume *
@@ -193,6 +221,7 @@ trustgate_gate_protect(const struct path *path, const char *name,
 		return volume;
 	err = arm(extack);
 	if (err) {
+		/* The caller's path keeps the filesystem active. */
 		trustgate_volume_discard(volume);
 		return ERR_PTR(err);
 	}
@@ -211,8 +240,24 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 					   TRUSTGATE_END_VOLUME_REMOVED);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
 	trustgate_volume_remove(volume);
-	disarm();
+	atomic_inc(&nr_leaving);
+	INIT_RCU_WORK(&volume->farewell, farewell_work);
+	queue_rcu_work(workqueue, &volume->farewell);
+	if (!trustgate_volume_count())
+		queue_work(workqueue, &disarmer);
 	return ended;
+}
+
+static bool is_settled(void)
+{
+	return !atomic_read(&nr_leaving) &&
+	       (!READ_ONCE(armed) || trustgate_volume_count());
+}
+
+void trustgate_gate_settle(void)
+{
+	might_sleep();
+	wait_event_killable_timeout(settling, is_settled(), SETTLE_JIFFIES);
 }
 
 void trustgate_gate_bury(void)
@@ -269,11 +314,12 @@ void trustgate_gate_exit(void)
 
 	unregister_reboot_notifier(&reboot_notifier);
 	cancel_delayed_work_sync(&watchdog);
-	destroy_workqueue(workqueue);
 
 	/* Only rmmod -f of the carrier leaves any. */
 	mutex_lock(&trustgate_mutex);
 	while ((volume = trustgate_volume_next(0)))
 		trustgate_gate_release(volume);
 	mutex_unlock(&trustgate_mutex);
+	wait_event(settling, !atomic_read(&nr_leaving));
+	destroy_workqueue(workqueue);
 }

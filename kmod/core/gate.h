@@ -24,6 +24,8 @@ int trustgate_gate_init(void);
 /**
  * trustgate_gate_exit() - stop watching and proving, release what is left
  *
+ * Waits until every filesystem is let go.
+ *
  * Context: process, may sleep; no hook can run any more.
  */
 void trustgate_gate_exit(void);
@@ -50,12 +52,24 @@ trustgate_gate_protect(const struct path *path, const char *name,
  * trustgate_gate_release() - end a volume's grants and its protection
  * @volume: volume; freed
  *
- * The last volume detaches the hooks.
+ * What takes long comes after the return: its filesystem is let go, and, if it
+ * was the last volume, the hooks are detached. See trustgate_gate_settle().
  *
  * Context: process, may sleep, trustgate_mutex held.
  * Return: how many grants were ended.
  */
 u64 trustgate_gate_release(struct trustgate_volume *volume);
+
+/**
+ * trustgate_gate_settle() - wait for what releasing volumes has set going
+ *
+ * So that who released the last volume may unload the module or use its device
+ * next. Gives up after ten seconds, or when the caller is killed: a device
+ * that hangs is no reason to keep others waiting.
+ *
+ * Context: process, may sleep, trustgate_mutex not held.
+ */
+void trustgate_gate_settle(void);
 
 /**
  * trustgate_gate_bury() - release volumes whose filesystem is gone

@@ -50,6 +50,7 @@ static int __init trustgate_core_init(void)
 	return 0;
 
 err_netlink:
+	trustgate_event_stop();
 	trustgate_netlink_exit();
 err_agent:
 	trustgate_agent_exit();
@@ -66,6 +67,7 @@ err_grant:
 
 static void __exit trustgate_core_exit(void)
 {
+	trustgate_event_stop();
 	trustgate_netlink_exit();
 	trustgate_agent_exit();
 	trustgate_gate_exit();

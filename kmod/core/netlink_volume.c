@@ -188,13 +188,15 @@ int trustgate_nl_volume_del_doit(struct sk_buff *skb, struct genl_info *info)
 	struct trustgate_volume *volume;
 	int err;
 
-	guard(mutex)(&trustgate_mutex);
-	if (!trustgate_agent_sent(skb))
-		return -EPERM;
-	volume = named_by_id(info, &err);
-	if (!volume)
-		return err;
-	trustgate_gate_release(volume);
+	scoped_guard(mutex, &trustgate_mutex) {
+		if (!trustgate_agent_sent(skb))
+			return -EPERM;
+		volume = named_by_id(info, &err);
+		if (!volume)
+			return err;
+		trustgate_gate_release(volume);
+	}
+	trustgate_gate_settle();
 	return 0;
 }
 

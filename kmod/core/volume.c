@@ -12,7 +12,10 @@
 #include <linux/mount.h>
 #include <linux/netlink.h>
 #include <linux/path.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rculist.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -131,14 +134,35 @@ static bool is_supported(const struct super_block *sb)
 	return false;
 }
 
-static bool is_root_filesystem(const struct super_block *sb)
+static bool is_root_of(struct task_struct *task, const struct super_block *sb)
 {
-	struct path root;
+	struct path root = {};
 	bool same;
 
-	get_fs_root(current->fs, &root);
-	same = root.mnt->mnt_sb == sb;
+	task_lock(task);
+	if (task->fs)
+		get_fs_root(task->fs, &root);
+	task_unlock(task);
+	same = root.mnt && root.mnt->mnt_sb == sb;
 	path_put(&root);
+	return same;
+}
+
+/* The agent may have been started in a root of its own. */
+static bool is_root_filesystem(const struct super_block *sb)
+{
+	struct task_struct *init;
+	bool same = is_root_of(current, sb);
+
+	rcu_read_lock();
+	init = pid_task(find_pid_ns(1, &init_pid_ns), PIDTYPE_TGID);
+	if (init)
+		get_task_struct(init);
+	rcu_read_unlock();
+	if (init) {
+		same |= is_root_of(init, sb);
+		put_task_struct(init);
+	}
 	return same;
 }
 
@@ -262,8 +286,6 @@ void trustgate_volume_remove(struct trustgate_volume *volume)
 	WRITE_ONCE(count, count - 1);
 	generation_bump();
 	trustgate_volume_filter_rebuild(trustgate_canary_sb());
-	synchronize_rcu();
-	trustgate_volume_discard(volume);
 }
 
 void trustgate_volume_unpin_all(void)

@@ -15,6 +15,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rculist.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
 #define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_SUSPENDED + 1)
@@ -67,7 +68,8 @@ struct trustgate_settings {
  * @nr_descendants: grants that cover descendants; written under
  *	trustgate_mutex, read by hooks with READ_ONCE
  * @counters: per CPU; allocated and freed with the volume
- * @rcu: hooks may hold the volume until a grace period after its removal
+ * @farewell: lets go of @sb and frees the volume, a grace period after hooks
+ *	could find it last
  */
 struct trustgate_volume {
 	struct super_block *sb;
@@ -84,7 +86,7 @@ struct trustgate_volume {
 	u64 nr_grants;
 	unsigned int nr_descendants;
 	struct trustgate_counters __percpu *counters;
-	struct rcu_head rcu;
+	struct rcu_work farewell;
 };
 
 #define TRUSTGATE_VOLUME_CLASSES 64
@@ -200,9 +202,13 @@ trustgate_volume_create(const struct path *path, const char *name,
 
 /**
  * trustgate_volume_discard() - undo trustgate_volume_create()
- * @volume: never protected
+ * @volume: never protected, or removed and no longer seen by any hook
  *
- * Context: process, may sleep.
+ * Drops the pin, which may finish an unmount: that writes back what is dirty
+ * and takes as long as the device does.
+ *
+ * Context: process, may sleep; without trustgate_mutex unless the caller knows
+ * of another active reference.
  */
 void trustgate_volume_discard(struct trustgate_volume *volume);
 
@@ -218,10 +224,10 @@ void trustgate_volume_protect(struct trustgate_volume *volume);
  * trustgate_volume_remove() - stop protecting
  * @volume: protected, without grants
  *
- * When it returns no hook sees the volume any more. It is freed, and its pin
- * dropped, which may finish an unmount that was waiting for it.
+ * Hooks that run already may still see it: a grace period later the caller hands
+ * it to trustgate_volume_discard().
  *
- * Context: process, may sleep, trustgate_mutex held.
+ * Context: trustgate_mutex held.
  */
 void trustgate_volume_remove(struct trustgate_volume *volume);
 
