@@ -17,7 +17,6 @@
 #include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -104,81 +103,6 @@ TEST_F(subject, threads)
 	GRANT(getpid());
 	EXPECT_EQ(0, attempt_read("db/a", 0));
 	EXPECT_EQ(0, read_in_thread());
-}
-
-static void *thread_serve(void *arg)
-{
-	const int fd = *(const int *)arg;
-	int result;
-	char go;
-
-	while (read(fd, &go, 1) == 1) {
-		result = attempt_read("db/a", 0);
-		if (write(fd, &result, sizeof(result)) != sizeof(result))
-			break;
-	}
-	_exit(0);
-}
-
-/* A process whose first thread is gone and whose second one serves @fd. */
-static void outlive_first_thread(int fd)
-{
-	static int served;
-	pthread_t thread;
-
-	served = fd;
-	if (pthread_create(&thread, NULL, thread_serve, &served))
-		_exit(1);
-	pthread_exit(NULL);
-}
-
-static char state_of(pid_t pid)
-{
-	char path[32], state = '\0';
-	FILE *stat;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	stat = fopen(path, "re");
-	if (!stat)
-		return '\0';
-	if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-		state = '\0';
-	fclose(stat);
-	return state;
-}
-
-static int ask(int fd)
-{
-	int result = -1;
-
-	if (write(fd, "", 1) != 1 || read(fd, &result, sizeof(result)) !=
-	    sizeof(result))
-		return -1;
-	return result;
-}
-
-TEST_F(subject, first_thread_exited)
-{
-	unsigned int tries;
-	int fds[2];
-	pid_t pid;
-
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
-	pid = fork();
-	if (!pid) {
-		close(fds[0]);
-		outlive_first_thread(fds[1]);
-	}
-	ASSERT_LT(0, pid);
-	close(fds[1]);
-	for (tries = 0; state_of(pid) != 'Z' && tries < 1000; tries++)
-		usleep(10 * 1000);
-	ASSERT_EQ('Z', state_of(pid));
-	EXPECT_EQ(EACCES, ask(fds[0]));
-	GRANT(pid);
-	EXPECT_EQ(0, ask(fds[0]));
-	close(fds[0]);
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 struct pause {
@@ -301,6 +225,11 @@ TEST_F(subject, leader_exits)
 	EXPECT_EQ(0, ask(sockets[0]));
 	/* Longer than it takes to notice that a subject has exited. */
 	sleep(3);
+	EXPECT_EQ(0, ask(sockets[0]));
+	/* And the process is one that grants can be given to. */
+	ASSERT_EQ(0, gate_revoke_all(&self->gate, &self->volume));
+	EXPECT_EQ(EACCES, ask(sockets[0]));
+	GRANT(pid);
 	EXPECT_EQ(0, ask(sockets[0]));
 	close(sockets[0]);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
