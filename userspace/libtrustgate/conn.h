@@ -35,12 +35,14 @@
  * @message: the kernel's words, "" for none
  * @attribute: path of the attribute at fault, "" for none
  * @index: in the caller's array, -1 for none
+ * @unsure: the request was sent and the kernel did not say that it failed
  */
 struct error_state {
 	char text[1024];
 	char message[512];
 	char attribute[128];
 	ssize_t index;
+	bool unsure;
 };
 
 struct kept_event;
@@ -118,6 +120,8 @@ typedef int (*reply_fn)(const void *attrs, size_t length, void *userdata);
  * @reply: called with the attributes of each answer; may be NULL
  * @userdata: handed to @reply
  * @replies: how many there were
+ * @sent: the kernel has it
+ * @overrun: something was lost since, maybe the answer
  * @interrupted: the dump was changed under way
  * @done: the end of the answer was seen
  * @senseless: a part of the answer made no sense
@@ -133,6 +137,8 @@ struct request {
 	reply_fn reply;
 	void *userdata;
 	unsigned int replies;
+	bool sent;
+	bool overrun;
 	bool interrupted;
 	bool done;
 	bool senseless;

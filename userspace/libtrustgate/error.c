@@ -22,6 +22,7 @@ void trustgate_error_clear(struct trustgate_conn *conn)
 	conn->error.message[0] = '\0';
 	conn->error.attribute[0] = '\0';
 	conn->error.index = -1;
+	conn->error.unsure = false;
 }
 
 int trustgate_fail(struct trustgate_conn *conn, int err, const char *format, ...)
@@ -119,4 +120,9 @@ const char *trustgate_error_attribute(const struct trustgate_conn *conn)
 ssize_t trustgate_error_index(const struct trustgate_conn *conn)
 {
 	return conn->error.index;
+}
+
+bool trustgate_error_unsure(const struct trustgate_conn *conn)
+{
+	return conn->error.unsure;
 }

@@ -118,9 +118,11 @@ static int add_message(struct trustgate_conn *conn,
 	for (size_t i = 0; !r && i < count; i++)
 		r = put_grant(request.msg, &requests[i]);
 	r = trustgate_request_run(conn, &request, r);
-	if (!r && request.replies != 1)
+	if (!r && request.replies != 1) {
 		r = trustgate_fail(conn, -EPROTO, "cannot %s: %u answers came instead of one",
 				   request.what, request.replies);
+		conn->error.unsure = true;
+	}
 	return r;
 }
 

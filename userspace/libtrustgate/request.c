@@ -70,8 +70,9 @@ static bool is_event(const struct nlmsghdr *nlh)
 /*
  * Take one datagram. Returns its length, 0 if it is to be ignored, -EAGAIN if
  * there is none.
+ * @request, which may be NULL, is the one whose answer is awaited.
  */
-static ssize_t receive(struct trustgate_conn *conn)
+static ssize_t receive(struct trustgate_conn *conn, struct request *request)
 {
 	struct sockaddr_nl sender = { 0 };
 	struct iovec iov = { .iov_base = conn->buffer, .iov_len = RECEIVE_SIZE };
@@ -84,6 +85,8 @@ static ssize_t receive(struct trustgate_conn *conn)
 	length = recvmsg(nl_socket_get_fd(conn->sock), &header, MSG_DONTWAIT);
 	if (length < 0 && errno == ENOBUFS) {
 		conn->events_lost = true;
+		if (request)
+			request->overrun = true;
 		return 0;
 	}
 	if (length < 0)
@@ -116,7 +119,7 @@ int trustgate_drain(struct trustgate_conn *conn)
 {
 	/* Bounded, as events may come faster than they are taken. */
 	for (size_t i = 0; i < EVENTS_KEPT_MAX; i++) {
-		ssize_t length = receive(conn);
+		ssize_t length = receive(conn, NULL);
 
 		if (length == -EAGAIN)
 			return 0;
@@ -208,6 +211,11 @@ static int wait_readable(struct trustgate_conn *conn, uint64_t deadline_ms)
 	return r < 0 && errno != EINTR ? -errno : 0;
 }
 
+static bool is_dump(const struct request *request)
+{
+	return (nlmsg_hdr(request->msg)->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+}
+
 /* Take one datagram that belongs to the answer, waiting for it. */
 static int step(struct trustgate_conn *conn, struct request *request)
 {
@@ -217,8 +225,11 @@ static int step(struct trustgate_conn *conn, struct request *request)
 
 	while (!r && !request->done && request->replies == former) {
 		const struct nlmsghdr *nlh = conn->buffer;
-		ssize_t length = receive(conn);
+		ssize_t length = receive(conn, request);
 
+		/* Sending waits until the kernel has answered, but for a dump. */
+		if (length == -EAGAIN && request->overrun && !is_dump(request))
+			return -ENOBUFS;
 		if (length == -EAGAIN) {
 			r = wait_readable(conn, deadline_ms);
 			continue;
@@ -269,7 +280,9 @@ int trustgate_request_send(struct trustgate_conn *conn, struct request *request)
 	r = trustgate_drain(conn);
 	if (r)
 		return trustgate_fail(conn, r, "cannot %s", request->what);
-	return send_request(conn, request);
+	r = send_request(conn, request);
+	request->sent = !r;
+	return r;
 }
 
 int trustgate_request_step(struct trustgate_conn *conn, struct request *request)
@@ -279,6 +292,8 @@ int trustgate_request_step(struct trustgate_conn *conn, struct request *request)
 	if (r == -ETIMEDOUT)
 		return trustgate_fail(conn, r, "cannot %s: no answer within %u ms",
 				      request->what, conn->timeout_ms);
+	if (r == -ENOBUFS)
+		return trustgate_fail(conn, r, "cannot %s: the answer was lost", request->what);
 	if (r == -EPROTO)
 		return senseless(conn, request);
 	if (r)
@@ -365,6 +380,7 @@ int trustgate_request_run(struct trustgate_conn *conn, struct request *request, 
 		r = trustgate_fail(conn, -EMSGSIZE, "cannot %s", request->what);
 	} else {
 		r = exchange(conn, request);
+		conn->error.unsure = r < 0 && request->sent && !(request->done && request->error);
 		if (r == -ENOENT && !conn->error.message[0]) {
 			struct error_state kept = conn->error;
 			int again = resolve_again(conn, request->what);

@@ -10,12 +10,14 @@
  * Errors. Functions that return int return 0 (or a count) on success and a
  * negative errno value on failure. After a failure trustgate_error_text() is a
  * whole sentence that carries the kernel's own words and the attribute at
- * fault; nothing has been changed unless the function says otherwise.
+ * fault; nothing has been changed unless the function or
+ * trustgate_error_unsure() says otherwise.
  * Every function on a connection may return
  *
  *	-ENOTCONN	trustgate_connect() or trustgate_adopt() has not succeeded
  *	-ENOMEM		no memory
- *	-ETIMEDOUT	no answer in time; the request may still have taken effect
+ *	-ETIMEDOUT	no answer in time
+ *	-ENOBUFS	the answer did not fit into the full socket
  *	-EPROTO		the answer makes no sense
  *	-EPROTONOSUPPORT the kernel has no such family: the module is not loaded
  *	-ESTALE		the module was reloaded since; connected again, but
@@ -168,6 +170,19 @@ const char *trustgate_error_attribute(const struct trustgate_conn *conn);
  * Return: the index in the array that was given, or -1 if it is not known.
  */
 ssize_t trustgate_error_index(const struct trustgate_conn *conn);
+
+/**
+ * trustgate_error_unsure() - whether the failed request may have been done
+ * @conn: any
+ *
+ * Its answer was lost, late or made no sense, so the kernel's state has to be
+ * read to know. The kernel is done with the request in any case: what it has
+ * not done by now it will not do.
+ *
+ * Return: true if the last call failed so, false if it succeeded, was refused
+ * by the kernel, or was not sent at all.
+ */
+bool trustgate_error_unsure(const struct trustgate_conn *conn);
 
 /* ---- gate and agent (gate.c) ---- */
 

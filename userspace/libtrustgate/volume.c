@@ -80,8 +80,10 @@ int trustgate_volume_add(struct trustgate_conn *conn, const char *name,
 	if (!r)
 		r = put_settings(request.msg, settings);
 	r = trustgate_request_run(conn, &request, r);
-	if (!r && !id)
+	if (!r && !id) {
 		r = trustgate_fail(conn, -EPROTO, "cannot %s: the answer is empty", request.what);
+		conn->error.unsure = true;
+	}
 	if (!r && ret_id)
 		*ret_id = id;
 	return r;

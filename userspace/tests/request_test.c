@@ -277,6 +277,71 @@ static void test_senseless_answers(void)
 	trustgate_free(conn);
 }
 
+/* Whether a request that failed may have been done all the same. */
+static void test_unsure(void)
+{
+	struct trustgate_grant_request request = fake_grant_model;
+	struct trustgate_grant_added added;
+	struct trustgate_conn *conn;
+
+	/* Refused, or not sent at all: no. */
+	conn = fake_connect();
+	fake_error(-EACCES, NULL);
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 1, &added), -EACCES);
+	CHECK(!trustgate_error_unsure(conn));
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 0, &added), -EINVAL);
+	CHECK(!trustgate_error_unsure(conn));
+	trustgate_free(conn);
+
+	/* Silence, and forgotten by the next call. */
+	conn = fake_connect();
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 1, &added), -ETIMEDOUT);
+	CHECK(trustgate_error_unsure(conn));
+	fake_after_request();
+	fake_error(0, NULL);
+	CHECK_EQUAL(trustgate_revoke_all(conn, NULL), 0);
+	CHECK(!trustgate_error_unsure(conn));
+	trustgate_free(conn);
+
+	/* The socket was full: there is nothing to wait for. */
+	conn = fake_connect();
+	trustgate_set_timeout(conn, 600000);
+	fake_event(1);
+	fake_errno(ENOBUFS);
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 1, &added), -ENOBUFS);
+	CHECK_HOLDS(trustgate_error_text(conn), "cannot give the grant: the answer was lost");
+	CHECK(trustgate_error_unsure(conn));
+	CHECK_EQUAL(trustgate_events_pending(conn), 1);
+	trustgate_free(conn);
+
+	/* It was full, but the answer got through. */
+	conn = fake_connect();
+	fake_errno(ENOBUFS);
+	fake_reply_number(TRUSTGATE_CMD_GRANT_DEL, TRUSTGATE_A_REVOCATION_ENDED, 2);
+	CHECK_EQUAL(trustgate_revoke_all(conn, NULL), 0);
+	trustgate_free(conn);
+
+	/* Acknowledged, but what was given is not told. */
+	conn = fake_connect();
+	fake_error(0, NULL);
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 1, &added), -EPROTO);
+	CHECK(trustgate_error_unsure(conn));
+	trustgate_free(conn);
+
+	conn = fake_connect();
+	fake_error(0, NULL);
+	CHECK_EQUAL(trustgate_volume_add(conn, "acme", "/", -1, NULL, NULL), -EPROTO);
+	CHECK(trustgate_error_unsure(conn));
+	trustgate_free(conn);
+
+	/* An answer without sense. */
+	conn = fake_connect();
+	fake_error(5, NULL);
+	CHECK_EQUAL(trustgate_volume_del(conn, 1), -EPROTO);
+	CHECK(trustgate_error_unsure(conn));
+	trustgate_free(conn);
+}
+
 /* ---- refusals ---- */
 
 /* Where the attribute @inner of grant @index lies in a request like ours. */
@@ -427,6 +492,7 @@ int main(void)
 	test_events_lost();
 	test_foreign_answers();
 	test_senseless_answers();
+	test_unsure();
 	test_refusals();
 	test_refusal_echoed();
 	test_reloaded();
