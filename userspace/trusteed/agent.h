@@ -93,6 +93,8 @@ struct agent {
 	struct report *report;
 	/* ledger.c */
 	struct ledger *ledger;
+	/* pending.c */
+	struct pending *pending;
 	/* watch.c */
 	struct watch *watch;
 	/* units.c */
@@ -258,6 +260,39 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 
 int grants_revoke_ids(struct agent *agent, const uint64_t *ids, size_t count,
 		      uint64_t *ret_ended, struct refusal *refusal);
+
+/**
+ * grants_revoke_where() - end all grants of a volume, of a process, or all
+ * @volume_id: of this volume, or 0
+ * @pid: of this process, or 0
+ * @ret_ended: how many; too few if an answer was lost
+ *
+ * Return: 0, or -errno with @refusal filled.
+ */
+int grants_revoke_where(struct agent *agent, uint32_t volume_id, pid_t pid,
+			uint64_t *ret_ended, struct refusal *refusal);
+
+/* ---- pending.c: grants that the kernel may have given unknown to the agent ---- */
+
+/* Revoke what a former run asked for without learning the outcome. */
+int pending_start(struct agent *agent);
+void pending_stop(struct agent *agent);
+
+/**
+ * pending_begin() - a request for grants is about to be sent
+ *
+ * To be followed by pending_end() or pending_unsure().
+ *
+ * Return: 0, or -EAGAIN with @refusal filled while an earlier request is not
+ * cleared up.
+ */
+int pending_begin(struct agent *agent, struct refusal *refusal);
+/* What it did is known, and known to the ledger. */
+void pending_end(struct agent *agent);
+/* What it did is not known: whatever it gave is revoked, now or later. */
+void pending_unsure(struct agent *agent);
+/* Try again to clear up. */
+void pending_retry(struct agent *agent);
 
 /* ---- ledger.c: what is known about a grant beyond what the kernel keeps ---- */
 

@@ -95,7 +95,9 @@ static int bind_agent(struct agent *agent)
 	int r;
 
 	r = trustgate_agent_bind(agent->gate, agent->secret, &seq);
-	if (r == -EALREADY)
+	if (r == -EALREADY ||
+	    (r < 0 && trustgate_error_unsure(agent->gate) &&
+	     trustgate_agent_is_self(agent->gate) == 1))
 		return 0;
 	if (r == 0) {
 		agent->event_seq = seq;
@@ -200,6 +202,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	}
 	if (r < 0)
 		return sd_event_exit(agent->event, EXIT_FAILURE);
+	pending_retry(agent);
 	gate_poke(agent);
 	r = sd_event_source_set_time_relative(source, CHECK_INTERVAL_USEC);
 	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "journal.h"
 
 static int fill_request(const struct grant_wish *wish, uint64_t now,
 			struct trustgate_grant_request *request,
@@ -71,6 +72,29 @@ static void fill_grant(const struct trustgate_grant_request *request,
 	grant->created_boottime_ns = now;
 }
 
+/* Between pending_begin() and its end: nothing that was given gets lost. */
+static int send_request(struct agent *agent, const struct grant_wish *wishes,
+			const struct trustgate_grant_request *requests, size_t count,
+			struct trustgate_grant_added *added, struct refusal *refusal)
+{
+	int r = trustgate_grant_add(agent->gate, requests, count, added);
+
+	if (r < 0) {
+		bool unsure = trustgate_error_unsure(agent->gate);
+
+		gate_refused(agent, r, refusal);
+		if (unsure)
+			pending_unsure(agent);
+		else
+			pending_end(agent);
+		return r;
+	}
+	for (size_t i = 0; i < count; i++)
+		ledger_add(agent, added[i].id, wishes[i].object->path);
+	pending_end(agent);
+	return 0;
+}
+
 int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t count,
 		struct trustgate_grant *ret_grants, struct refusal *refusal)
 {
@@ -87,15 +111,12 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = fill_request(&wishes[i], now, &requests[i], refusal);
-	if (r == 0) {
-		r = trustgate_grant_add(agent->gate, requests, count, added);
-		if (r < 0)
-			gate_refused(agent, r, refusal);
-	}
-	for (size_t i = 0; r == 0 && i < count; i++) {
+	if (r == 0)
+		r = pending_begin(agent, refusal);
+	if (r == 0)
+		r = send_request(agent, wishes, requests, count, added, refusal);
+	for (size_t i = 0; r == 0 && i < count; i++)
 		fill_grant(&requests[i], &added[i], now, &ret_grants[i]);
-		ledger_add(agent, added[i].id, wishes[i].object->path);
-	}
 	gate_poke(agent);
 out:
 	free(requests);
@@ -103,9 +124,12 @@ out:
 	return r;
 }
 
-/* Ids in one message are all or nothing, so one that is gone already would keep
- * the others alive: find out which one it is. */
-static int revoke_each(struct agent *agent, const uint64_t *ids, size_t count,
+/*
+ * Ids in one message are all or nothing, so one that is gone already would keep
+ * the others alive: find out which one it is. If the answer to that message was
+ * lost, those that are @gone may be so by it.
+ */
+static int revoke_each(struct agent *agent, const uint64_t *ids, size_t count, bool gone,
 		       uint64_t *ret_ended, struct refusal *refusal)
 {
 	uint64_t ended;
@@ -115,6 +139,8 @@ static int revoke_each(struct agent *agent, const uint64_t *ids, size_t count,
 		r = trustgate_revoke_ids(agent->gate, &ids[i], 1, &ended);
 		if (r == 0) {
 			*ret_ended += ended;
+		} else if (r == -ENOENT && gone) {
+			(*ret_ended)++;
 		} else if (r == -ENOENT) {
 			refusal->kind = REFUSAL_NO_SUCH_GRANT;
 			refusal->error = ENOENT;
@@ -141,8 +167,9 @@ int grants_revoke_ids(struct agent *agent, const uint64_t *ids, size_t count,
 
 		if (one == 0)
 			*ret_ended += ended;
-		else if (one == -ENOENT)
-			one = revoke_each(agent, ids + at, some, ret_ended, refusal);
+		else if (one == -ENOENT || trustgate_error_unsure(agent->gate))
+			one = revoke_each(agent, ids + at, some, one != -ENOENT, ret_ended,
+					  refusal);
 		else
 			return gate_refused(agent, one, refusal);
 		if (one < 0 && one != -ENOENT)
@@ -152,4 +179,30 @@ int grants_revoke_ids(struct agent *agent, const uint64_t *ids, size_t count,
 	}
 	gate_poke(agent);
 	return r;
+}
+
+static int revoke_where(struct agent *agent, uint32_t volume_id, pid_t pid,
+			uint64_t *ret_ended)
+{
+	if (volume_id)
+		return trustgate_revoke_volume(agent->gate, volume_id, ret_ended);
+	if (pid)
+		return trustgate_revoke_pid(agent->gate, pid, ret_ended);
+	return trustgate_revoke_all(agent->gate, ret_ended);
+}
+
+int grants_revoke_where(struct agent *agent, uint32_t volume_id, pid_t pid,
+			uint64_t *ret_ended, struct refusal *refusal)
+{
+	int r = revoke_where(agent, volume_id, pid, ret_ended);
+
+	if (r < 0 && trustgate_error_unsure(agent->gate)) {
+		r = revoke_where(agent, volume_id, pid, ret_ended);
+		if (r == 0)
+			journal_note(LOG_WARNING,
+				     "an answer of the kernel was lost: more grants than the following %llu were revoked",
+				     (unsigned long long)*ret_ended);
+	}
+	gate_poke(agent);
+	return r < 0 ? gate_refused(agent, r, refusal) : 0;
 }

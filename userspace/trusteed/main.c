@@ -191,6 +191,8 @@ static int start(struct agent *agent)
 		r = gate_start(agent, netlink_fd);
 	if (r == 0)
 		r = ledger_open(agent);
+	if (r == 0)
+		r = pending_start(agent);
 	/* The volumes first: until they are protected nothing else matters. */
 	if (r == 0)
 		r = volumes_start(agent);
@@ -212,6 +214,7 @@ static void stop(struct agent *agent)
 	services_stop(agent);
 	volumes_stop(agent);
 	report_stop(agent);
+	pending_stop(agent);
 	ledger_close(agent);
 	gate_stop(agent);
 	config_free(agent->config);

@@ -336,7 +336,7 @@ static int revoke_ids(struct agent *agent, sd_json_variant *list, uint64_t *ret_
 static int revoke_what(struct agent *agent, const struct revoke_parameters *given,
 		       uint64_t *ret_ended, struct refusal *refusal)
 {
-	struct trustgate_volume volume;
+	struct trustgate_volume volume = { 0 };
 	int r;
 
 	if (!!given->ids + !!given->volume + !!given->pid + (given->all > 0) != 1)
@@ -348,13 +348,8 @@ static int revoke_what(struct agent *agent, const struct revoke_parameters *give
 		r = volumes_get(agent, given->volume, &volume, refusal);
 		if (r < 0)
 			return r;
-		r = trustgate_revoke_volume(agent->gate, volume.id, ret_ended);
-	} else if (given->pid) {
-		r = trustgate_revoke_pid(agent->gate, given->pid, ret_ended);
-	} else {
-		r = trustgate_revoke_all(agent->gate, ret_ended);
 	}
-	return r < 0 ? gate_refused(agent, r, refusal) : 0;
+	return grants_revoke_where(agent, volume.id, given->pid, ret_ended, refusal);
 }
 
 int method_revoke(sd_varlink *link, sd_json_variant *parameters,

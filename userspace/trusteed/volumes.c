@@ -82,6 +82,48 @@ static int check_same(const struct config_volume *config,
 		      volume->device, device, config->path);
 }
 
+/* ---- requests, and what became of those whose answer was lost ---- */
+
+static int add(struct agent *agent, const char *name, int fd,
+	       const struct trustgate_volume_settings *settings, uint32_t *ret_id)
+{
+	uint64_t since_ns = now_boottime_ns();
+	struct trustgate_volume volume;
+	int r;
+
+	r = trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+	if (r == 0 || !trustgate_error_unsure(agent->gate))
+		return r;
+	/* Only the agent adds: a newer one of this name is the one asked for. */
+	if (trustgate_volume_get(agent->gate, 0, name, &volume) == 0 &&
+	    volume.added_boottime_ns >= since_ns) {
+		*ret_id = volume.id;
+		return 0;
+	}
+	return trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+}
+
+/* Once more does no harm. */
+static int set(struct agent *agent, uint32_t id,
+	       const struct trustgate_volume_settings *settings)
+{
+	int r = trustgate_volume_set(agent->gate, id, settings);
+
+	if (r < 0 && trustgate_error_unsure(agent->gate))
+		r = trustgate_volume_set(agent->gate, id, settings);
+	return r;
+}
+
+static int del(struct agent *agent, uint32_t id)
+{
+	int r = trustgate_volume_del(agent->gate, id);
+
+	if (r == 0 || !trustgate_error_unsure(agent->gate))
+		return r;
+	r = trustgate_volume_del(agent->gate, id);
+	return r == -ENOENT ? 0 : r;
+}
+
 static int take_over(struct agent *agent, const struct config_volume *config,
 		     const struct trustgate_volume *volume, struct refusal *refusal)
 {
@@ -95,7 +137,7 @@ static int take_over(struct agent *agent, const struct config_volume *config,
 	    volume->record == settings.record &&
 	    (!config->max_duration_ns || volume->max_duration_ns == config->max_duration_ns))
 		return 0;
-	r = trustgate_volume_set(agent->gate, volume->id, &settings);
+	r = set(agent, volume->id, &settings);
 	return r < 0 ? gate_refused(agent, r, refusal) : 0;
 }
 
@@ -111,7 +153,7 @@ static int protect(struct agent *agent, const char *name, const char *path,
 		return r;
 	r = mounts_check_vital(agent, device, path, refusal);
 	if (r == 0) {
-		r = trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+		r = add(agent, name, fd, settings, ret_id);
 		if (r < 0)
 			gate_refused(agent, r, refusal);
 	}
@@ -334,7 +376,7 @@ int volumes_set(struct agent *agent, const char *name,
 	r = volumes_get(agent, name, &volume, refusal);
 	if (r < 0)
 		return r;
-	r = trustgate_volume_set(agent->gate, volume.id, settings);
+	r = set(agent, volume.id, settings);
 	return r < 0 ? gate_refused(agent, r, refusal) : 0;
 }
 
@@ -349,9 +391,10 @@ int volumes_remove(struct agent *agent, const char *name, uint64_t *ret_ended,
 	if (r < 0)
 		return r;
 	/* Revoking first gives the exact number, and only the agent grants. */
-	r = trustgate_revoke_volume(agent->gate, volume.id, ret_ended);
-	if (r == 0)
-		r = trustgate_volume_del(agent->gate, volume.id);
+	r = grants_revoke_where(agent, volume.id, 0, ret_ended, refusal);
+	if (r < 0)
+		return r;
+	r = del(agent, volume.id);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
 	if (wanted) {

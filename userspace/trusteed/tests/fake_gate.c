@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ struct trustgate_conn {
 	char error[256];
 	char attribute[64];
 	bool has_message;
+	bool unsure;
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -63,7 +65,29 @@ static int fail(struct trustgate_conn *conn, int error, const char *attribute,
 	va_end(arguments);
 	snprintf(conn->attribute, sizeof(conn->attribute), "%s", attribute ? attribute : "");
 	conn->has_message = true;
+	conn->unsure = false;
 	return -error;
+}
+
+/*
+ * What a request with its name gets for an answer. The test puts a file beside
+ * that of the state, and a request that was done finds it once: "lose-NAME" is
+ * an answer that never came, "kill-NAME" the death of the agent meanwhile.
+ */
+static int answer(struct trustgate_conn *conn, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s.kill-%s", getenv("TRUSTGATE_FAKE"), name);
+	if (unlink(path) == 0)
+		raise(SIGKILL);
+	snprintf(path, sizeof(path), "%s.lose-%s", getenv("TRUSTGATE_FAKE"), name);
+	if (unlink(path) < 0)
+		return 0;
+	fail(conn, ETIMEDOUT, NULL, "cannot %s: no answer", name);
+	conn->has_message = false;
+	conn->unsure = true;
+	return -ETIMEDOUT;
 }
 
 /* A test without memory has nothing to say. */
@@ -82,6 +106,14 @@ static void address_of(const char *name, struct sockaddr_un *address, socklen_t 
 	address->sun_family = AF_UNIX;
 	memcpy(address->sun_path + 1, name, strlen(name));
 	*length = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
 /* Whether some process has the named socket open. */
@@ -204,6 +236,11 @@ const char *trustgate_error_attribute(const struct trustgate_conn *conn)
 	return conn->attribute[0] ? conn->attribute : NULL;
 }
 
+bool trustgate_error_unsure(const struct trustgate_conn *conn)
+{
+	return conn->unsure;
+}
+
 int trustgate_gate_get(struct trustgate_conn *conn, struct trustgate_gate *ret_gate)
 {
 	struct state *state = conn->state;
@@ -259,7 +296,7 @@ int trustgate_agent_bind(struct trustgate_conn *conn,
 	state->agent_pid = getpid();
 	memcpy(state->agent, conn->name, sizeof(state->agent));
 	*ret_event_seq = state->seq;
-	return 0;
+	return answer(conn, "agent-bind");
 }
 
 /* ---- volumes ---- */
@@ -307,9 +344,10 @@ int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const ch
 		snprintf(volume->device, sizeof(volume->device), "0:%llu",
 			 (unsigned long long)st.st_ino);
 		volume->max_duration_ns = UINT64_C(3600000000000);
+		volume->added_boottime_ns = now_ns();
 		set(volume, settings);
 		*ret_id = volume->id;
-		return 0;
+		return answer(conn, "volume-add");
 	}
 	return fail(conn, ENOSPC, NULL, "too many volumes");
 }
@@ -322,7 +360,7 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 	if (!volume)
 		return fail(conn, ENOENT, "id", "no such volume");
 	set(volume, settings);
-	return 0;
+	return answer(conn, "volume-set");
 }
 
 int trustgate_volume_del(struct trustgate_conn *conn, uint32_t id)
@@ -332,7 +370,7 @@ int trustgate_volume_del(struct trustgate_conn *conn, uint32_t id)
 	if (!volume)
 		return fail(conn, ENOENT, "id", "no such volume");
 	memset(volume, 0, sizeof(*volume));
-	return 0;
+	return answer(conn, "volume-del");
 }
 
 int trustgate_volume_get(struct trustgate_conn *conn, uint32_t id, const char *name,
@@ -366,7 +404,6 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 	struct state *state = conn->state;
 	struct trustgate_volume *volume = find_volume(state, request->volume_id, NULL);
 	struct trustgate_grant *grant = NULL;
-	struct timespec now;
 	struct stat st;
 
 	if (!volume)
@@ -375,9 +412,7 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		return fail(conn, EBADF, "grant[0].fd", "the agent is to give a descriptor");
 	if (!request->start_ticks)
 		return fail(conn, EINVAL, "grant[0].start-ticks", "the agent is to give a start");
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	if (request->expires_boottime_ns - now.tv_sec * UINT64_C(1000000000) >
-	    volume->max_duration_ns + UINT64_C(1000000000))
+	if (request->expires_boottime_ns - now_ns() > volume->max_duration_ns)
 		return fail(conn, ERANGE, "grant[0].expires-boottime-ns",
 			    "longer than this volume's max-duration-ns");
 	for (int i = 0; i < GRANTS && !grant; i++)
@@ -399,7 +434,7 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		.max_uses = request->max_uses,
 		.reason = request->reason,
 		.tag = request->tag,
-		.created_boottime_ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec,
+		.created_boottime_ns = now_ns(),
 	};
 	snprintf(grant->ticket, sizeof(grant->ticket), "%s", request->ticket ?: "");
 	volume->grants++;
@@ -420,7 +455,7 @@ int trustgate_grant_add(struct trustgate_conn *conn,
 		return fail(conn, EPERM, NULL, "not the agent");
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = add_one(conn, &requests[i], &ret_added[i]);
-	return r;
+	return r < 0 ? r : answer(conn, "grant-add");
 }
 
 int trustgate_grant_get(struct trustgate_conn *conn, uint64_t id, struct trustgate_grant *ret)
@@ -440,6 +475,8 @@ int trustgate_grant_each(struct trustgate_conn *conn, const struct trustgate_gra
 	int r = visitor->begin ? visitor->begin(userdata) : 0;
 
 	(void)ret_dump;
+	if (r == 0)
+		r = answer(conn, "grant-get");
 	for (int i = 0; r == 0 && i < GRANTS; i++) {
 		const struct trustgate_grant *grant = &conn->state->grants[i];
 
@@ -531,7 +568,7 @@ static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t p
 	}
 	if (ret_ended)
 		*ret_ended = ended;
-	return 0;
+	return answer(conn, "grant-del");
 }
 
 int trustgate_revoke_ids(struct trustgate_conn *conn, const uint64_t *ids, size_t count,
@@ -547,7 +584,7 @@ int trustgate_revoke_ids(struct trustgate_conn *conn, const uint64_t *ids, size_
 			if (conn->state->grants[j].id == ids[i])
 				end_grant(conn->state, &conn->state->grants[j]);
 	*ret_ended = count;
-	return 0;
+	return answer(conn, "grant-del");
 }
 
 int trustgate_revoke_volume(struct trustgate_conn *conn, uint32_t volume_id, uint64_t *ret_ended)
