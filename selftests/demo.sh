@@ -139,7 +139,6 @@ prepare()
 		    path: $volume
 		    max-duration: 8h
 		    on-agent-loss: hold
-		    record: [allowed]
 		    self-grants:
 		      - users: [dba]
 		        path: db
@@ -236,6 +235,7 @@ the_end()
 {
 	say "What the record says, and the end of protection"
 	expect allowed root "journalctl -q -o cat -u trusteed.service | tail -n 8"
+	expect allowed root "journalctl -q -o cat -u trusteed.service | grep 'allowed.*sqlite3' | tail -n 2"
 	expect refused root "trustgate volume del acme"
 	expect allowed alice "trustgate volume del acme"
 	expect allowed root "cat $volume/mail/2026/contract.txt"

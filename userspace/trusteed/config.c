@@ -136,6 +136,7 @@ static int read_volume(struct config_reader *reader, yaml_node_t *node, void *en
 	int r;
 
 	volume->on_agent_loss = TRUSTGATE_ON_AGENT_LOSS_HOLD;
+	volume->record = VOLUME_RECORD_DEFAULT;
 	r = config_read_mapping(reader, node, volume_keys, volume);
 	if (r < 0)
 		return r;

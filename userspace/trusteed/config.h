@@ -47,6 +47,9 @@ struct config_rule {
 	uint32_t reasons;
 };
 
+/* Every access is on record, unless somebody says otherwise. */
+#define VOLUME_RECORD_DEFAULT	TRUSTGATE_RECORD_ALLOWED
+
 /**
  * struct config_volume - a volume to protect
  * @name: unique

@@ -244,6 +244,12 @@ int config_read_reasons(struct config_reader *reader, yaml_node_t *node, uint32_
 
 int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
 {
+	/* Leaving the key out means the default; nothing at all has to be said. */
+	if (node->type == YAML_SEQUENCE_NODE &&
+	    node->data.sequence.items.top == node->data.sequence.items.start) {
+		*ret = 0;
+		return 0;
+	}
 	return read_words(reader, node, TRUSTGATE_NAMES_RECORD, read_record_word,
 			  true, ret);
 }

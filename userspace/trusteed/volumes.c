@@ -48,10 +48,25 @@ static void set_problem(struct wanted_volume *wanted, const struct refusal *refu
 	report_unprotected(wanted);
 }
 
-static void set_protected(struct wanted_volume *wanted, uint32_t id, bool taken_over)
+static void warn_unrecorded(const char *name, uint32_t what)
 {
 	struct record record;
 
+	if (what & TRUSTGATE_RECORD_ALLOWED)
+		return;
+	record_begin(&record, LOG_WARNING, MESSAGE_ID_VOLUME,
+		     "volume \"%s\" does not record accesses that are allowed, as its setting \"record\" lacks \"allowed\"",
+		     name);
+	record_text(&record, "TRUSTGATE_VOLUME", name);
+	record_send(&record);
+}
+
+static void set_protected(struct wanted_volume *wanted, uint32_t id, uint32_t what,
+			  bool taken_over)
+{
+	struct record record;
+
+	warn_unrecorded(wanted->name, what);
 	wanted->id = id;
 	wanted->problem[0] = '\0';
 	if (wanted->told_id == id)
@@ -174,11 +189,11 @@ static void protect_one(struct agent *agent, struct wanted_volume *wanted)
 	if (r == 0) {
 		r = take_over(agent, config, &volume, &refusal);
 		if (r == 0)
-			set_protected(wanted, volume.id, true);
+			set_protected(wanted, volume.id, config->record, true);
 	} else if (r == -ENOENT) {
 		r = protect(agent, wanted->name, config->path, &settings, &id, &refusal);
 		if (r == 0)
-			set_protected(wanted, id, false);
+			set_protected(wanted, id, config->record, false);
 	} else {
 		gate_refused(agent, r, &refusal);
 	}
@@ -341,24 +356,31 @@ int volumes_add(struct agent *agent, const char *name, const char *path,
 		const struct trustgate_volume_settings *settings,
 		struct refusal *refusal)
 {
+	struct trustgate_volume_settings complete = *settings;
 	struct wanted_volume *wanted;
 	const char *wrong;
 	uint32_t id = 0;
 	int r;
 
+	if (!(complete.fields & TRUSTGATE_VOLUME_FIELD_RECORD)) {
+		complete.fields |= TRUSTGATE_VOLUME_FIELD_RECORD;
+		complete.record = VOLUME_RECORD_DEFAULT;
+	}
 	wrong = config_volume_name_check(name);
 	if (wrong)
 		return refuse(refusal, EINVAL, "name", "\"%.80s\" %s", name, wrong);
 	if (path[0] != '/')
 		return refuse(refusal, EINVAL, "path", "\"%.256s\" is not an absolute path",
 			      path);
-	r = protect(agent, name, path, settings, &id, refusal);
+	r = protect(agent, name, path, &complete, &id, refusal);
 	if (r < 0)
 		return r;
 	wanted = find_wanted(agent, name);
 	if (wanted) {
 		wanted->released = false;
-		set_protected(wanted, id, false);
+		set_protected(wanted, id, complete.record, false);
+	} else {
+		warn_unrecorded(name, complete.record);
 	}
 	store_status(agent);
 	return 0;
@@ -377,7 +399,11 @@ int volumes_set(struct agent *agent, const char *name,
 	if (r < 0)
 		return r;
 	r = set(agent, volume.id, settings);
-	return r < 0 ? gate_refused(agent, r, refusal) : 0;
+	if (r < 0)
+		return gate_refused(agent, r, refusal);
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_RECORD)
+		warn_unrecorded(name, settings->record);
+	return 0;
 }
 
 int volumes_remove(struct agent *agent, const char *name, uint64_t *ret_ended,

@@ -74,7 +74,7 @@ static int take(int id, const char *value)
 static const struct cli_option options[] = {
 	{ OPTION_MAX_DURATION, 0, "max-duration", "DURATION", "longest time from a grant's begin to its expiry" },
 	{ OPTION_ON_AGENT_LOSS, 0, "on-agent-loss", "WHAT", "what happens to grants when the agent is lost: hold or revoke" },
-	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed or none" },
+	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" },
 	{ 0 }
 };
 

@@ -197,7 +197,6 @@ volumes:
   - name: acme
     path: VOLUME
     max-duration: 30m
-    record: [allowed]
 """
 
 MINUTE = 60 * 10**9

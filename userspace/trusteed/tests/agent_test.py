@@ -39,6 +39,9 @@ services:
 """
 
 
+UNRECORDED = "does not record accesses that are allowed"
+
+
 def test_trustee():
     host = Host(TRUSTEE)
     said = host.start()
@@ -55,7 +58,7 @@ def test_trustee():
     equal(status["hooks"], ["file_open"], "hooks")
     volume = client.call("ListVolumes")["volumes"][0]
     equal(volume["maxDurationNSec"], 30 * MINUTE, "configured maximum")
-    equal(volume["record"], ["allowed"], "configured record")
+    equal(volume["record"], ["allowed"], "record by default")
     equal(volume["path"], host.volume, "where it is")
 
     grant = client.call("Grant", volume="acme", path="mail/letter", pid=os.getpid(),
@@ -129,6 +132,7 @@ def test_trustee():
     changed = client.call("SetVolume", name="acme", onAgentLoss="revoke", record=[])["volume"]
     equal((changed["onAgentLoss"], changed["record"], changed["maxDurationNSec"]),
           ("revoke", [], 30 * MINUTE), "changed settings")
+    equal(host.text().count(UNRECORDED), 1, "that nothing is recorded is said")
     equal(client.refused("SetVolume", name="acme")[0], "Refused", "nothing to set")
     equal(client.refused("SetVolume", name="acme", onAgentLoss="keep")[1]["attribute"],
           "onAgentLoss", "unknown setting")
@@ -146,8 +150,12 @@ def test_trustee():
     equal(client.refused("RemoveVolume", name="acme"), ("NoSuchVolume", {"name": "acme"}),
           "remove again")
     equal(client.call("ListVolumes")["volumes"], [], "no volumes")
-    equal(client.call("AddVolume", name="acme", path=host.volume)["volume"]["name"], "acme",
-          "add again")
+    added = client.call("AddVolume", name="acme", path=host.volume)["volume"]
+    equal((added["name"], added["record"]), ("acme", ["allowed"]), "add again")
+    client.call("RemoveVolume", name="acme")
+    added = client.call("AddVolume", name="other", path=host.volume, record=[])["volume"]
+    equal(added["record"], [], "without a record")
+    equal(host.text().count(UNRECORDED), 2, "which is said, too")
     equal(host.kill(signal.SIGTERM), 0, "exit status")
     check("ERROR: " not in host.text() and "runtime error" not in host.text(),
           "the sanitizers are silent")
@@ -334,6 +342,12 @@ def test_reload():
     host.wait_for("READY=1")
     equal(client.call("ListVolumes")["volumes"][0]["maxDurationNSec"], 5 * MINUTE,
           "new settings")
+    equal(host.text().count(UNRECORDED), 0, "recorded so far")
+    host.config(TRUSTEE.replace("max-", "record: []\n    max-"))
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_for("READY=1")
+    equal(client.call("ListVolumes")["volumes"][0]["record"], [], "no record on demand")
+    equal(host.text().count(UNRECORDED), 1, "with a warning")
     client.call("RemoveVolume", name="acme")
     host.config(TRUSTEE)
     host.process.send_signal(signal.SIGHUP)

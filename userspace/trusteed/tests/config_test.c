@@ -188,7 +188,8 @@ static const char good[] =
 	"        access: [read, write, names]\n"
 	"        for: 1h30m\n"
 	"        reasons: [customer-ticket, incident]\n"
-	"  - {name: beta, path: /srv/beta}\n";
+	"  - {name: beta, path: /srv/beta}\n"
+	"  - {name: delta, path: /srv/delta, record: []}\n";
 
 static void test_good(void)
 {
@@ -207,7 +208,7 @@ static void test_good(void)
 	CHECK(config_is_trustee(config, 0));
 	CHECK(config_is_trustee(config, 4711));
 	CHECK(!config_is_trustee(config, 1001));
-	CHECK_EQUAL(config->volumes_count, 2);
+	CHECK_EQUAL(config->volumes_count, 3);
 
 	volume = config_find_volume(config, "acme");
 	CHECK_TEXT(volume->path, "/srv/acme");
@@ -230,6 +231,8 @@ static void test_good(void)
 	volume = config_find_volume(config, "beta");
 	CHECK_EQUAL(volume->max_duration_ns, 0);
 	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_HOLD);
+	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
+	volume = config_find_volume(config, "delta");
 	CHECK_EQUAL(volume->record, 0);
 	CHECK(!config_find_volume(config, "gamma"));
 
