@@ -80,15 +80,24 @@ int disk_file(const char *path, const char *text, mode_t mode)
 	return err;
 }
 
-/* A file to be used by way of a loop device. */
-static int make_image(const char *path)
+int disk_load_loop(void)
 {
 	static const char *const modprobe[] = { "modprobe", "loop", NULL };
-	int fd, err = 0;
 
 	/* Where no device manager has made its node, nothing loads it. */
 	if (access("/dev/loop-control", F_OK) && disk_command(modprobe))
 		return -ENODEV;
+	return 0;
+}
+
+/* A file to be used by way of a loop device. */
+static int make_image(const char *path)
+{
+	int fd, err;
+
+	err = disk_load_loop();
+	if (err)
+		return err;
 
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)

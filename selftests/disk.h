@@ -42,6 +42,13 @@ struct disk {
 int disk_make(struct disk *disk, unsigned int slot, const char *fstype);
 
 /**
+ * disk_load_loop() - have the kernel's loop devices ready
+ *
+ * Return: 0 or -ENODEV.
+ */
+int disk_load_loop(void);
+
+/**
  * disk_mount() - mount what disk_make() made and disk_unmount() took away
  * @disk: made, not mounted
  *

@@ -269,7 +269,7 @@ static int make_slow(struct gate *gate, uint32_t *id)
 
 	if (mkdir(SLOW_MOUNT, 0700))
 		return -errno;
-	if (disk_command(mkfs) || disk_command(loop))
+	if (disk_load_loop() || disk_command(mkfs) || disk_command(loop))
 		return -EIO;
 	return disk_file(SLOW_MOUNT "/file", "still to be written\n", 0600) ?:
 	       trustgate_volume_add(gate->conn, "selftest-slow", SLOW_MOUNT, -1,
