@@ -39,6 +39,14 @@ static int cannot(struct gate *gate, const char *format, ...)
 	return -ECANCELED;
 }
 
+unsigned int gate_patience(unsigned int seconds)
+{
+	const char *factor = getenv("TRUSTGATE_PATIENCE");
+	int times = factor ? atoi(factor) : 1;
+
+	return times > 1 ? seconds * (unsigned int)times : seconds;
+}
+
 uint64_t gate_now_ns(void)
 {
 	struct timespec now;
@@ -94,7 +102,7 @@ static int bind_gate(struct gate *gate)
 
 	for (tries = 0;; tries++) {
 		err = trustgate_agent_bind(gate->conn, gate_secret, NULL);
-		if (err != -EBUSY || tries >= 250)
+		if (err != -EBUSY || tries / 50 >= gate_patience(5))
 			break;
 		err = trustgate_gate_get(gate->conn, &state);
 		if (err)
@@ -175,7 +183,7 @@ static int become_agent(struct gate *gate)
 	err = trustgate_new(&gate->conn);
 	if (err)
 		return err;
-	trustgate_set_timeout(gate->conn, 60 * 1000);
+	trustgate_set_timeout(gate->conn, gate_patience(60) * 1000);
 	err = connect_gate(gate);
 	if (!err)
 		err = bind_gate(gate);
@@ -405,7 +413,8 @@ void gate_forget_events(struct gate *gate)
 int gate_wait_event(struct gate *gate, uint32_t type,
 		    struct trustgate_event *event)
 {
-	const uint64_t until_ns = gate_now_ns() + 10 * GATE_SECOND_NS;
+	const uint64_t until_ns = gate_now_ns() +
+				  gate_patience(10) * GATE_SECOND_NS;
 	struct pollfd poll_fd = {
 		.fd = trustgate_fd(gate->conn),
 		.events = POLLIN,

@@ -48,6 +48,27 @@
 
 #define GATE_SECOND_NS	UINT64_C(1000000000)
 
+/**
+ * gate_patience() - how long may something take here?
+ * @seconds: how long it may take on a stock kernel, be the machine emulated
+ *
+ * What is slower by design, such as a kernel that checks all memory, comes with
+ * a factor in TRUSTGATE_PATIENCE; see run.
+ *
+ * Return: seconds.
+ */
+unsigned int gate_patience(unsigned int seconds);
+
+/*
+ * Time limits of tests are such, too, and 30 s are short on an emulated
+ * machine. For who includes the harness before this.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT gate_patience(60)
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture_name, test_name, seconds)		\
+	__TEST_F_IMPL(fixture_name, test_name, -1, gate_patience(seconds))
+
 /* The secret by which the tests, and only they, bind. */
 extern const uint8_t gate_secret[TRUSTGATE_SECRET_LEN];
 

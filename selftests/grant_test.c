@@ -85,7 +85,7 @@ TEST_F(grant, expiry_waits_for_nothing)
 	unsigned int i, allowed = 0, late = 0;
 	uint64_t expires, before;
 
-	expires = gate_now_ns() + 8 * GATE_SECOND_NS;
+	expires = gate_now_ns() + gate_patience(8) * GATE_SECOND_NS;
 	for (i = 0; i < BATCH; i++) {
 		requests[i] = gate_request(&self->volume,
 					   i % 2 ? "db/a" : "db/b", GATE_READ);

@@ -13,13 +13,6 @@
 #include "gate.h"
 #include "netlink_raw.h"
 
-/*
- * The harness's 30 s are too short where all memory is checked and the machine
- * is emulated. For who includes it before this.
- */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 120
-
 /**
  * struct stage - an agent, a volume, and room for a request and its answer
  * @agent: bound
