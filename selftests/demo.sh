@@ -108,7 +108,7 @@ shop()
 		[ "$line" != demo-end ] || break
 		printf '    %s\n' "$line"
 		case $line in
-		*rror*) status=1 ;;
+		*rror* | *denied*) status=1 ;;
 		esac
 	done
 	outcome "$expected" "$status"
@@ -210,7 +210,13 @@ a_subtree_for_sqlite()
 	shop allowed "UPDATE orders SET amount = 0 WHERE id = 17;"
 	shop allowed "SELECT customer, amount FROM orders WHERE id = 17;"
 	expect refused dba "cat $volume/mail/2026/contract.txt"
-	expect allowed alice "trustgate grants"
+	expect allowed alice "trustgate grants --output +FLAGS"
+	say "The grant is the program's: what it starts has none"
+	shop refused ".shell cat $db >/dev/null"
+	expect refused dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 -- sh -c 'exec cat $db >/dev/null'"
+	expect allowed dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 -- cat $db >/dev/null"
+	expect allowed dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 --descendants --keep-exec -- sh -c 'cat $db >/dev/null && echo read'"
+	say "Revoked, the database is out of its reach at once"
 	expect allowed alice "trustgate revoke --volume acme"
 	shop refused "SELECT count(*) FROM orders WHERE amount = 0;"
 	exec {shop_in}>&-

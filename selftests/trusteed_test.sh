@@ -70,6 +70,15 @@ who_may_what()
 	expect 0 "a user can, for himself, by a rule" as tgdba trustgate exec --volume test \
 		--path db/ --access rw --for 1m --reason customer-ticket --ticket SR-1 \
 		-- cat $volume/db/x
+	expect fails "a program in its place has nothing" as tgdba trustgate exec --volume test \
+		--path db/ --access r --for 1m --reason customer-ticket --ticket SR-1 \
+		-- sh -c "exec cat $volume/db/x"
+	expect fails "nor has its child" as tgdba trustgate exec --volume test \
+		--path db/ --access r --for 1m --reason customer-ticket --ticket SR-1 \
+		--descendants -- sh -c "cat $volume/db/x || exit 1; exit 0"
+	expect 0 "unless it was asked for" as tgdba trustgate exec --volume test \
+		--path db/ --access r --for 1m --reason customer-ticket --ticket SR-1 \
+		--descendants --keep-exec -- sh -c "cat $volume/db/x || exit 1; exit 0"
 	expect fails "but not beyond the rule" as tgdba trustgate exec --volume test \
 		--path mail/ --access r --for 1m --reason customer-ticket --ticket SR-1 \
 		-- cat $volume/mail/letter

@@ -42,7 +42,7 @@ def grant(**changes):
     """A grant as the agent shows it."""
     return {
         "id": 17, "volume": "acme", "pid": 1234, "startTicks": 5, "execId": 1, "descendants": False,
-        "keepExec": True, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
+        "keepExec": True, "nextExec": False, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
         "access": ["read", "write", "names"], "notBeforeBoottimeNSec": 0,
         "expiresBoottimeNSec": boottime() + 900 * SEC, "maxUses": 0, "uses": 3, "reason": "customer-ticket",
         "ticket": "SR-4711", "requesterUid": 1000, "comm": "sqlite3", "createdBoottimeNSec": 1, "state": "active",
@@ -238,6 +238,9 @@ class CliTest(unittest.TestCase):
             "volume": "v", "path": "a/b", "pid": 1, "access": ["read", "write"], "durationNSec": 20 * SEC,
             "delayNSec": 5 * SEC, "maxUses": 3, "subtree": False, "descendants": True, "keepExec": True,
             "reason": "incident"}), self.calls()[-1])
+        self.check(DONE, "grant", "--pid", "1", *WISH, "--next-exec")
+        asked = self.calls()[-1][1]
+        self.assertEqual((None, True), (asked.get("keepExec"), asked["nextExec"]))
 
     def test_grant_letter_w(self):
         """w means more on a directory, so what the path is has to be known."""
@@ -305,6 +308,12 @@ class CliTest(unittest.TestCase):
         columns = "EXPIRES,BEGINS,CREATED,FLAGS,STATE,KIND"
         out, _ = self.check(DONE, "grants", "-n", "-o", columns)
         self.assertRegex(out, r"^in 1m3\ds +5\ds ago keep-exec active subtree$")
+        self.answer("ListGrants", replies=[{"grants": [grant(keepExec=False, nextExec=True, descendants=True),
+                                                       grant(keepExec=False)]}])
+        out, _ = self.check(DONE, "grants", "-n", "-o", "FLAGS,ID")
+        self.assertEqual([["descendants,next-exec", "17"], ["17"]], [line.split() for line in out.splitlines()])
+        self.answer("ListGrants", replies=[{"grants": [grant(
+            expiresBoottimeNSec=now + 100 * SEC, createdBoottimeNSec=now - 50 * SEC)]}])
         out, _ = self.check(DONE, "grants", "-n", "-o", columns, "--time", "absolute")
         self.assertRegex(out, r"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +20\d\d-")
         out, _ = self.check(DONE, "grants", "-n", "-o", "expires", "--time=boottime")
@@ -379,8 +388,12 @@ class CliTest(unittest.TestCase):
         self.assertEqual("a 1\n", out)
         self.assertEqual([("Grant", {
             "volume": "acme", "path": "db/", "access": ["read", "write", "names"], "durationNSec": 900 * SEC,
-            "subtree": True, "keepExec": True, "reason": "customer-ticket", "ticket": "SR-4711"})], self.calls())
+            "subtree": True, "nextExec": True, "reason": "customer-ticket", "ticket": "SR-4711"})], self.calls())
         self.assertEqual(42, self.run_cli("exec", *WISH, "sh", "-c", "exit 42")[0])
+        self.check(DONE, "exec", *WISH, "--keep-exec", "--descendants", "--", "true")
+        asked = self.calls()[-1][1]
+        self.assertEqual((True, True, None),
+                         (asked["keepExec"], asked["descendants"], asked.get("nextExec")))
 
     def test_exec_same_process(self):
         """The program is the process that asked, with no descriptor left over."""
@@ -526,9 +539,11 @@ class CliTest(unittest.TestCase):
             (["grant", "-r", "unspecified"], "is no reason"),
             (["grant", "-r", "fun"], 'there is no reason "fun"'),
             (["grant", "-t", long], "longer than 64 bytes"),
-            (["grant", "--uses", "0"], "between 1 and 4294967295"),
+            (["grant", "--uses", "0"], "between 1 and 2147483647"),
             (["grant", "--pid", "1", *WISH, "--file"], '--file contradicts the path "db/"'),
             (["grant", "--pid", "1", *WISH, "--file", "--subtree"], "exclude each other"),
+            (["grant", "--pid", "1", *WISH, "--keep-exec", "--next-exec"], "exclude each other"),
+            (["exec", *WISH, "--next-exec", "true"], "--next-exec"),
             (["exec", *WISH], "missing argument, expected [--] PROGRAM"),
             (["exec", "true"], "--volume is missing"),
         )

@@ -28,6 +28,7 @@ struct grant_parameters {
 	int subtree;
 	int descendants;
 	int keep_exec;
+	int next_exec;
 	const char *reason;
 	const char *ticket;
 };
@@ -54,6 +55,8 @@ static const sd_json_dispatch_field grant_fields[] = {
 	FIELD("descendants", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, descendants,
 	      SD_JSON_NULLABLE),
 	FIELD("keepExec", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, keep_exec,
+	      SD_JSON_NULLABLE),
+	FIELD("nextExec", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, next_exec,
 	      SD_JSON_NULLABLE),
 	FIELD("reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, reason,
 	      SD_JSON_MANDATORY),
@@ -112,6 +115,8 @@ static int check_values(const struct grant_parameters *given, struct grant_wish 
 		wish->flags |= TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
 	if (given->keep_exec > 0)
 		wish->flags |= TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
+	if (given->next_exec > 0)
+		wish->flags |= TRUSTGATE_GRANT_FLAGS_NEXT_EXEC;
 	return 0;
 }
 

@@ -6,12 +6,9 @@
  *
  * Must not own: the program's fate; this process is gone by then.
  *
- * The grant is asked for with keep-exec, since it has to survive the exec that
- * follows. So whatever the program execs in the same process keeps it, too,
- * until it expires; children get nothing without --descendants. A second
- * process that asked after the exec would leave the program without a grant for
- * its first moments, and a traced exec would take away set-user-ID rights and
- * debuggers; neither is worth what it would close.
+ * The grant begins with the exec that follows and ends with the one after it:
+ * it is the program's and nobody else's. Only a script, whose commands are
+ * programs of their own, needs --keep-exec and --descendants.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +36,7 @@ static bool wish_begun(void)
 {
 	return wish.volume || wish.path || wish.access_given || wish.duration_ns ||
 	       wish.delay_ns || wish.max_uses || wish.subtree || wish.file ||
-	       wish.descendants || wish.reason || wish.ticket;
+	       wish.descendants || wish.keep_exec || wish.reason || wish.ticket;
 }
 
 static int ask_service(const struct cli *cli)
@@ -69,7 +66,7 @@ static int ask_self(const struct cli *cli)
 	sd_json_variant *reply = NULL;
 	int r;
 
-	wish.keep_exec = true;
+	wish.next_exec = !wish.keep_exec;
 	r = wish_check(&wish);
 	if (!r)
 		r = wish_parameters(cli, &wish, 0, &parameters);
@@ -105,7 +102,8 @@ const struct verb verb_exec = {
 	.arguments = "[--] PROGRAM [ARGUMENT...]",
 	.summary = "run a program under a grant to itself",
 	.details = WISH_DETAILS "\n"
-		"The grant belongs to the process: what PROGRAM execs itself keeps it.\n"
+		"The grant begins as PROGRAM starts and ends if it executes another program. A\n"
+		"script executes one for each command: give --descendants --keep-exec with it.\n"
 		"With --service, for ExecStart= of a unit, no other option is needed.\n"
 		"Exit code 126: PROGRAM cannot be run, 127: not found.",
 	.options = options,

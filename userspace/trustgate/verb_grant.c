@@ -81,7 +81,7 @@ static int run(const struct cli *cli, int argc, char *argv[])
 static const struct cli_option options[] = {
 	{ OPTION_PID, 'p', "pid", "PID", "process that gets the grant (needed)" },
 	WISH_OPTIONS,
-	{ OPTION_KEEP_EXEC, 0, "keep-exec", NULL, "the grant survives exec; otherwise exec ends it" },
+	{ OPTION_NEXT_EXEC, 0, "next-exec", NULL, "the grant begins with the next exec and ends with the one after it" },
 	{ 0 }
 };
 

@@ -97,14 +97,23 @@ static char *text_uses(const struct cli *cli, sd_json_variant *row)
 
 static char *text_flags(const struct cli *cli, sd_json_variant *row)
 {
-	bool descendants = field_true(row, "descendants");
-	bool keep_exec = field_true(row, "keepExec");
+	static const struct {
+		const char *field;
+		const char *name;
+	} flags[] = {
+		{ "descendants", "descendants" },
+		{ "keepExec", "keep-exec" },
+		{ "nextExec", "next-exec" },
+	};
+	char text[64] = "";
+	size_t used = 0;
 
 	(void)cli;
-	if (!descendants && !keep_exec)
-		return NULL;
-	return strdup(!keep_exec ? "descendants" : !descendants ? "keep-exec" :
-		      "descendants,keep-exec");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (field_true(row, flags[i].field))
+			used += snprintf(text + used, sizeof(text) - used, "%s%s",
+					 used ? "," : "", flags[i].name);
+	return used ? strdup(text) : NULL;
 }
 
 static enum colour colour_state(sd_json_variant *row)
@@ -124,7 +133,7 @@ static const struct column columns[] = {
 	{ .name = "ACCESS", .help = "what it allows", .shown = true, .text = text_access },
 	{ .name = "PID", .help = "process that holds it", .right = true, .shown = true, .text = text_pid },
 	{ .name = "COMM", .help = "command name of that process", .shown = true, .text = text_comm },
-	{ .name = "FLAGS", .help = "descendants, keep-exec", .text = text_flags },
+	{ .name = "FLAGS", .help = "descendants, keep-exec, next-exec", .text = text_flags },
 	{ .name = "LEFT", .help = "time left", .right = true, .shown = true, .text = text_left },
 	{ .name = "EXPIRES", .help = "end, shown as --time says", .text = text_expires },
 	{ .name = "BEGINS", .help = "begin, if it is later than its creation", .text = text_begins },

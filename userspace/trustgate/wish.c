@@ -59,7 +59,7 @@ int wish_take(struct wish *wish, int id, const char *value)
 	case OPTION_AFTER:
 		return parse_duration("--after", value, &wish->delay_ns);
 	case OPTION_USES:
-		return parse_number("--uses", value, 1, UINT32_MAX, &wish->max_uses);
+		return parse_number("--uses", value, 1, INT32_MAX, &wish->max_uses);
 	case OPTION_SUBTREE:
 		wish->subtree = true;
 		return 0;
@@ -71,6 +71,9 @@ int wish_take(struct wish *wish, int id, const char *value)
 		return 0;
 	case OPTION_KEEP_EXEC:
 		wish->keep_exec = true;
+		return 0;
+	case OPTION_NEXT_EXEC:
+		wish->next_exec = true;
 		return 0;
 	case OPTION_REASON:
 		return take_reason(wish, value);
@@ -108,6 +111,8 @@ int wish_check(const struct wish *wish)
 		return usage_error("--reason is missing, such as customer-ticket");
 	if (wish->subtree && wish->file)
 		return usage_error("--subtree and --file exclude each other");
+	if (wish->keep_exec && wish->next_exec)
+		return usage_error("--keep-exec and --next-exec exclude each other");
 	if (wish->file && says_subtree(wish->path))
 		return usage_error("--file contradicts the path \"%s\"", wish->path);
 	return 0;
@@ -204,6 +209,8 @@ int wish_parameters(const struct cli *cli, const struct wish *wish, pid_t pid,
 			SD_JSON_BUILD_PAIR_CONDITION(wish->descendants, "descendants",
 						     SD_JSON_BUILD_BOOLEAN(true)),
 			SD_JSON_BUILD_PAIR_CONDITION(wish->keep_exec, "keepExec",
+						     SD_JSON_BUILD_BOOLEAN(true)),
+			SD_JSON_BUILD_PAIR_CONDITION(wish->next_exec, "nextExec",
 						     SD_JSON_BUILD_BOOLEAN(true)),
 			SD_JSON_BUILD_PAIR_STRING("reason", wish->reason),
 			SD_JSON_BUILD_PAIR_CONDITION(wish->ticket != NULL, "ticket",

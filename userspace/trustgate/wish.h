@@ -27,6 +27,7 @@
  * @file: --file
  * @descendants: --descendants
  * @keep_exec: --keep-exec
+ * @next_exec: --next-exec
  * @reason: name of the reason
  * @ticket: text or NULL
  */
@@ -42,6 +43,7 @@ struct wish {
 	bool file;
 	bool descendants;
 	bool keep_exec;
+	bool next_exec;
 	const char *reason;
 	const char *ticket;
 };
@@ -55,10 +57,11 @@ struct wish {
 	{ OPTION_REASON, 'r', "reason", "REASON", "why, see below (needed)" }, \
 	{ OPTION_TICKET, 't', "ticket", "TEXT", "ticket, at most 64 bytes" }, \
 	{ OPTION_AFTER, 0, "after", "DURATION", "begin so much later" }, \
-	{ OPTION_USES, 0, "uses", "NUMBER", "end after so many opens, execs and changes of names or metadata" }, \
+	{ OPTION_USES, 0, "uses", "NUMBER", "allow so many opens, execs and changes of names or metadata" }, \
 	{ OPTION_SUBTREE, 0, "subtree", NULL, "PATH is a directory, with all beneath it" }, \
 	{ OPTION_FILE, 0, "file", NULL, "PATH is one file, or a directory without what is in it" }, \
-	{ OPTION_DESCENDANTS, 0, "descendants", NULL, "also for processes forked later by the subject" }
+	{ OPTION_DESCENDANTS, 0, "descendants", NULL, "also for processes forked later by the subject" }, \
+	{ OPTION_KEEP_EXEC, 0, "keep-exec", NULL, "the grant survives exec; otherwise exec ends it" }
 
 /* What the help says below the options; a test compares it with the library. */
 #define WISH_DETAILS \

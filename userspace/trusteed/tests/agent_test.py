@@ -70,6 +70,7 @@ def test_trustee():
     equal((grant["path"], grant["ticket"], grant["maxUses"], grant["keepExec"],
            grant["descendants"], grant["requesterUid"], grant["state"]),
           ("mail/letter", "SR-1", 3, True, False, os.getuid(), "active"), "what was asked for")
+    equal(grant["nextExec"], False, "not with the next exec")
     fields = open(f"/proc/{os.getpid()}/stat").read().rsplit(")", 1)[1].split()
     equal(grant["startTicks"], int(fields[19]), "start of the process")
     tree = client.call("Grant", volume="acme", path="db/", access=["read", "write"],
@@ -98,6 +99,7 @@ def test_trustee():
             ({"durationNSec": 31 * MINUTE}, "Refused", "grant[0].expires-boottime-ns"),
             ({"durationNSec": 2**63 - 1, "delayNSec": 2**63 - 1}, "Refused", "durationNSec"),
             ({"delayNSec": -1}, "Refused", "delayNSec"),
+            ({"keepExec": True, "nextExec": True}, "Refused", "grant[0].flags"),
             ({"reason": "unspecified"}, "Refused", "reason"),
             ({"reason": "fun"}, "Refused", "reason"),
             ({"reason": "customer-ticket"}, "Refused", "ticket"),
@@ -203,6 +205,8 @@ def test_self():
     equal((grant["pid"], grant["descendants"]), (os.getpid(), True), "a grant to itself")
     equal(client.call("Grant", **base, pid=os.getpid())["grant"]["pid"], os.getpid(),
           "by its own number")
+    grant = client.call("Grant", **base, nextExec=True)["grant"]
+    equal((grant["nextExec"], grant["keepExec"]), (True, False), "from the next exec")
     for change, what in (
             ({"path": "mail/letter"}, 'grant himself access outside of "db" on volume "acme"'),
             ({"path": "."}, 'grant himself access outside of "db" on volume "acme"'),

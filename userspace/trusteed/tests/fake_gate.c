@@ -412,6 +412,9 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		return fail(conn, EBADF, "grant[0].fd", "the agent is to give a descriptor");
 	if (!request->start_ticks)
 		return fail(conn, EINVAL, "grant[0].start-ticks", "the agent is to give a start");
+	if (request->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
+	    request->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)
+		return fail(conn, EINVAL, "grant[0].flags", "not both");
 	if (request->expires_boottime_ns - now_ns() > volume->max_duration_ns)
 		return fail(conn, ERANGE, "grant[0].expires-boottime-ns",
 			    "longer than this volume's max-duration-ns");
