@@ -6,6 +6,7 @@ usage: docs_test.py TRUSTGATE NAMES_DUMP LIBRARY SOURCE [TEST...]
 SOURCE is the directory userspace.
 """
 
+import glob
 import os
 import re
 import shutil
@@ -118,14 +119,29 @@ class ManualTest(unittest.TestCase):
         self.assertEqual([], complaints)
 
 
+def public_header():
+    """trustgate.h and the headers that it consists of."""
+    header = read("libtrustgate", "trustgate.h")
+    parts = re.findall(r'^#include "(.*)"$', header, re.MULTILINE)
+    return header + "".join(read("libtrustgate", part) for part in parts)
+
+
 class LibraryTest(unittest.TestCase):
     """Header, map, manual page and the library itself."""
 
     def header(self):
         """Functions that the header declares and the library defines."""
-        text = re.sub(r"/\*.*?\*/", "", read("libtrustgate", "trustgate.h"), flags=re.DOTALL)
+        text = re.sub(r"/\*.*?\*/", "", public_header(), flags=re.DOTALL)
         text = re.sub(r"static inline[^;]*?\{.*?\n\}", "", text, flags=re.DOTALL)
         return set(re.findall(r"\b(trustgate_[a-z_]+)\(", text))
+
+    def test_installed(self):
+        """No header that the library offers is left out of the build or of trustgate.h."""
+        files = set(glob.glob("trustgate*.h", root_dir=os.path.join(SOURCE, "libtrustgate")))
+        build = read("libtrustgate", "meson.build")
+        included = set(re.findall(r'^#include "(.*)"$', read("libtrustgate", "trustgate.h"), re.MULTILINE))
+        self.assertEqual(files, set(re.findall(r"'(trustgate[\w-]*\.h)'", build)))
+        self.assertEqual(files, included | {"trustgate.h"})
 
     def test_map(self):
         exported = set(re.findall(r"^\t(trustgate_[a-z_]+);$", read("libtrustgate", "libtrustgate.map"), re.MULTILINE))
@@ -143,7 +159,7 @@ class LibraryTest(unittest.TestCase):
 
     def test_kernel_doc(self):
         """Every function has a comment that names each of its parameters."""
-        header = read("libtrustgate", "trustgate.h")
+        header = public_header()
         for name in sorted(self.header()):
             comment = re.search(rf"/\*\*\n \* {name}\(\) - .*?\*/", header, re.DOTALL)
             self.assertIsNotNone(comment, name)
@@ -156,7 +172,7 @@ class LibraryTest(unittest.TestCase):
     def test_manual(self):
         described = set(re.findall(r"^\.Fn (trustgate_[a-z_]+)", read("man", "libtrustgate.3"), re.MULTILINE))
         self.assertEqual(set(), self.header() - described)
-        inline = set(re.findall(r"^static inline [\w \*]*?(trustgate_\w+)\(", read("libtrustgate", "trustgate.h"),
+        inline = set(re.findall(r"^static inline [\w \*]*?(trustgate_\w+)\(", public_header(),
                                 re.MULTILINE))
         self.assertEqual(set(), described - self.header() - inline)
 

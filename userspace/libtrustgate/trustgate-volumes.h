@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libtrustgate - protected volumes.
+ *
+ * A part of <trustgate.h>, which says what holds for all functions.
+ */
+#ifndef _TRUSTGATE_VOLUMES_H
+#define _TRUSTGATE_VOLUMES_H
+
+#ifndef _TRUSTGATE_H
+#error "include <trustgate.h>"
+#endif
+
+#define TRUSTGATE_COUNTERS_MAX		32
+
+/**
+ * struct trustgate_counter - how often a check ended with a cause
+ * @cause: enum trustgate_cause
+ * @count: checks since the volume was added
+ */
+struct trustgate_counter {
+	uint32_t cause;
+	uint64_t count;
+};
+
+/**
+ * struct trustgate_volume - one protected volume
+ * @present: bits 1 << TRUSTGATE_A_VOLUME_... of what the kernel sent
+ * @id: identity in the kernel
+ * @name: unique
+ * @fstype: type of the filesystem
+ * @uuid: see @present; UUID of the filesystem
+ * @device: "major:minor"
+ * @max_duration_ns: longest time from a grant's begin to its expiry
+ * @on_agent_loss: enum trustgate_on_agent_loss
+ * @record: mask of enum trustgate_record
+ * @grants: live grants
+ * @added_boottime_ns: since when
+ * @counters: one for each cause that has occurred
+ * @counters_count: how many
+ */
+struct trustgate_volume {
+	uint64_t present;
+	uint32_t id;
+	char name[TRUSTGATE_NAME_MAX + 1];
+	char fstype[32];
+	uint8_t uuid[16];
+	char device[32];
+	uint64_t max_duration_ns;
+	uint32_t on_agent_loss;
+	uint32_t record;
+	uint64_t grants;
+	uint64_t added_boottime_ns;
+	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
+	size_t counters_count;
+};
+
+/**
+ * enum trustgate_volume_field - which settings a request carries
+ * @TRUSTGATE_VOLUME_FIELD_MAX_DURATION: max_duration_ns
+ * @TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS: on_agent_loss
+ * @TRUSTGATE_VOLUME_FIELD_RECORD: record
+ */
+enum trustgate_volume_field {
+	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
+	TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS = 2,
+	TRUSTGATE_VOLUME_FIELD_RECORD = 4,
+};
+
+/**
+ * struct trustgate_volume_settings - what can be set on a volume
+ * @fields: mask of enum trustgate_volume_field; the others are left as they
+ *	are, or to the kernel's default for a new volume
+ * @max_duration_ns: see struct trustgate_volume
+ * @on_agent_loss: enum trustgate_on_agent_loss
+ * @record: mask of enum trustgate_record
+ */
+struct trustgate_volume_settings {
+	uint32_t fields;
+	uint64_t max_duration_ns;
+	uint32_t on_agent_loss;
+	uint32_t record;
+};
+
+/**
+ * trustgate_volume_add() - protect a filesystem
+ * @conn: connected and the agent
+ * @name: unique name of at most TRUSTGATE_NAME_MAX bytes
+ * @path: where it is mounted, or NULL if @fd is given
+ * @fd: its root as an open file (O_PATH will do), or -1 if @path is given
+ * @settings: NULL for the kernel's defaults
+ * @ret_id: identity of the new volume; may be NULL
+ *
+ * Return: 0, -EEXIST if the name is taken or the filesystem is protected
+ * already, -EOPNOTSUPP if its type is not supported, -EBUSY for the host's root
+ * filesystem, -EINVAL if it is not the root of a filesystem, -EBADF, -ENOSPC if
+ * there are too many volumes, or an error of resolving @path.
+ */
+int trustgate_volume_add(struct trustgate_conn *conn, const char *name,
+			 const char *path, int fd,
+			 const struct trustgate_volume_settings *settings,
+			 uint32_t *ret_id);
+
+/**
+ * trustgate_volume_set() - change settings
+ * @conn: connected and the agent
+ * @id: volume
+ * @settings: at least one field
+ *
+ * Grants already given keep their expiry.
+ *
+ * Return: 0 or -ENOENT.
+ */
+int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
+			 const struct trustgate_volume_settings *settings);
+
+/**
+ * trustgate_volume_del() - end all grants of a volume and stop protecting it
+ * @conn: connected and the agent
+ * @id: volume
+ *
+ * Return: 0 or -ENOENT.
+ */
+int trustgate_volume_del(struct trustgate_conn *conn, uint32_t id);
+
+/**
+ * trustgate_volume_get() - read one volume
+ * @conn: connected
+ * @id: identity, or 0 if @name is given
+ * @name: name, or NULL if @id is given
+ * @ret_volume: filled on success
+ *
+ * Return: 0 or -ENOENT.
+ */
+int trustgate_volume_get(struct trustgate_conn *conn, uint32_t id,
+			 const char *name, struct trustgate_volume *ret_volume);
+
+/**
+ * trustgate_volume_list() - read all volumes
+ * @conn: connected
+ * @ret_volumes: array to be freed with free(3); NULL if there are none
+ * @ret_count: its length
+ * @ret_dump: how the dump went; may be NULL
+ *
+ * A dump during which volumes changed is read again, up to five times in all.
+ *
+ * Return: 0 or the errors of every function.
+ */
+int trustgate_volume_list(struct trustgate_conn *conn,
+			  struct trustgate_volume **ret_volumes,
+			  size_t *ret_count, struct trustgate_dump *ret_dump);
+
+#endif /* _TRUSTGATE_VOLUMES_H */

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The grants of a gate without a kernel.
+ *
+ * Owns: giving, listing and revoking them as libtrustgate would.
+ *
+ * Must not own: anything else of the gate (fake_gate.c).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fake_gate.h"
+
+static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_request *request,
+		   struct trustgate_grant_added *added)
+{
+	struct state *state = conn->state;
+	struct trustgate_volume *volume = fake_volume(state, request->volume_id, NULL);
+	struct trustgate_grant *grant = NULL;
+	struct stat st;
+
+	if (!volume)
+		return fake_fail(conn, ENOENT, "grant[0].volume-id", "no such volume");
+	if (request->fd < 0 || request->path || fstat(request->fd, &st) < 0)
+		return fake_fail(conn, EBADF, "grant[0].fd", "the agent is to give a descriptor");
+	if (!request->start_ticks)
+		return fake_fail(conn, EINVAL, "grant[0].start-ticks", "the agent is to give a start");
+	if (request->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
+	    request->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)
+		return fake_fail(conn, EINVAL, "grant[0].flags", "not both");
+	if (request->expires_boottime_ns - fake_now_ns() > volume->max_duration_ns)
+		return fake_fail(conn, ERANGE, "grant[0].expires-boottime-ns",
+				 "longer than this volume's max-duration-ns");
+	for (int i = 0; i < GRANTS && !grant; i++)
+		if (!state->grants[i].id)
+			grant = &state->grants[i];
+	if (!grant)
+		return fake_fail(conn, ENOSPC, NULL, "too many grants");
+	*grant = (struct trustgate_grant){
+		.id = ++state->last_grant,
+		.volume_id = request->volume_id,
+		.pid = request->pid,
+		.start_ticks = request->start_ticks,
+		.flags = request->flags,
+		.object_kind = request->object_kind,
+		.ino = st.st_ino,
+		.access = request->access,
+		.not_before_boottime_ns = request->not_before_boottime_ns,
+		.expires_boottime_ns = request->expires_boottime_ns,
+		.max_uses = request->max_uses,
+		.reason = request->reason,
+		.tag = request->tag,
+		.created_boottime_ns = fake_now_ns(),
+	};
+	snprintf(grant->ticket, sizeof(grant->ticket), "%s", request->ticket ?: "");
+	volume->grants++;
+	*added = (struct trustgate_grant_added){
+		.id = grant->id, .pid = grant->pid, .start_ticks = grant->start_ticks,
+		.object_kind = grant->object_kind, .ino = grant->ino,
+	};
+	return 0;
+}
+
+int trustgate_grant_add(struct trustgate_conn *conn,
+			const struct trustgate_grant_request *requests, size_t count,
+			struct trustgate_grant_added *ret_added)
+{
+	int r = 0;
+
+	if (trustgate_agent_is_self(conn) != 1)
+		return fake_fail(conn, EPERM, NULL, "not the agent");
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = add_one(conn, &requests[i], &ret_added[i]);
+	return r < 0 ? r : fake_answer(conn, "grant-add");
+}
+
+int trustgate_grant_get(struct trustgate_conn *conn, uint64_t id, struct trustgate_grant *ret)
+{
+	for (int i = 0; i < GRANTS; i++)
+		if (conn->state->grants[i].id == id) {
+			*ret = conn->state->grants[i];
+			return 0;
+		}
+	return fake_fail(conn, ENOENT, "id", "no such grant");
+}
+
+int trustgate_grant_each(struct trustgate_conn *conn, const struct trustgate_grant_filter *filter,
+			 const struct trustgate_grant_visitor *visitor, void *userdata,
+			 struct trustgate_dump *ret_dump)
+{
+	int r = visitor->begin ? visitor->begin(userdata) : 0;
+
+	(void)ret_dump;
+	if (r == 0)
+		r = fake_answer(conn, "grant-get");
+	for (int i = 0; r == 0 && i < GRANTS; i++) {
+		const struct trustgate_grant *grant = &conn->state->grants[i];
+
+		if (!grant->id || (filter && filter->volume_id &&
+				   grant->volume_id != filter->volume_id) ||
+		    (filter && filter->pid && grant->pid != filter->pid))
+			continue;
+		r = visitor->grant(grant, userdata);
+	}
+	return r;
+}
+
+struct collected {
+	struct trustgate_grant *grants;
+	size_t count;
+};
+
+static int collect(const struct trustgate_grant *grant, void *userdata)
+{
+	struct collected *collected = userdata;
+
+	collected->grants[collected->count++] = *grant;
+	return 0;
+}
+
+int trustgate_grant_list(struct trustgate_conn *conn, const struct trustgate_grant_filter *filter,
+			 struct trustgate_grant **ret_grants, size_t *ret_count,
+			 struct trustgate_dump *ret_dump)
+{
+	static const struct trustgate_grant_visitor visitor = { .grant = collect };
+	struct collected collected = { .grants = fake_take(GRANTS, sizeof(struct trustgate_grant)) };
+
+	trustgate_grant_each(conn, filter, &visitor, &collected, ret_dump);
+	*ret_grants = collected.grants;
+	*ret_count = collected.count;
+	return 0;
+}
+
+struct trustgate_grant_cursor {
+	struct trustgate_conn *conn;
+	struct trustgate_grant_filter filter;
+	int at;
+};
+
+int trustgate_grant_cursor_open(struct trustgate_conn *conn,
+				const struct trustgate_grant_filter *filter,
+				struct trustgate_grant_cursor **ret_cursor)
+{
+	*ret_cursor = fake_take(1, sizeof(**ret_cursor));
+	(*ret_cursor)->conn = conn;
+	(*ret_cursor)->filter = *filter;
+	return 0;
+}
+
+int trustgate_grant_cursor_next(struct trustgate_grant_cursor *cursor,
+				struct trustgate_grant *grants, size_t max, size_t *ret_count)
+{
+	const struct trustgate_grant_filter *filter = &cursor->filter;
+
+	*ret_count = 0;
+	for (; cursor->at < GRANTS && *ret_count < max; cursor->at++) {
+		const struct trustgate_grant *grant = &cursor->conn->state->grants[cursor->at];
+
+		if (grant->id && (!filter->volume_id || grant->volume_id == filter->volume_id) &&
+		    (!filter->pid || grant->pid == filter->pid))
+			grants[(*ret_count)++] = *grant;
+	}
+	return *ret_count > 0;
+}
+
+void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor)
+{
+	free(cursor);
+}
+
+static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t pid,
+			uint64_t *ret_ended)
+{
+	uint64_t ended = 0;
+
+	for (int i = 0; i < GRANTS; i++) {
+		struct trustgate_grant *grant = &conn->state->grants[i];
+
+		if (!grant->id || (volume_id && grant->volume_id != volume_id) ||
+		    (pid && grant->pid != pid))
+			continue;
+		fake_end_grant(conn->state, grant);
+		ended++;
+	}
+	if (ret_ended)
+		*ret_ended = ended;
+	return fake_answer(conn, "grant-del");
+}
+
+int trustgate_revoke_ids(struct trustgate_conn *conn, const uint64_t *ids, size_t count,
+			 uint64_t *ret_ended)
+{
+	struct trustgate_grant grant;
+
+	for (size_t i = 0; i < count; i++)
+		if (trustgate_grant_get(conn, ids[i], &grant) < 0)
+			return fake_fail(conn, ENOENT, "id", "no such grant");
+	for (size_t i = 0; i < count; i++)
+		for (int j = 0; j < GRANTS; j++)
+			if (conn->state->grants[j].id == ids[i])
+				fake_end_grant(conn->state, &conn->state->grants[j]);
+	*ret_ended = count;
+	return fake_answer(conn, "grant-del");
+}
+
+int trustgate_revoke_volume(struct trustgate_conn *conn, uint32_t volume_id, uint64_t *ret_ended)
+{
+	return revoke_where(conn, volume_id, 0, ret_ended);
+}
+
+int trustgate_revoke_pid(struct trustgate_conn *conn, pid_t pid, uint64_t *ret_ended)
+{
+	return revoke_where(conn, 0, pid, ret_ended);
+}
+
+int trustgate_revoke_all(struct trustgate_conn *conn, uint64_t *ret_ended)
+{
+	return revoke_where(conn, 0, 0, ret_ended);
+}
