@@ -19,6 +19,7 @@
 #include "journal.h"
 #include "varlink.h"
 #include "varlink_interface.h"
+#include "varlink_json.h"
 
 /* Anybody may connect, so what one user can take is limited. */
 #define CONNECTIONS_MAX			1024
@@ -70,6 +71,45 @@ int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
 	return refusal_reply(refusal, link);
 }
 
+int varlink_answer(struct agent *agent, const struct method *method, sd_varlink *link,
+		   sd_json_variant *parameters, void *given)
+{
+	struct refusal refusal = { 0 };
+	sd_json_variant *reply = NULL;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, method->fields, given);
+	if (r != 0)
+		return r;
+	if (!method->checks_itself)
+		r = varlink_authorise(agent, link, method->ask, NULL, &refusal);
+	if (r == 0)
+		r = method->run(agent, link, given, &reply, &refusal);
+	if (r < 0 && refusal.kind == REFUSAL_NONE)
+		refuse(&refusal, -r, NULL, "the reply cannot be made: %s", strerror(-r));
+	if (r < 0)
+		r = varlink_refuse(agent, link, method->name, &refusal);
+	else
+		r = sd_varlink_reply(link, reply);
+	sd_json_variant_unref(reply);
+	gate_poke(agent);
+	return r;
+}
+
+int varlink_dispatch_given(const char *name, sd_json_variant *variant,
+			   sd_json_dispatch_flags_t flags, void *userdata)
+{
+	(void)name;
+	(void)flags;
+	*(sd_json_variant **)userdata = sd_json_variant_is_null(variant) ? NULL : variant;
+	return 0;
+}
+
+int varlink_ended(uint64_t ended, sd_json_variant **ret_reply)
+{
+	return sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_UNSIGNED("ended", ended));
+}
+
 int varlink_read_names(char **words, enum trustgate_names set, const char *parameter,
 		       uint32_t *ret_mask, struct refusal *refusal)
 {
@@ -101,6 +141,29 @@ const char *varlink_volume_name(const struct volume_names *names, uint32_t id)
 	return "";
 }
 
+int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, size_t count,
+		   const struct volume_names *names, sd_json_variant **ret)
+{
+	sd_json_variant *list = NULL;
+	int r;
+
+	r = sd_json_variant_new_array(&list, NULL, 0);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		sd_json_variant *grant = NULL;
+
+		r = varlink_json_grant(&grants[i],
+				       varlink_volume_name(names, grants[i].volume_id),
+				       ledger_path(agent, grants[i].id), &grant);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&list, grant);
+		sd_json_variant_unref(grant);
+	}
+	if (r < 0)
+		list = sd_json_variant_unref(list);
+	*ret = list;
+	return r;
+}
+
 /* ---- Status ---- */
 
 static const char *state_name(const struct agent *agent, const struct trustgate_gate *gate)
@@ -111,40 +174,19 @@ static const char *state_name(const struct agent *agent, const struct trustgate_
 	return trustgate_name(TRUSTGATE_NAMES_GATE_STATE, gate->state) ?: "unknown";
 }
 
-static int reply_status(struct agent *agent, sd_varlink *link,
-			const struct trustgate_gate *gate)
+static int run_status(struct agent *agent, sd_varlink *link, void *given,
+		      sd_json_variant **ret_reply, struct refusal *refusal)
 {
-	sd_json_variant *hooks = NULL;
+	struct trustgate_gate gate = { 0 };
 	int r;
 
-	r = sd_json_build(&hooks, SD_JSON_BUILD_EMPTY_ARRAY);
-	for (size_t i = 0; r >= 0 && i < gate->hooks_count; i++)
-		r = sd_json_variant_append_arrayb(&hooks,
-						  SD_JSON_BUILD_STRING(gate->hooks[i]));
-	if (r >= 0)
-		r = sd_varlink_replybo(link,
-			SD_JSON_BUILD_PAIR_STRING("version", TRUSTGATE_VERSION),
-			SD_JSON_BUILD_PAIR_UNSIGNED("abiVersion", gate->abi_version),
-			SD_JSON_BUILD_PAIR_STRING("state", state_name(agent, gate)),
-			SD_JSON_BUILD_PAIR_INTEGER("agentPid", gate->agent_pid),
-			SD_JSON_BUILD_PAIR_UNSIGNED("volumes", gate->volumes),
-			SD_JSON_BUILD_PAIR_UNSIGNED("volumesMax", gate->volumes_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grants", gate->grants),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grantsMax", gate->grants_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grantsBytesMax", gate->grants_bytes_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("subjects", gate->subjects),
-			SD_JSON_BUILD_PAIR_UNSIGNED("nowBoottimeNSec", gate->now_boottime_ns),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventSeq", gate->event_seq),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventsDropped", gate->events_dropped),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventsAgentMissed",
-						    gate->events_agent_missed),
-			SD_JSON_BUILD_PAIR_UNSIGNED("auditSuppressed", gate->audit_suppressed),
-			SD_JSON_BUILD_PAIR_UNSIGNED("proofs", gate->proofs),
-			SD_JSON_BUILD_PAIR_UNSIGNED("proofBoottimeNSec",
-						    gate->proof_boottime_ns),
-			SD_JSON_BUILD_PAIR_VARIANT("hooks", hooks),
-			SD_JSON_BUILD_PAIR_UNSIGNED("watchers", watch_count(agent)));
-	sd_json_variant_unref(hooks);
+	(void)link;
+	(void)given;
+	r = trustgate_gate_get(agent->gate, &gate);
+	if (r < 0)
+		return gate_refused(agent, r, refusal);
+	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent), ret_reply);
+	trustgate_gate_clear(&gate);
 	return r;
 }
 
@@ -152,27 +194,10 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = { { 0 } };
-	struct trustgate_gate gate = { 0 };
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
-	int r;
+	static const struct method method = { "Status", fields, ASK_READ, .run = run_status };
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, NULL);
-	if (r != 0)
-		return r;
-	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
-	if (r == 0) {
-		r = trustgate_gate_get(agent->gate, &gate);
-		if (r < 0)
-			gate_refused(agent, r, &refusal);
-	}
-	if (r < 0)
-		return varlink_refuse(agent, link, "Status", &refusal);
-	r = reply_status(agent, link, &gate);
-	trustgate_gate_clear(&gate);
-	gate_poke(agent);
-	return r;
+	return varlink_answer(userdata, &method, link, parameters, NULL);
 }
 
 /* ---- Watch ---- */

@@ -2,8 +2,7 @@
 /*
  * trusteed - what the methods of the interface share.
  *
- * A method: read the parameters, authorise the peer, do it, reply. Every no
- * goes through varlink_refuse(), which replies and records it.
+ * Every no goes through varlink_refuse(), which replies and records it.
  */
 #ifndef _TRUSTEED_VARLINK_H
 #define _TRUSTEED_VARLINK_H
@@ -37,6 +36,60 @@ int varlink_authorise(struct agent *agent, sd_varlink *link, enum ask ask,
 int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
 		   const struct refusal *refusal);
 
+/* ---- methods ---- */
+
+/**
+ * struct method - a method that is answered at once
+ * @name: without the interface's
+ * @fields: its parameters
+ * @ask: what somebody has to be allowed to
+ * @checks_itself: @run finds out who may; @ask is of no meaning
+ * @run: does it; fills the reply's parameters or the refusal
+ */
+struct method {
+	const char *name;
+	const sd_json_dispatch_field *fields;
+	enum ask ask;
+	bool checks_itself;
+	int (*run)(struct agent *agent, sd_varlink *link, void *given,
+		   sd_json_variant **ret_reply, struct refusal *refusal);
+};
+
+/**
+ * varlink_answer() - read the parameters, authorise the peer, do it, reply
+ * @method: which
+ * @link: caller
+ * @parameters: of the call
+ * @given: filled as the method's fields say, and handed to its run()
+ *
+ * Return: what a method has to return.
+ */
+int varlink_answer(struct agent *agent, const struct method *method, sd_varlink *link,
+		   sd_json_variant *parameters, void *given);
+
+/*
+ * An entry of varlink_fields.h as an entry of a method's table; PARAMETERS is to
+ * be the name of the structure that it is read into.
+ */
+#define PARAMETER(name, kind, need, comment, member) \
+	{ #name, PARAMETER_##kind, offsetof(PARAMETERS, member), SD_JSON_##need },
+#define PARAMETER_TEXT		SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string
+#define PARAMETER_WORDS		SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv
+#define PARAMETER_FLAG		SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate
+#define PARAMETER_PID		_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int32
+#define PARAMETER_NUMBER	_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint32
+#define PARAMETER_TIME		_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int64
+#define PARAMETER_GIVEN_TIME	_SD_JSON_VARIANT_TYPE_INVALID, varlink_dispatch_given
+#define PARAMETER_GIVEN_WORDS	SD_JSON_VARIANT_ARRAY, varlink_dispatch_given
+#define PARAMETER_GIVEN_NUMBERS	SD_JSON_VARIANT_ARRAY, varlink_dispatch_given
+
+/* The variant itself; null is as good as absent. */
+int varlink_dispatch_given(const char *name, sd_json_variant *variant,
+			   sd_json_dispatch_flags_t flags, void *userdata);
+
+/* The reply {"ended": number}. */
+int varlink_ended(uint64_t ended, sd_json_variant **ret_reply);
+
 /* Words of a parameter as a mask. Returns 0 or -EINVAL with @refusal filled. */
 int varlink_read_names(char **words, enum trustgate_names set, const char *parameter,
 		       uint32_t *ret_mask, struct refusal *refusal);
@@ -50,6 +103,10 @@ struct volume_names {
 int varlink_volume_names(struct agent *agent, struct volume_names *names,
 			 struct refusal *refusal);
 const char *varlink_volume_name(const struct volume_names *names, uint32_t id);
+
+/* Grants as a list, with the names of their volumes and the ledger's paths. */
+int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, size_t count,
+		   const struct volume_names *names, sd_json_variant **ret);
 
 /* varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_service.c */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "varlink.h"
+#include "varlink_fields.h"
 #include "varlink_json.h"
 
 /* ---- Grant ---- */
@@ -31,39 +32,6 @@ struct grant_parameters {
 	int next_exec;
 	const char *reason;
 	const char *ticket;
-};
-
-static const sd_json_dispatch_field grant_fields[] = {
-#define FIELD(name, type, dispatch, member, flags) \
-	{ name, type, dispatch, offsetof(struct grant_parameters, member), flags }
-	FIELD("volume", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, volume,
-	      SD_JSON_MANDATORY),
-	FIELD("path", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, path,
-	      SD_JSON_MANDATORY),
-	FIELD("pid", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int32, pid,
-	      SD_JSON_NULLABLE),
-	FIELD("access", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv, access,
-	      SD_JSON_MANDATORY),
-	FIELD("durationNSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int64,
-	      duration_ns, SD_JSON_MANDATORY),
-	FIELD("delayNSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int64, delay_ns,
-	      SD_JSON_NULLABLE),
-	FIELD("maxUses", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint32, max_uses,
-	      SD_JSON_NULLABLE),
-	FIELD("subtree", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, subtree,
-	      SD_JSON_NULLABLE),
-	FIELD("descendants", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, descendants,
-	      SD_JSON_NULLABLE),
-	FIELD("keepExec", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, keep_exec,
-	      SD_JSON_NULLABLE),
-	FIELD("nextExec", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, next_exec,
-	      SD_JSON_NULLABLE),
-	FIELD("reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, reason,
-	      SD_JSON_MANDATORY),
-	FIELD("ticket", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, ticket,
-	      SD_JSON_NULLABLE),
-#undef FIELD
-	{ 0 }
 };
 
 /**
@@ -250,25 +218,9 @@ static int carry_out(struct agent *agent, const struct grant_parameters *given,
 	return 0;
 }
 
-static int reply_grant(struct agent *agent, sd_varlink *link,
-		       const struct grant_request *request,
-		       const struct trustgate_grant *grant)
+static int run_grant(struct agent *agent, sd_varlink *link, void *given,
+		     sd_json_variant **ret_reply, struct refusal *refusal)
 {
-	sd_json_variant *json = NULL;
-	int r;
-
-	r = varlink_json_grant(grant, request->volume.name, request->object.path, &json);
-	if (r >= 0)
-		r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("grant", json));
-	sd_json_variant_unref(json);
-	gate_poke(agent);
-	return r;
-}
-
-int method_grant(sd_varlink *link, sd_json_variant *parameters,
-		 sd_varlink_method_flags_t flags, void *userdata)
-{
-	struct grant_parameters given = { .subtree = -1 };
 	struct grant_request request = {
 		.root_fd = -1,
 		.subject.pidfd = -1,
@@ -276,29 +228,44 @@ int method_grant(sd_varlink *link, sd_json_variant *parameters,
 		.object.parent_fd = -1,
 	};
 	struct trustgate_grant grant;
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
+	sd_json_variant *json = NULL;
 	int r;
 
-	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, grant_fields, &given);
-	if (r != 0)
-		goto out;
-	r = varlink_peer(link, &request.peer, &refusal);
+	r = varlink_peer(link, &request.peer, refusal);
 	if (r == 0)
-		r = carry_out(agent, &given, &request, &grant, &refusal);
+		r = carry_out(agent, given, &request, &grant, refusal);
 	if (r == 0)
-		r = reply_grant(agent, link, &request, &grant);
-	else
-		r = varlink_refuse(agent, link, "Grant", &refusal);
-out:
-	for (char **word = given.access; word && *word; word++)
-		free(*word);
-	free(given.access);
+		r = varlink_json_grant(&grant, request.volume.name, request.object.path, &json);
+	if (r == 0)
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("grant", json));
+	sd_json_variant_unref(json);
 	subject_close(&request.subject);
 	object_close(&request.object);
 	if (request.root_fd >= 0)
 		close(request.root_fd);
+	return r;
+}
+
+int method_grant(sd_varlink *link, sd_json_variant *parameters,
+		 sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+#define PARAMETERS struct grant_parameters
+		GRANT_PARAMETERS(PARAMETER)
+#undef PARAMETERS
+		{ 0 }
+	};
+	static const struct method method = {
+		"Grant", fields, .checks_itself = true, .run = run_grant,
+	};
+	struct grant_parameters given = { .subtree = -1 };
+	int r;
+
+	(void)flags;
+	r = varlink_answer(userdata, &method, link, parameters, &given);
+	for (char **word = given.access; word && *word; word++)
+		free(*word);
+	free(given.access);
 	return r;
 }
 
@@ -357,39 +324,34 @@ static int revoke_what(struct agent *agent, const struct revoke_parameters *give
 	return grants_revoke_where(agent, volume.id, given->pid, ret_ended, refusal);
 }
 
-int method_revoke(sd_varlink *link, sd_json_variant *parameters,
-		  sd_varlink_method_flags_t flags, void *userdata)
+static int run_revoke(struct agent *agent, sd_varlink *link, void *given,
+		      sd_json_variant **ret_reply, struct refusal *refusal)
 {
-	static const sd_json_dispatch_field fields[] = {
-		{ "ids", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,
-		  offsetof(struct revoke_parameters, ids), SD_JSON_NULLABLE },
-		{ "volume", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct revoke_parameters, volume), SD_JSON_NULLABLE },
-		{ "pid", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int32,
-		  offsetof(struct revoke_parameters, pid), SD_JSON_NULLABLE },
-		{ "all", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
-		  offsetof(struct revoke_parameters, all), SD_JSON_NULLABLE },
-		{ 0 }
-	};
-	struct revoke_parameters given = { .all = -1 };
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
 	uint64_t ended = 0;
 	struct peer peer;
 	int r;
 
-	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &given);
-	if (r != 0)
-		return r;
-	if (given.ids && sd_json_variant_is_null(given.ids))
-		given.ids = NULL;
-	r = varlink_authorise(agent, link, ASK_REVOKE, &peer, &refusal);
+	r = varlink_peer(link, &peer, refusal);
 	if (r == 0)
-		r = revoke_what(agent, &given, &ended, &refusal);
+		r = revoke_what(agent, given, &ended, refusal);
 	if (r < 0)
-		return varlink_refuse(agent, link, "Revoke", &refusal);
+		return r;
 	report_revoke(agent, peer.uid, peer.pid, ended);
-	gate_poke(agent);
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("ended", ended));
+	return varlink_ended(ended, ret_reply);
+}
+
+int method_revoke(sd_varlink *link, sd_json_variant *parameters,
+		  sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+#define PARAMETERS struct revoke_parameters
+		REVOKE_PARAMETERS(PARAMETER)
+#undef PARAMETERS
+		{ 0 }
+	};
+	static const struct method method = { "Revoke", fields, ASK_REVOKE, .run = run_revoke };
+	struct revoke_parameters given = { .all = -1 };
+
+	(void)flags;
+	return varlink_answer(userdata, &method, link, parameters, &given);
 }

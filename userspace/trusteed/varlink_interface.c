@@ -2,239 +2,97 @@
 /*
  * trusteed - the declaration of the interface io.trustgate.Agent.
  *
- * Owns: names, types and descriptions, as varlinkctl introspect shows them.
+ * Owns: the symbols that varlinkctl introspect shows, made of varlink_fields.h.
  *
  * Must not own: code. sd-varlink checks calls against this declaration before
  * any of the agent's code sees them.
  */
 #include <systemd/sd-varlink-idl.h>
 
+#include "varlink_fields.h"
 #include "varlink_interface.h"
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter,
-	SD_VARLINK_FIELD_COMMENT("Why checks ended so: granted, no-grant, wrong-access, not-yet, expired, used-up, ..."),
-	SD_VARLINK_DEFINE_FIELD(cause, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("How many did since the volume is protected"),
-	SD_VARLINK_DEFINE_FIELD(count, SD_VARLINK_INT, 0));
+/*
+ * The lists of varlink_fields.h end with a comma, which the macros for whole
+ * symbols do not take.
+ */
+#define SYMBOL(kind, prefix, symbol, flags, ...) \
+	static const sd_varlink_symbol vl_##prefix##_##symbol = { \
+		.name = #symbol, \
+		.symbol_type = SD_VARLINK_##kind, \
+		.symbol_flags = (flags), \
+		.fields = { __VA_ARGS__ {} }, \
+	}
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Volume,
-	SD_VARLINK_FIELD_COMMENT("Number in the kernel"),
-	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Unique name"),
-	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Type of the filesystem"),
-	SD_VARLINK_DEFINE_FIELD(fstype, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("UUID of the filesystem"),
-	SD_VARLINK_DEFINE_FIELD(uuid, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Device number, major:minor"),
-	SD_VARLINK_DEFINE_FIELD(device, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Where it is mounted as a whole; absent if the agent sees no such mount"),
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Longest time from the begin of a grant to its expiry"),
-	SD_VARLINK_DEFINE_FIELD(maxDurationNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("hold: grants run to their expiry without the agent; revoke: they end with it"),
-	SD_VARLINK_DEFINE_FIELD(onAgentLoss, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("What is recorded beyond denials: allowed"),
-	SD_VARLINK_DEFINE_FIELD(record, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
-	SD_VARLINK_FIELD_COMMENT("Live grants"),
-	SD_VARLINK_DEFINE_FIELD(grants, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Since when it is protected"),
-	SD_VARLINK_DEFINE_FIELD(addedBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Verdicts by cause"),
-	SD_VARLINK_DEFINE_FIELD_BY_TYPE(counters, Counter, SD_VARLINK_ARRAY));
+#define TYPE(name, ...) SYMBOL(STRUCT_TYPE, type, name, 0, __VA_ARGS__)
+#define METHOD(name, flags, ...) SYMBOL(METHOD, method, name, flags, __VA_ARGS__)
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Grant,
-	SD_VARLINK_FIELD_COMMENT("Number in the kernel, never used twice"),
-	SD_VARLINK_DEFINE_FIELD(id, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Name of the volume"),
-	SD_VARLINK_DEFINE_FIELD(volume, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Process that holds it, 0 once it has no number any more"),
-	SD_VARLINK_DEFINE_FIELD(pid, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Start of that process, field 22 of /proc/PID/stat"),
-	SD_VARLINK_DEFINE_FIELD(startTicks, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Count of programs it had executed when the grant was given, one more for nextExec"),
-	SD_VARLINK_DEFINE_FIELD(execId, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Covers processes forked from it, too"),
-	SD_VARLINK_DEFINE_FIELD(descendants, SD_VARLINK_BOOL, 0),
-	SD_VARLINK_FIELD_COMMENT("Survives the execution of another program"),
-	SD_VARLINK_DEFINE_FIELD(keepExec, SD_VARLINK_BOOL, 0),
-	SD_VARLINK_FIELD_COMMENT("Begins with the next execution of a program and ends with the one after it"),
-	SD_VARLINK_DEFINE_FIELD(nextExec, SD_VARLINK_BOOL, 0),
-	SD_VARLINK_FIELD_COMMENT("file or subtree"),
-	SD_VARLINK_DEFINE_FIELD(objectKind, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Path by which it was given, relative to the root of the volume"),
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Inode number of the file or top directory"),
-	SD_VARLINK_DEFINE_FIELD(ino, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Generation of that inode"),
-	SD_VARLINK_DEFINE_FIELD(inodeGeneration, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("read, write, exec, names, meta"),
-	SD_VARLINK_DEFINE_FIELD(access, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
-	SD_VARLINK_FIELD_COMMENT("Begin, 0 for at once"),
-	SD_VARLINK_DEFINE_FIELD(notBeforeBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("End"),
-	SD_VARLINK_DEFINE_FIELD(expiresBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Most opens, execs, name and metadata changes, 0 for any number"),
-	SD_VARLINK_DEFINE_FIELD(maxUses, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("How many there were"),
-	SD_VARLINK_DEFINE_FIELD(uses, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self"),
-	SD_VARLINK_DEFINE_FIELD(reason, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Number of the ticket"),
-	SD_VARLINK_DEFINE_FIELD(ticket, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("User who asked for it; absent for standing grants"),
-	SD_VARLINK_DEFINE_FIELD(requesterUid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Name of the process"),
-	SD_VARLINK_DEFINE_FIELD(comm, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("When it was given"),
-	SD_VARLINK_DEFINE_FIELD(createdBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("active, not-yet, expired, used-up"),
-	SD_VARLINK_DEFINE_FIELD(state, SD_VARLINK_STRING, 0));
+#define FLAGS_0		0
+#define FLAGS_ARRAY	SD_VARLINK_ARRAY
+#define FLAGS_NULLABLE	SD_VARLINK_NULLABLE
+#define FLAGS_MANDATORY	0
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Event,
-	SD_VARLINK_FIELD_COMMENT("Number; a gap means lost events"),
-	SD_VARLINK_DEFINE_FIELD(seq, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired"),
-	SD_VARLINK_DEFINE_FIELD(type, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("When"),
-	SD_VARLINK_DEFINE_FIELD(timeBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Events lost so far, in the kernel or because this watcher was slow"),
-	SD_VARLINK_DEFINE_FIELD(dropped, SD_VARLINK_INT, 0),
-	SD_VARLINK_DEFINE_FIELD(volume, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(grantId, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Kernel hook that saw the access"),
-	SD_VARLINK_DEFINE_FIELD(hook, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(access, SD_VARLINK_STRING, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
-	SD_VARLINK_FIELD_COMMENT("Why the check ended as it did"),
-	SD_VARLINK_DEFINE_FIELD(cause, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("How the grant ended"),
-	SD_VARLINK_DEFINE_FIELD(end, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(tid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(uid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(loginuid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(comm, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(ino, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Relative to the root of the volume"),
-	SD_VARLINK_DEFINE_FIELD(path, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("The path lost its beginning"),
-	SD_VARLINK_DEFINE_FIELD(pathCut, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_FIELD(expiresBoottimeNSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
+#define FIELD(name, type, flags, comment, ...) \
+	SD_VARLINK_FIELD_COMMENT(comment), \
+	SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_##type, FLAGS_##flags),
+#define FIELD_BY_TYPE(name, type, flags, comment, ...) \
+	SD_VARLINK_FIELD_COMMENT(comment), \
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(name, type, FLAGS_##flags),
+#define OUTPUT(name, type, flags, comment, ...) \
+	SD_VARLINK_FIELD_COMMENT(comment), \
+	SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_##type, FLAGS_##flags),
+#define OUTPUT_BY_TYPE(name, type, flags, comment) \
+	SD_VARLINK_FIELD_COMMENT(comment), \
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(name, type, FLAGS_##flags),
 
-static SD_VARLINK_DEFINE_METHOD(Status,
-	SD_VARLINK_FIELD_COMMENT("Version of the agent"),
-	SD_VARLINK_DEFINE_OUTPUT(version, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Version of the protocol with the kernel"),
-	SD_VARLINK_DEFINE_OUTPUT(abiVersion, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("idle: nothing protected; armed; broken: a hook does not run; degraded: a configured volume is not protected"),
-	SD_VARLINK_DEFINE_OUTPUT(state, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Process that bound the socket to the kernel; the former one after a restart"),
-	SD_VARLINK_DEFINE_OUTPUT(agentPid, SD_VARLINK_INT, 0),
-	SD_VARLINK_DEFINE_OUTPUT(volumes, SD_VARLINK_INT, 0),
-	SD_VARLINK_DEFINE_OUTPUT(volumesMax, SD_VARLINK_INT, 0),
-	SD_VARLINK_DEFINE_OUTPUT(grants, SD_VARLINK_INT, 0),
-	SD_VARLINK_DEFINE_OUTPUT(grantsMax, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Upper bound of the kernel memory for grantsMax grants"),
-	SD_VARLINK_DEFINE_OUTPUT(grantsBytesMax, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Processes that hold grants"),
-	SD_VARLINK_DEFINE_OUTPUT(subjects, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("The clock that all times refer to"),
-	SD_VARLINK_DEFINE_OUTPUT(nowBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Number of the newest event"),
-	SD_VARLINK_DEFINE_OUTPUT(eventSeq, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Events that nobody got"),
-	SD_VARLINK_DEFINE_OUTPUT(eventsDropped, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Events that the agent did not take in time"),
-	SD_VARLINK_DEFINE_OUTPUT(eventsAgentMissed, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Denials without an audit record, by its rate limit"),
-	SD_VARLINK_DEFINE_OUTPUT(auditSuppressed, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Successful proofs that all hooks run"),
-	SD_VARLINK_DEFINE_OUTPUT(proofs, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("When the last one ended"),
-	SD_VARLINK_DEFINE_OUTPUT(proofBoottimeNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Hooks attached"),
-	SD_VARLINK_DEFINE_OUTPUT(hooks, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
-	SD_VARLINK_FIELD_COMMENT("Connections in Watch"),
-	SD_VARLINK_DEFINE_OUTPUT(watchers, SD_VARLINK_INT, 0));
+#define INPUT_TEXT		SD_VARLINK_STRING, 0
+#define INPUT_WORDS		SD_VARLINK_STRING, SD_VARLINK_ARRAY
+#define INPUT_FLAG		SD_VARLINK_BOOL, 0
+#define INPUT_PID		SD_VARLINK_INT, 0
+#define INPUT_NUMBER		SD_VARLINK_INT, 0
+#define INPUT_TIME		SD_VARLINK_INT, 0
+#define INPUT_GIVEN_TIME	SD_VARLINK_INT, 0
+#define INPUT_GIVEN_WORDS	SD_VARLINK_STRING, SD_VARLINK_ARRAY
+#define INPUT_GIVEN_NUMBERS	SD_VARLINK_INT, SD_VARLINK_ARRAY
+#define INPUT_OF(name, kind, need) INPUT_AS(name, kind, need)
+#define INPUT_AS(name, type, flags, need) \
+	SD_VARLINK_DEFINE_INPUT(name, type, (flags) | (need))
+#define INPUT(name, kind, need, comment, ...) \
+	SD_VARLINK_FIELD_COMMENT(comment), \
+	INPUT_OF(name, INPUT_##kind, FLAGS_##need),
 
-static SD_VARLINK_DEFINE_METHOD(ListVolumes,
-	SD_VARLINK_FIELD_COMMENT("Only this one"),
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(volumes, Volume, SD_VARLINK_ARRAY));
+TYPE(Counter, COUNTER_FIELDS(FIELD));
+TYPE(Volume, VOLUME_FIELDS(FIELD, FIELD_BY_TYPE));
+TYPE(Grant, GRANT_FIELDS(FIELD));
+TYPE(Event, EVENT_FIELDS(FIELD));
 
-static SD_VARLINK_DEFINE_METHOD(AddVolume,
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Mount point of the filesystem"),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(maxDurationNSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("hold or revoke"),
-	SD_VARLINK_DEFINE_INPUT(onAgentLoss, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("What is recorded beyond denials; absent: allowed"),
-	SD_VARLINK_DEFINE_INPUT(record, SD_VARLINK_STRING, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(volume, Volume, 0));
-
-static SD_VARLINK_DEFINE_METHOD(SetVolume,
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_DEFINE_INPUT(maxDurationNSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(onAgentLoss, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(record, SD_VARLINK_STRING, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(volume, Volume, 0));
-
-static SD_VARLINK_DEFINE_METHOD(RemoveVolume,
-	SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Grants that ended with it"),
-	SD_VARLINK_DEFINE_OUTPUT(ended, SD_VARLINK_INT, 0));
-
-static SD_VARLINK_DEFINE_METHOD(Grant,
-	SD_VARLINK_DEFINE_INPUT(volume, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Relative to the root of the volume; . is the whole volume, a trailing / demands a directory"),
-	SD_VARLINK_DEFINE_INPUT(path, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Process to get it; absent for the caller itself"),
-	SD_VARLINK_DEFINE_INPUT(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("read, write, exec, names, meta"),
-	SD_VARLINK_DEFINE_INPUT(access, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
-	SD_VARLINK_FIELD_COMMENT("From begin to expiry"),
-	SD_VARLINK_DEFINE_INPUT(durationNSec, SD_VARLINK_INT, 0),
-	SD_VARLINK_FIELD_COMMENT("Begin, from now"),
-	SD_VARLINK_DEFINE_INPUT(delayNSec, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Most opens, execs, name and metadata changes"),
-	SD_VARLINK_DEFINE_INPUT(maxUses, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("true: must be a directory, with all below; false: only the inode itself; absent: all below if it is a directory"),
-	SD_VARLINK_DEFINE_INPUT(subtree, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Cover processes forked from now on, too"),
-	SD_VARLINK_DEFINE_INPUT(descendants, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Survive the execution of another program"),
-	SD_VARLINK_DEFINE_INPUT(keepExec, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Begin with the next execution of a program and end with the one after it; not with keepExec"),
-	SD_VARLINK_DEFINE_INPUT(nextExec, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(reason, SD_VARLINK_STRING, 0),
-	SD_VARLINK_FIELD_COMMENT("Demanded by the reason customer-ticket"),
-	SD_VARLINK_DEFINE_INPUT(ticket, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(grant, Grant, 0));
-
-static SD_VARLINK_DEFINE_METHOD(Service,
-	SD_VARLINK_FIELD_COMMENT("Unit that the caller believes to be; checked"),
-	SD_VARLINK_DEFINE_INPUT(unit, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(grants, Grant, SD_VARLINK_ARRAY));
-
-static SD_VARLINK_DEFINE_METHOD(Revoke,
-	SD_VARLINK_FIELD_COMMENT("Exactly one of these four is to be given"),
-	SD_VARLINK_DEFINE_INPUT(ids, SD_VARLINK_INT, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
-	SD_VARLINK_DEFINE_INPUT(volume, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_INPUT(all, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Grants that ended"),
-	SD_VARLINK_DEFINE_OUTPUT(ended, SD_VARLINK_INT, 0));
-
-static SD_VARLINK_DEFINE_METHOD_FULL(ListGrants, SD_VARLINK_SUPPORTS_MORE,
-	SD_VARLINK_FIELD_COMMENT("Only those on this volume"),
-	SD_VARLINK_DEFINE_INPUT(volume, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	SD_VARLINK_FIELD_COMMENT("Only those of this process"),
-	SD_VARLINK_DEFINE_INPUT(pid, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(grants, Grant, SD_VARLINK_ARRAY));
-
-static SD_VARLINK_DEFINE_METHOD_FULL(Watch, SD_VARLINK_REQUIRES_MORE,
-	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0));
+METHOD(Status, 0, STATUS_FIELDS(OUTPUT));
+METHOD(ListVolumes, 0,
+       VOLUME_NAME_PARAMETERS(INPUT, NULLABLE)
+       OUTPUT_BY_TYPE(volumes, Volume, ARRAY, "All, or the one of that name"));
+METHOD(AddVolume, 0,
+       ADD_VOLUME_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(volume, Volume, 0, "As it is protected now"));
+METHOD(SetVolume, 0,
+       SET_VOLUME_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(volume, Volume, 0, "As it is set now"));
+METHOD(RemoveVolume, 0,
+       VOLUME_NAME_PARAMETERS(INPUT, MANDATORY)
+       OUTPUT(ended, INT, 0, "Grants that ended with it"));
+METHOD(Grant, 0,
+       GRANT_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+METHOD(Service, 0,
+       SERVICE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(grants, Grant, ARRAY, "What the caller holds now"));
+METHOD(Revoke, 0,
+       REVOKE_PARAMETERS(INPUT)
+       OUTPUT(ended, INT, 0, "Grants that ended"));
+METHOD(ListGrants, SD_VARLINK_SUPPORTS_MORE,
+       LIST_GRANTS_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(grants, Grant, ARRAY, "In the order of their numbers"));
+METHOD(Watch, SD_VARLINK_REQUIRES_MORE,
+       OUTPUT_BY_TYPE(event, Event, 0, "One for each reply"));
 
 static SD_VARLINK_DEFINE_ERROR(NotPermitted,
 	SD_VARLINK_FIELD_COMMENT("Who asked"),

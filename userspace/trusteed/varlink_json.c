@@ -2,9 +2,9 @@
 /*
  * trusteed - the interface's types as JSON, see varlink_json.h.
  *
- * Owns: how each field is written.
+ * Owns: how each kind of field is written.
  *
- * Must not own: the declaration of the types (varlink_interface.c).
+ * Must not own: which fields there are (varlink_fields.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "varlink_fields.h"
 #include "varlink_json.h"
 
 /* Paths and command names may be any bytes; JSON is UTF-8. */
@@ -51,93 +52,227 @@ static char *as_utf8(const char *text)
 	return out;
 }
 
-static int set_text(sd_json_variant **object, const char *field, const char *text)
+/* ---- an object being put together ---- */
+
+#define FIELDS_MAX	32
+
+/**
+ * struct json - names and values so far
+ * @items: names and values in turn, referenced
+ * @count: of @items
+ * @error: the first failure; what is put in later is dropped
+ */
+struct json {
+	sd_json_variant *items[2 * FIELDS_MAX];
+	size_t count;
+	int error;
+};
+
+/* Takes the reference of @value, which is the outcome of a call that gave @r. */
+static void put(struct json *object, const char *name, int r, sd_json_variant *value)
 {
-	char *clean = as_utf8(text);
+	sd_json_variant *key = NULL;
+
+	if (r >= 0 && object->count == 2 * FIELDS_MAX)
+		r = -E2BIG;
+	if (r >= 0)
+		r = sd_json_variant_new_string(&key, name);
+	if (r < 0 || object->error) {
+		if (!object->error)
+			object->error = r;
+		sd_json_variant_unref(key);
+		sd_json_variant_unref(value);
+		return;
+	}
+	object->items[object->count++] = key;
+	object->items[object->count++] = value;
+}
+
+static int finish(struct json *object, sd_json_variant **ret)
+{
+	int r = object->error;
+
+	if (!r)
+		r = sd_json_variant_new_object(ret, object->items, object->count);
+	while (object->count)
+		sd_json_variant_unref(object->items[--object->count]);
+	return r < 0 ? r : 0;
+}
+
+/* ---- kinds of fields, the HOW of varlink_fields.h ---- */
+
+static void put_unsigned(struct json *object, const char *name, uint64_t number)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_unsigned(&value, number);
+
+	put(object, name, r, value);
+}
+
+static void put_unsigned_if(struct json *object, const char *name, bool there,
+			    uint64_t number)
+{
+	if (there)
+		put_unsigned(object, name, number);
+}
+
+static void put_signed(struct json *object, const char *name, int64_t number)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_integer(&value, number);
+
+	put(object, name, r, value);
+}
+
+static void put_signed_if(struct json *object, const char *name, bool there,
+			  int64_t number)
+{
+	if (there)
+		put_signed(object, name, number);
+}
+
+static void put_flag(struct json *object, const char *name, bool flag)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_boolean(&value, flag);
+
+	put(object, name, r, value);
+}
+
+static void put_flag_if(struct json *object, const char *name, bool there, bool flag)
+{
+	if (there)
+		put_flag(object, name, flag);
+}
+
+/* Any bytes; NULL for a field that is not there. */
+static void put_text(struct json *object, const char *name, const char *text)
+{
+	sd_json_variant *value = NULL;
+	char *clean;
 	int r;
 
-	if (!clean)
-		return -ENOMEM;
-	r = sd_json_variant_set_field_string(object, field, clean);
+	if (!text)
+		return;
+	clean = as_utf8(text);
+	r = clean ? sd_json_variant_new_string(&value, clean) : -ENOMEM;
 	free(clean);
-	return r;
+	put(object, name, r, value);
 }
 
-/* The names of a mask's bits as a list of strings. */
-static int set_names(sd_json_variant **object, const char *field,
-		     enum trustgate_names set, uint32_t mask)
+/* The specification's name of a value. */
+static void put_name(struct json *object, const char *name, enum trustgate_names set,
+		     uint32_t value)
 {
+	put_text(object, name, trustgate_name(set, value) ?: "unknown");
+}
+
+static void put_name_if(struct json *object, const char *name, bool there,
+			enum trustgate_names set, uint32_t value)
+{
+	if (there)
+		put_name(object, name, set, value);
+}
+
+/* The names of a mask's bits. */
+static void put_names(struct json *object, const char *name, enum trustgate_names set,
+		      uint32_t mask)
+{
+	sd_json_variant *value = NULL;
 	char *names[33];
 	size_t count = 0;
+	int r;
 
 	for (int bit = 0; bit < 32; bit++) {
-		const char *name = (mask >> bit) & 1 ?
-				   trustgate_name(set, UINT32_C(1) << bit) : NULL;
+		const char *known = (mask >> bit) & 1 ?
+				    trustgate_name(set, UINT32_C(1) << bit) : NULL;
 
-		if (name)
-			names[count++] = (char *)name;
+		if (known)
+			names[count++] = (char *)known;
 	}
 	names[count] = NULL;
-	return sd_json_variant_set_field_strv(object, field, names);
+	r = sd_json_variant_new_array_strv(&value, names);
+	put(object, name, r, value);
 }
 
-static const char *name_or_unknown(enum trustgate_names set, uint32_t value)
+static void put_names_if(struct json *object, const char *name, bool there,
+			 enum trustgate_names set, uint32_t mask)
 {
-	return trustgate_name(set, value) ?: "unknown";
+	if (there)
+		put_names(object, name, set, mask);
 }
 
-static int counters(const struct trustgate_volume *volume, sd_json_variant **ret)
+static void put_uuid(struct json *object, const char *name, bool there,
+		     const uint8_t uuid[16])
 {
-	sd_json_variant *list = NULL;
-	int r = sd_json_build(&list, SD_JSON_BUILD_EMPTY_ARRAY);
+	sd_json_variant *value = NULL;
+	sd_id128_t id;
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < volume->counters_count; i++)
-		r = sd_json_variant_append_arraybo(&list,
-			SD_JSON_BUILD_PAIR_STRING("cause",
-				name_or_unknown(TRUSTGATE_NAMES_CAUSE,
-						volume->counters[i].cause)),
-			SD_JSON_BUILD_PAIR_UNSIGNED("count", volume->counters[i].count));
-	*ret = list;
-	return r;
+	if (!there)
+		return;
+	memcpy(id.bytes, uuid, sizeof(id.bytes));
+	r = sd_json_variant_new_uuid(&value, id);
+	put(object, name, r, value);
+}
+
+static void put_hooks(struct json *object, const char *name,
+		      const struct trustgate_gate *gate)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < gate->hooks_count; i++)
+		r = sd_json_variant_append_arrayb(&value,
+						  SD_JSON_BUILD_STRING(gate->hooks[i]));
+	put(object, name, r, value);
+}
+
+#define PUT(name, type, flags, comment, how, ...) put_##how(&object, #name, __VA_ARGS__);
+
+static int counter_json(const struct trustgate_counter *counter, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	COUNTER_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+static void put_counters(struct json *object, const char *name,
+			 const struct trustgate_volume *volume)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < volume->counters_count; i++) {
+		sd_json_variant *counter = NULL;
+
+		r = counter_json(&volume->counters[i], &counter);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&value, counter);
+		sd_json_variant_unref(counter);
+	}
+	put(object, name, r, value);
+}
+
+/* ---- the types ---- */
+
+int varlink_json_status(const struct trustgate_gate *gate, const char *state,
+			size_t watchers, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	STATUS_FIELDS(PUT)
+	return finish(&object, ret);
 }
 
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
 			sd_json_variant **ret)
 {
-	sd_json_variant *object = NULL, *list = NULL;
-	sd_id128_t uuid;
-	int r;
+	struct json object = { 0 };
 
-	r = counters(volume, &list);
-	if (r >= 0)
-		r = sd_json_buildo(&object,
-			SD_JSON_BUILD_PAIR_UNSIGNED("id", volume->id),
-			SD_JSON_BUILD_PAIR_STRING("name", volume->name),
-			SD_JSON_BUILD_PAIR_STRING("fstype", volume->fstype),
-			SD_JSON_BUILD_PAIR_STRING("device", volume->device),
-			SD_JSON_BUILD_PAIR_UNSIGNED("maxDurationNSec", volume->max_duration_ns),
-			SD_JSON_BUILD_PAIR_STRING("onAgentLoss",
-				name_or_unknown(TRUSTGATE_NAMES_ON_AGENT_LOSS,
-						volume->on_agent_loss)),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grants", volume->grants),
-			SD_JSON_BUILD_PAIR_UNSIGNED("addedBoottimeNSec",
-						    volume->added_boottime_ns),
-			SD_JSON_BUILD_PAIR_VARIANT("counters", list));
-	if (r >= 0 && (volume->present & (UINT64_C(1) << TRUSTGATE_A_VOLUME_UUID))) {
-		memcpy(uuid.bytes, volume->uuid, sizeof(uuid.bytes));
-		r = sd_json_variant_set_field_uuid(&object, "uuid", uuid);
-	}
-	if (r >= 0)
-		r = set_names(&object, "record", TRUSTGATE_NAMES_RECORD, volume->record);
-	if (r >= 0 && path)
-		r = set_text(&object, "path", path);
-	sd_json_variant_unref(list);
-	if (r < 0) {
-		sd_json_variant_unref(object);
-		return r;
-	}
-	*ret = object;
-	return 0;
+	VOLUME_FIELDS(PUT, PUT)
+	return finish(&object, ret);
 }
 
 static const char *grant_state(const struct trustgate_grant *grant)
@@ -156,103 +291,20 @@ static const char *grant_state(const struct trustgate_grant *grant)
 int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
 		       const char *path, sd_json_variant **ret)
 {
-	sd_json_variant *object = NULL;
+	struct json object = { 0 };
 	char comm[17];
-	int r;
 
 	subject_comm(grant->pid, comm);
-	r = sd_json_buildo(&object,
-		SD_JSON_BUILD_PAIR_UNSIGNED("id", grant->id),
-		SD_JSON_BUILD_PAIR_STRING("volume", volume),
-		SD_JSON_BUILD_PAIR_INTEGER("pid", grant->pid),
-		SD_JSON_BUILD_PAIR_UNSIGNED("startTicks", grant->start_ticks),
-		SD_JSON_BUILD_PAIR_UNSIGNED("execId", grant->exec_id),
-		SD_JSON_BUILD_PAIR_BOOLEAN("descendants",
-			grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS),
-		SD_JSON_BUILD_PAIR_BOOLEAN("keepExec",
-			grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC),
-		SD_JSON_BUILD_PAIR_BOOLEAN("nextExec",
-			grant->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC),
-		SD_JSON_BUILD_PAIR_STRING("objectKind",
-			name_or_unknown(TRUSTGATE_NAMES_OBJECT_KIND, grant->object_kind)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("ino", grant->ino),
-		SD_JSON_BUILD_PAIR_UNSIGNED("inodeGeneration", grant->inode_generation),
-		SD_JSON_BUILD_PAIR_UNSIGNED("notBeforeBoottimeNSec",
-					    grant->not_before_boottime_ns),
-		SD_JSON_BUILD_PAIR_UNSIGNED("expiresBoottimeNSec", grant->expires_boottime_ns),
-		SD_JSON_BUILD_PAIR_UNSIGNED("maxUses", grant->max_uses),
-		SD_JSON_BUILD_PAIR_UNSIGNED("uses", grant->uses),
-		SD_JSON_BUILD_PAIR_STRING("reason",
-			name_or_unknown(TRUSTGATE_NAMES_REASON, grant->reason)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("createdBoottimeNSec", grant->created_boottime_ns),
-		SD_JSON_BUILD_PAIR_STRING("state", grant_state(grant)));
-	if (r >= 0)
-		r = set_names(&object, "access", TRUSTGATE_NAMES_ACCESS, grant->access);
-	if (r >= 0 && path)
-		r = set_text(&object, "path", path);
-	if (r >= 0 && grant->ticket[0])
-		r = set_text(&object, "ticket", grant->ticket);
-	if (r >= 0 && comm[0])
-		r = set_text(&object, "comm", comm);
-	if (r >= 0 && (grant->tag & TAG_USER) && !(grant->tag & TAG_SERVICE))
-		r = sd_json_variant_set_field_unsigned(&object, "requesterUid",
-						       grant->tag & UINT32_MAX);
-	if (r < 0) {
-		sd_json_variant_unref(object);
-		return r;
-	}
-	*ret = object;
-	return 0;
+	GRANT_FIELDS(PUT)
+	return finish(&object, ret);
 }
 
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret)
 {
-	sd_json_variant *object = NULL;
-	int r;
+	struct json object = { 0 };
 
 #define HAS(attribute) trustgate_event_has(event, TRUSTGATE_A_EVENT_##attribute)
-#define NUMBER(attribute, field, value) \
-	SD_JSON_BUILD_PAIR_CONDITION(HAS(attribute), field, SD_JSON_BUILD_UNSIGNED(value))
-#define SIGNED(attribute, field, value) \
-	SD_JSON_BUILD_PAIR_CONDITION(HAS(attribute), field, SD_JSON_BUILD_INTEGER(value))
-#define NAME(attribute, field, set, value) \
-	SD_JSON_BUILD_PAIR_CONDITION(HAS(attribute), field, \
-				     SD_JSON_BUILD_STRING(name_or_unknown(set, value)))
-	r = sd_json_buildo(&object,
-		SD_JSON_BUILD_PAIR_UNSIGNED("seq", event->seq),
-		SD_JSON_BUILD_PAIR_STRING("type",
-			name_or_unknown(TRUSTGATE_NAMES_EVENT_TYPE, event->type)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("timeBoottimeNSec", event->time_boottime_ns),
-		SD_JSON_BUILD_PAIR_UNSIGNED("dropped", event->dropped),
-		SD_JSON_BUILD_PAIR_CONDITION(HAS(VOLUME_NAME), "volume",
-					     SD_JSON_BUILD_STRING(event->volume_name)),
-		NUMBER(GRANT_ID, "grantId", event->grant_id),
-		SD_JSON_BUILD_PAIR_CONDITION(HAS(HOOK), "hook",
-					     SD_JSON_BUILD_STRING(event->hook)),
-		NAME(CAUSE, "cause", TRUSTGATE_NAMES_CAUSE, event->cause),
-		NAME(END, "end", TRUSTGATE_NAMES_END, event->end),
-		SIGNED(PID, "pid", event->pid),
-		SIGNED(TID, "tid", event->tid),
-		NUMBER(UID, "uid", event->uid),
-		NUMBER(LOGINUID, "loginuid", event->loginuid),
-		NUMBER(INO, "ino", event->ino),
-		NUMBER(EXPIRES_BOOTTIME_NS, "expiresBoottimeNSec", event->expires_boottime_ns));
-	if (r >= 0 && HAS(ACCESS))
-		r = set_names(&object, "access", TRUSTGATE_NAMES_ACCESS, event->access);
-	if (r >= 0 && HAS(COMM))
-		r = set_text(&object, "comm", event->comm);
-	if (r >= 0 && HAS(PATH))
-		r = set_text(&object, "path", event->path);
-	if (r >= 0 && HAS(PATH))
-		r = sd_json_variant_set_field_boolean(&object, "pathCut", event->path_cut);
+	EVENT_FIELDS(PUT)
 #undef HAS
-#undef NUMBER
-#undef SIGNED
-#undef NAME
-	if (r < 0) {
-		sd_json_variant_unref(object);
-		return r;
-	}
-	*ret = object;
-	return 0;
+	return finish(&object, ret);
 }

@@ -12,6 +12,10 @@
 
 #include <trustgate.h>
 
+/* @state: in a word; @watchers: how many watch. */
+int varlink_json_status(const struct trustgate_gate *gate, const char *state,
+			size_t watchers, sd_json_variant **ret);
+
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
 			sd_json_variant **ret);

@@ -14,7 +14,7 @@
 
 #include "journal.h"
 #include "varlink.h"
-#include "varlink_json.h"
+#include "varlink_fields.h"
 
 #define PART			64
 /* One reply without "more" has to fit into a message. */
@@ -66,29 +66,6 @@ static void unlink_listing(struct listing *listing)
 	free_listing(listing);
 }
 
-static int build_part(struct agent *agent, const struct trustgate_grant *grants,
-		      size_t count, const struct volume_names *names,
-		      sd_json_variant **ret)
-{
-	sd_json_variant *list = NULL, *json;
-	int r;
-
-	r = sd_json_build(&list, SD_JSON_BUILD_EMPTY_ARRAY);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		json = NULL;
-		r = varlink_json_grant(&grants[i],
-				       varlink_volume_name(names, grants[i].volume_id),
-				       ledger_path(agent, grants[i].id), &json);
-		if (r >= 0)
-			r = sd_json_variant_append_array(&list, json);
-		sd_json_variant_unref(json);
-	}
-	if (r < 0)
-		list = sd_json_variant_unref(list);
-	*ret = list;
-	return r;
-}
-
 static int send_part(struct agent *agent, sd_varlink *link,
 		     const struct trustgate_grant *grants, size_t count,
 		     const struct volume_names *names, bool last)
@@ -96,7 +73,7 @@ static int send_part(struct agent *agent, sd_varlink *link,
 	sd_json_variant *list;
 	int r;
 
-	r = build_part(agent, grants, count, names, &list);
+	r = varlink_grants(agent, grants, count, names, &list);
 	if (r < 0)
 		return r;
 	if (last)
@@ -295,10 +272,9 @@ int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		{ "volume", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct list_parameters, volume), SD_JSON_NULLABLE },
-		{ "pid", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int32,
-		  offsetof(struct list_parameters, pid), SD_JSON_NULLABLE },
+#define PARAMETERS struct list_parameters
+		LIST_GRANTS_PARAMETERS(PARAMETER)
+#undef PARAMETERS
 		{ 0 }
 	};
 	struct trustgate_grant_filter filter = { 0 };

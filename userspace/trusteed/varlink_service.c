@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "varlink.h"
-#include "varlink_json.h"
+#include "varlink_fields.h"
 
 struct service_call {
 	sd_varlink *link;
@@ -77,22 +77,13 @@ static int check(const struct agent *agent, const struct service_call *call, int
 static int reply(struct agent *agent, struct service_call *call,
 		 const struct trustgate_grant *grants, size_t count)
 {
-	sd_json_variant *list = NULL, *json;
 	struct volume_names names = { 0 };
+	sd_json_variant *list = NULL;
 	struct refusal ignored;
 	int r;
 
 	(void)varlink_volume_names(agent, &names, &ignored);
-	r = sd_json_build(&list, SD_JSON_BUILD_EMPTY_ARRAY);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		json = NULL;
-		r = varlink_json_grant(&grants[i],
-				       varlink_volume_name(&names, grants[i].volume_id),
-				       ledger_path(agent, grants[i].id), &json);
-		if (r >= 0)
-			r = sd_json_variant_append_array(&list, json);
-		sd_json_variant_unref(json);
-	}
+	r = varlink_grants(agent, grants, count, &names, &list);
 	if (r >= 0)
 		r = sd_varlink_replybo(call->link, SD_JSON_BUILD_PAIR_VARIANT("grants", list));
 	sd_json_variant_unref(list);
@@ -121,23 +112,28 @@ static void on_unit(struct agent *agent, int r, const char *unit, enum unit_role
 	free_call(call);
 }
 
+struct service_parameters {
+	const char *unit;
+};
+
 int method_service(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		{ "unit", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0,
-		  SD_JSON_NULLABLE },
+#define PARAMETERS struct service_parameters
+		SERVICE_PARAMETERS(PARAMETER)
+#undef PARAMETERS
 		{ 0 }
 	};
 	struct agent *agent = userdata;
 	struct refusal refusal = { 0 };
 	struct service_call *call;
-	const char *unit = NULL;
+	struct service_parameters given = { 0 };
 	struct peer peer;
 	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &unit);
+	r = sd_varlink_dispatch(link, parameters, fields, &given);
 	if (r != 0)
 		return r;
 	call = calloc(1, sizeof(*call));
@@ -150,7 +146,7 @@ int method_service(sd_varlink *link, sd_json_variant *parameters,
 	if (r == 0) {
 		call->link = sd_varlink_ref(link);
 		call->uid = peer.uid;
-		call->unit = unit ? strdup(unit) : NULL;
+		call->unit = given.unit ? strdup(given.unit) : NULL;
 		r = units_ask(agent, peer.pid, peer.pidfd, on_unit, call);
 		if (r < 0)
 			refuse(&refusal, -r, NULL, "systemd cannot be asked: %s",

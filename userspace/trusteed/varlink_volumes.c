@@ -11,19 +11,15 @@
 #include <string.h>
 
 #include "varlink.h"
+#include "varlink_fields.h"
 #include "varlink_json.h"
 
-static int append_volume(struct agent *agent, const struct trustgate_volume *volume,
-			 sd_json_variant **list)
+static int volume_json(struct agent *agent, const struct trustgate_volume *volume,
+		       sd_json_variant **ret)
 {
 	char *path = volumes_path(agent, volume);
-	sd_json_variant *json = NULL;
-	int r;
+	int r = varlink_json_volume(volume, path, ret);
 
-	r = varlink_json_volume(volume, path, &json);
-	if (r >= 0)
-		r = sd_json_variant_append_array(list, json);
-	sd_json_variant_unref(json);
 	free(path);
 	return r;
 }
@@ -32,51 +28,65 @@ struct name_parameter {
 	const char *name;
 };
 
-int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
-			sd_varlink_method_flags_t flags, void *userdata)
+static int read_volumes(struct agent *agent, const char *name,
+			struct trustgate_volume **ret_volumes, size_t *ret_count,
+			struct refusal *refusal)
 {
-	static const sd_json_dispatch_field fields[] = {
-		{ "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct name_parameter, name), SD_JSON_NULLABLE },
-		{ 0 }
-	};
-	struct name_parameter parameter = { 0 };
+	int r;
+
+	if (!name) {
+		r = trustgate_volume_list(agent->gate, ret_volumes, ret_count, NULL);
+		return r < 0 ? gate_refused(agent, r, refusal) : 0;
+	}
+	*ret_volumes = calloc(1, sizeof(**ret_volumes));
+	*ret_count = 1;
+	if (!*ret_volumes)
+		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+	return volumes_get(agent, name, *ret_volumes, refusal);
+}
+
+static int run_list(struct agent *agent, sd_varlink *link, void *given,
+		    sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	const struct name_parameter *parameter = given;
 	struct trustgate_volume *volumes = NULL;
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
 	sd_json_variant *list = NULL;
 	size_t count = 0;
 	int r;
 
-	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &parameter);
-	if (r != 0)
-		return r;
-	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
-	if (r == 0 && parameter.name) {
-		volumes = calloc(1, sizeof(*volumes));
-		count = 1;
-		r = volumes ? volumes_get(agent, parameter.name, volumes, &refusal) :
-			      refuse(&refusal, ENOMEM, NULL, "the agent has no memory left");
-	} else if (r == 0) {
-		r = trustgate_volume_list(agent->gate, &volumes, &count, NULL);
-		if (r < 0)
-			gate_refused(agent, r, &refusal);
-	}
-	if (r < 0) {
-		free(volumes);
-		return varlink_refuse(agent, link, "ListVolumes", &refusal);
-	}
+	(void)link;
+	r = read_volumes(agent, parameter->name, &volumes, &count, refusal);
+	if (r == 0)
+		r = sd_json_variant_new_array(&list, NULL, 0);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		sd_json_variant *volume = NULL;
 
-	r = sd_json_build(&list, SD_JSON_BUILD_EMPTY_ARRAY);
-	for (size_t i = 0; r >= 0 && i < count; i++)
-		r = append_volume(agent, &volumes[i], &list);
+		r = volume_json(agent, &volumes[i], &volume);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&list, volume);
+		sd_json_variant_unref(volume);
+	}
 	if (r >= 0)
-		r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("volumes", list));
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("volumes", list));
 	sd_json_variant_unref(list);
 	free(volumes);
-	gate_poke(agent);
 	return r;
+}
+
+int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+#define PARAMETERS struct name_parameter
+		VOLUME_NAME_PARAMETERS(PARAMETER, NULLABLE)
+#undef PARAMETERS
+		{ 0 }
+	};
+	static const struct method method = { "ListVolumes", fields, ASK_READ, .run = run_list };
+	struct name_parameter given = { 0 };
+
+	(void)flags;
+	return varlink_answer(userdata, &method, link, parameters, &given);
 }
 
 /* ---- add and set ---- */
@@ -132,130 +142,112 @@ static int read_settings(const struct settings_parameters *parameters,
 	return parameters->record ? read_record(parameters->record, settings, refusal) : 0;
 }
 
-static int reply_volume(struct agent *agent, sd_varlink *link, const char *method,
-			const char *name)
+/* The reply of both: the volume as the kernel has it now. */
+static int reply_volume(struct agent *agent, const char *name, sd_json_variant **ret_reply,
+			struct refusal *refusal)
 {
 	struct trustgate_volume volume;
-	struct refusal refusal = { 0 };
 	sd_json_variant *json = NULL;
-	char *path;
 	int r;
 
-	r = volumes_get(agent, name, &volume, &refusal);
+	r = volumes_get(agent, name, &volume, refusal);
 	if (r < 0)
-		return varlink_refuse(agent, link, method, &refusal);
-	path = volumes_path(agent, &volume);
-	r = varlink_json_volume(&volume, path, &json);
+		return r;
+	r = volume_json(agent, &volume, &json);
 	if (r >= 0)
-		r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("volume", json));
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("volume", json));
 	sd_json_variant_unref(json);
-	free(path);
-	gate_poke(agent);
 	return r;
 }
 
-#define SETTINGS_FIELDS \
-	{ "maxDurationNSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_variant_noref, \
-	  offsetof(struct settings_parameters, max_duration), SD_JSON_NULLABLE }, \
-	{ "onAgentLoss", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, \
-	  offsetof(struct settings_parameters, on_agent_loss), SD_JSON_NULLABLE }, \
-	{ "record", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref, \
-	  offsetof(struct settings_parameters, record), SD_JSON_NULLABLE }
-
-/* A parameter given as null is one that was not given. */
-static void drop_nulls(struct settings_parameters *parameters)
+static int run_add(struct agent *agent, sd_varlink *link, void *userdata,
+		   sd_json_variant **ret_reply, struct refusal *refusal)
 {
-	if (parameters->max_duration && sd_json_variant_is_null(parameters->max_duration))
-		parameters->max_duration = NULL;
-	if (parameters->record && sd_json_variant_is_null(parameters->record))
-		parameters->record = NULL;
+	const struct settings_parameters *given = userdata;
+	struct trustgate_volume_settings settings = { 0 };
+	int r;
+
+	(void)link;
+	r = read_settings(given, &settings, refusal);
+	if (r == 0)
+		r = volumes_add(agent, given->name, given->path, &settings, refusal);
+	return r < 0 ? r : reply_volume(agent, given->name, ret_reply, refusal);
 }
 
 int method_add_volume(sd_varlink *link, sd_json_variant *parameters,
 		      sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		{ "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct settings_parameters, name), SD_JSON_MANDATORY },
-		{ "path", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct settings_parameters, path), SD_JSON_MANDATORY },
-		SETTINGS_FIELDS,
+#define PARAMETERS struct settings_parameters
+		ADD_VOLUME_PARAMETERS(PARAMETER)
+#undef PARAMETERS
 		{ 0 }
 	};
+	static const struct method method = { "AddVolume", fields, ASK_VOLUMES, .run = run_add };
 	struct settings_parameters given = { 0 };
-	struct trustgate_volume_settings settings = { 0 };
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
-	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &given);
-	if (r != 0)
-		return r;
-	drop_nulls(&given);
-	r = varlink_authorise(agent, link, ASK_VOLUMES, NULL, &refusal);
+	return varlink_answer(userdata, &method, link, parameters, &given);
+}
+
+static int run_set(struct agent *agent, sd_varlink *link, void *userdata,
+		   sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	const struct settings_parameters *given = userdata;
+	struct trustgate_volume_settings settings = { 0 };
+	int r;
+
+	(void)link;
+	r = read_settings(given, &settings, refusal);
 	if (r == 0)
-		r = read_settings(&given, &settings, &refusal);
-	if (r == 0)
-		r = volumes_add(agent, given.name, given.path, &settings, &refusal);
-	if (r < 0)
-		return varlink_refuse(agent, link, "AddVolume", &refusal);
-	return reply_volume(agent, link, "AddVolume", given.name);
+		r = volumes_set(agent, given->name, &settings, refusal);
+	return r < 0 ? r : reply_volume(agent, given->name, ret_reply, refusal);
 }
 
 int method_set_volume(sd_varlink *link, sd_json_variant *parameters,
 		      sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		{ "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct settings_parameters, name), SD_JSON_MANDATORY },
-		SETTINGS_FIELDS,
+#define PARAMETERS struct settings_parameters
+		SET_VOLUME_PARAMETERS(PARAMETER)
+#undef PARAMETERS
 		{ 0 }
 	};
+	static const struct method method = { "SetVolume", fields, ASK_VOLUMES, .run = run_set };
 	struct settings_parameters given = { 0 };
-	struct trustgate_volume_settings settings = { 0 };
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
-	int r;
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &given);
-	if (r != 0)
-		return r;
-	drop_nulls(&given);
-	r = varlink_authorise(agent, link, ASK_VOLUMES, NULL, &refusal);
-	if (r == 0)
-		r = read_settings(&given, &settings, &refusal);
-	if (r == 0)
-		r = volumes_set(agent, given.name, &settings, &refusal);
-	if (r < 0)
-		return varlink_refuse(agent, link, "SetVolume", &refusal);
-	return reply_volume(agent, link, "SetVolume", given.name);
+	return varlink_answer(userdata, &method, link, parameters, &given);
+}
+
+/* ---- remove ---- */
+
+static int run_remove(struct agent *agent, sd_varlink *link, void *given,
+		      sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	const struct name_parameter *parameter = given;
+	uint64_t ended = 0;
+	int r;
+
+	(void)link;
+	r = volumes_remove(agent, parameter->name, &ended, refusal);
+	return r < 0 ? r : varlink_ended(ended, ret_reply);
 }
 
 int method_remove_volume(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-		{ "name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		  offsetof(struct name_parameter, name), SD_JSON_MANDATORY },
+#define PARAMETERS struct name_parameter
+		VOLUME_NAME_PARAMETERS(PARAMETER, MANDATORY)
+#undef PARAMETERS
 		{ 0 }
 	};
-	struct name_parameter parameter = { 0 };
-	struct agent *agent = userdata;
-	struct refusal refusal = { 0 };
-	uint64_t ended = 0;
-	int r;
+	static const struct method method = {
+		"RemoveVolume", fields, ASK_VOLUMES, .run = run_remove,
+	};
+	struct name_parameter given = { 0 };
 
 	(void)flags;
-	r = sd_varlink_dispatch(link, parameters, fields, &parameter);
-	if (r != 0)
-		return r;
-	r = varlink_authorise(agent, link, ASK_VOLUMES, NULL, &refusal);
-	if (r == 0)
-		r = volumes_remove(agent, parameter.name, &ended, &refusal);
-	if (r < 0)
-		return varlink_refuse(agent, link, "RemoveVolume", &refusal);
-	gate_poke(agent);
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("ended", ended));
+	return varlink_answer(userdata, &method, link, parameters, &given);
 }
