@@ -10,6 +10,7 @@ MESON ?= meson
 MESON_OPTIONS ?= --prefix=/usr --sysconfdir=/etc --localstatedir=/var
 DESTDIR ?=
 BED := selftests/bed
+RELEASE = $(shell $(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
 
 all: modules userspace
 
@@ -18,6 +19,8 @@ help:
 	@echo '  make                    build modules and userspace'
 	@echo '  make modules_install    install the modules for the kernel of KDIR'
 	@echo '  make install            install programs, unit, man pages (DESTDIR=)'
+	@echo '  make uninstall          remove what make install has installed (DESTDIR=)'
+	@echo '  make modules_uninstall  remove the modules for the kernel of KDIR (DESTDIR=)'
 	@echo '  make clean              remove what was built here'
 	@echo
 	@echo 'In virtual machines, as root, nothing else prepared:'
@@ -42,16 +45,37 @@ $(BUILD)/userspace/build.ninja:
 userspace: $(BUILD)/userspace/build.ninja
 	$(MESON) compile -C $(BUILD)/userspace
 
+# Headers come without System.map, and then kbuild leaves depmod out; without it
+# modprobe does not find the modules. A packager runs it on the host.
 modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+ifeq ($(DESTDIR),)
+	depmod $(RELEASE)
+endif
+
+modules_uninstall:
+	@test -n "$(RELEASE)" || { echo "no kernel headers in $(KDIR): set KDIR" >&2; exit 1; }
+	find $(DESTDIR)/lib/modules/$(RELEASE)/updates \( -name 'trustgate.ko*' \
+		-o -name 'trustgate_core.ko*' -o -name 'trustgate_core_test.ko*' \) -delete
+ifeq ($(DESTDIR),)
+	depmod $(RELEASE)
+	@! grep -q '^trustgate' /proc/modules || echo 'The modules stay loaded until "rmmod trustgate" or a reboot.'
+endif
 
 install: userspace
 	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)/userspace --no-rebuild
 ifeq ($(DESTDIR),)
 	ldconfig
+	systemd-sysusers trusteed.conf
 	if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+	@echo
+	@echo 'Next: write /etc/trustgate/trusteed.yaml, see trusteed.yaml(5), then'
+	@echo '  modprobe trustgate && systemctl enable --now trusteed'
 endif
+
+uninstall: userspace
+	DESTDIR=$(DESTDIR) MESON='$(MESON)' userspace/uninstall $(BUILD)/userspace
 
 demo:
 	@$(BED)/demo $(K)
@@ -66,4 +90,5 @@ clean:
 	rm -rf $(BUILD) selftests/build
 	if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 
-.PHONY: all help modules userspace modules_install install demo check bench clean
+.PHONY: all help modules userspace modules_install modules_uninstall install \
+	uninstall demo check bench clean

@@ -69,7 +69,15 @@ static int open_file(struct config_reader *reader, FILE **ret_stream)
 	fd = open(reader->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		r = -errno;
-		config_complain(reader, NULL, "cannot be opened: %s", strerror(-r));
+		if (r == -ENOENT)
+			config_complain(reader, NULL,
+					"does not exist; write it, trusteed.yaml(5) has an example");
+		else if (r == -EACCES)
+			config_complain(reader, NULL,
+					"cannot be read by user %u; chmod a+r it and let all search its directory",
+					(unsigned int)geteuid());
+		else
+			config_complain(reader, NULL, "cannot be opened: %s", strerror(-r));
 		return r;
 	}
 	if (fstat(fd, &st) < 0) {

@@ -157,7 +157,7 @@ static void test_bad_files(void)
 
 	unlink(path);
 	CHECK_EQUAL(config_load(path, &config, error), -ENOENT);
-	CHECK_HOLDS(error, ": cannot be opened: No such file or directory");
+	CHECK_HOLDS(error, ": does not exist; write it, trusteed.yaml(5) has an example");
 	mkfifo(path, 0600);
 	CHECK_EQUAL(config_load(path, &config, error), -EINVAL);
 	CHECK_HOLDS(error, ": is not a regular file");
