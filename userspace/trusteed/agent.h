@@ -368,6 +368,8 @@ int units_ask(struct agent *agent, pid_t pid, int pidfd, units_answer_t answer,
 int services_start(struct agent *agent);
 void services_stop(struct agent *agent);
 void services_reconfigure(struct agent *agent);
+/* Grants were revoked on somebody's request. */
+void services_revoked(struct agent *agent);
 /* Something changed for the better: give what could not be given before. */
 void services_retry(struct agent *agent);
 /* The main process of a configured unit, verified; 0 and -1 if it has none. */

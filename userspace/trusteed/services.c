@@ -294,6 +294,24 @@ void services_event(struct agent *agent, const struct trustgate_event *event)
 	}
 }
 
+/*
+ * A revocation of very many grants makes more events than the kernel keeps, and
+ * a standing grant whose end is among the lost ones would be renewed.
+ */
+void services_revoked(struct agent *agent)
+{
+	struct services *services = agent->services;
+
+	for (size_t i = 0; i < services->count; i++) {
+		struct running *running = services->list[i];
+
+		for (size_t j = 0; j < running->count; j++)
+			standing_revoked(agent, &running->grants[j], running->unit,
+					 &running->subject);
+		set_timer(running);
+	}
+}
+
 void services_retry(struct agent *agent)
 {
 	struct services *services = agent->services;

@@ -412,18 +412,39 @@ void standing_end(struct agent *agent, struct standing *standing)
 	free(ids);
 }
 
+static void withhold(struct agent *agent, struct standing *standing, const char *unit,
+		     const struct subject *subject)
+{
+	if (standing->withheld)
+		return;
+	standing->withheld = true;
+	withheld_add(agent, standing->key, subject);
+	journal_note(LOG_WARNING,
+		     "a standing grant of %s was revoked; it is not given again until the service restarts",
+		     unit);
+}
+
+void standing_revoked(struct agent *agent, struct standing *standing, const char *unit,
+		      const struct subject *subject)
+{
+	struct trustgate_grant grant;
+
+	if (!standing->newest.id ||
+	    standing->newest.expires_boottime_ns <= now_boottime_ns() ||
+	    trustgate_grant_get(agent->gate, standing->newest.id, &grant) != -ENOENT ||
+	    subject_alive(subject) != 1)
+		return;
+	withhold(agent, standing, unit, subject);
+	memset(&standing->newest, 0, sizeof(standing->newest));
+}
+
 bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
 		    const struct subject *subject, const struct trustgate_event *event)
 {
 	if (event->tag != tag_of(standing->key) || !drop_link(standing, event->grant_id))
 		return false;
-	if (event->end == TRUSTGATE_END_REVOKED && !standing->withheld) {
-		standing->withheld = true;
-		withheld_add(agent, standing->key, subject);
-		journal_note(LOG_WARNING,
-			     "a standing grant of %s was revoked; it is not given again until the service restarts",
-			     unit);
-	}
+	if (event->end == TRUSTGATE_END_REVOKED)
+		withhold(agent, standing, unit, subject);
 	if (event->grant_id == standing->newest.id)
 		memset(&standing->newest, 0, sizeof(standing->newest));
 	return true;

@@ -66,6 +66,10 @@ void standing_renew(struct agent *agent, struct standing *standing,
 /* Revoke all of the chain that is alive. */
 void standing_end(struct agent *agent, struct standing *standing);
 
+/* Somebody revoked something: if the newest grant is gone by it, no more follow. */
+void standing_revoked(struct agent *agent, struct standing *standing, const char *unit,
+		      const struct subject *subject);
+
 /* A grant with TAG_SERVICE ended. Returns whether it was one of this chain. */
 bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
 		    const struct subject *subject, const struct trustgate_event *event);

@@ -332,12 +332,14 @@ static int run_revoke(struct agent *agent, sd_varlink *link, void *given,
 	int r;
 
 	r = varlink_peer(link, &peer, refusal);
-	if (r == 0)
-		r = revoke_what(agent, given, &ended, refusal);
 	if (r < 0)
 		return r;
-	report_revoke(agent, peer.uid, peer.pid, ended);
-	return varlink_ended(ended, ret_reply);
+	r = revoke_what(agent, given, &ended, refusal);
+	/* Of several one may have been gone, and the others are ended. */
+	if (r == 0 || ended)
+		report_revoke(agent, peer.uid, peer.pid, ended);
+	services_revoked(agent);
+	return r < 0 ? r : varlink_ended(ended, ret_reply);
 }
 
 int method_revoke(sd_varlink *link, sd_json_variant *parameters,

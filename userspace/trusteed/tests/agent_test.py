@@ -129,6 +129,7 @@ def test_trustee():
     equal(got, ("NoSuchGrant", {"id": 99}), "one of two grants does not exist")
     equal([g["id"] for g in client.call("ListGrants")["grants"]], [tree["id"]],
           "the other was revoked")
+    check("1 grants revoked, asked by" in host.text(), "and by whom is recorded")
     equal(client.call("Revoke", all=True), {"ended": 1}, "revoke all")
 
     changed = client.call("SetVolume", name="acme", onAgentLoss="revoke", record=[])["volume"]
