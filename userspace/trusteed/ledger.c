@@ -262,8 +262,14 @@ void ledger_add(struct agent *agent, uint64_t id, const char *path)
 
 	if (!insert(ledger, id, path) || ledger->fd < 0)
 		return;
-	if (append(ledger->fd, id, path))
+	if (append(ledger->fd, id, path)) {
 		ledger->appended++;
+		return;
+	}
+	/* Half a line would spoil the next one. */
+	close(ledger->fd);
+	ledger->fd = -1;
+	rewrite(ledger);
 }
 
 void ledger_drop(struct agent *agent, uint64_t id)

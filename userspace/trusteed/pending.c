@@ -164,7 +164,8 @@ int pending_start(struct agent *agent)
 		return -ENOMEM;
 	agent->pending = pending;
 	directory = open(agent->options.runtime_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	pending->fd = openat(directory, FILE_NAME,
+	pending->fd = directory < 0 ? -1 :
+		      openat(directory, FILE_NAME,
 			     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (pending->fd < 0)
 		journal_note(LOG_WARNING,

@@ -22,8 +22,8 @@
 #include "varlink_json.h"
 
 /* Anybody may connect, so what one user can take is limited. */
-#define CONNECTIONS_MAX			1024
-#define CONNECTIONS_PER_USER_MAX	128
+#define CONNECTIONS_MAX			8192
+#define CONNECTIONS_PER_USER_MAX	64
 
 int varlink_peer(sd_varlink *link, struct peer *ret_peer, struct refusal *refusal)
 {
