@@ -21,13 +21,20 @@
 #include "journal.h"
 
 #define STORM_INTERVAL_USEC	(10 * USEC_PER_SEC)
-#define STORM_RECORDS		100
+#define REFUSALS_MAX		100
+/*
+ * What somebody did with a grant is what the record is for, so it takes a lot
+ * until it is only counted; and who is denied cannot crowd it out.
+ */
+#define DENIED_MAX		100
+#define ALLOWED_MAX		10000
 
 /**
  * struct storm - one volume's accesses in the current interval
  * @volume_id: which
  * @volume: its name
- * @recorded: records written
+ * @denied_records: denials written
+ * @allowed_records: allowed accesses written
  * @denied: denials not written
  * @allowed: allowed accesses not written
  * @last: the last one that was not written
@@ -35,7 +42,8 @@
 struct storm {
 	uint32_t volume_id;
 	char volume[TRUSTGATE_NAME_MAX + 1];
-	unsigned int recorded;
+	unsigned int denied_records;
+	unsigned int allowed_records;
 	uint64_t denied;
 	uint64_t allowed;
 	struct trustgate_event last;
@@ -183,9 +191,9 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 	for (size_t i = 0; i < report->count; i++) {
 		struct storm *storm = &report->storms[i];
 
-		quiet = quiet && !storm->recorded;
+		quiet = quiet && !storm->denied_records && !storm->allowed_records;
 		write_suppressed(storm);
-		storm->recorded = 0;
+		storm->denied_records = storm->allowed_records = 0;
 		storm->denied = storm->allowed = 0;
 	}
 	write_suppressed_refusals(report);
@@ -213,6 +221,7 @@ static void start_interval(struct report *report)
 
 static void report_access(struct report *report, const struct trustgate_event *event)
 {
+	bool denied = event->type == TRUSTGATE_EVENT_TYPE_DENIED;
 	struct storm *storm = find_storm(report, event);
 
 	/* No memory to count: better one record too many than a denial unseen. */
@@ -221,16 +230,17 @@ static void report_access(struct report *report, const struct trustgate_event *e
 		return;
 	}
 	start_interval(report);
-	if (storm->recorded < STORM_RECORDS) {
-		storm->recorded++;
+	if (denied && storm->denied_records < DENIED_MAX) {
+		storm->denied_records++;
 		write_access(event);
-		return;
+	} else if (!denied && storm->allowed_records < ALLOWED_MAX) {
+		storm->allowed_records++;
+		write_access(event);
+	} else {
+		storm->denied += denied;
+		storm->allowed += !denied;
+		storm->last = *event;
 	}
-	if (event->type == TRUSTGATE_EVENT_TYPE_DENIED)
-		storm->denied++;
-	else
-		storm->allowed++;
-	storm->last = *event;
 }
 
 /*
@@ -388,7 +398,7 @@ void report_refusal(const struct agent *agent, const char *method, uid_t asker,
 	char who[96];
 
 	start_interval(agent->report);
-	if (agent->report->refusals == STORM_RECORDS) {
+	if (agent->report->refusals == REFUSALS_MAX) {
 		agent->report->refusals_suppressed++;
 		return;
 	}

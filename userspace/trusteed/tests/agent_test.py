@@ -419,6 +419,10 @@ def test_watch():
     lost = got[-1]["seq"] - got[0]["seq"] + 1 - len(got)
     check(lost > 0, f"{lost} events were lost to the slow one")
     equal(got[-1]["dropped"], lost, "and he is told how many")
+    check("allowed read to cat" not in host.text(), "nothing was allowed so far")
+    host.event("allowed", 7, "mail/letter")
+    check(host.wait_text("allowed read to cat (pid 7"),
+          "what is allowed is recorded in a storm of denials")
     watcher.socket.close()
     slow.socket.close()
     for _ in range(100):
