@@ -24,12 +24,15 @@ BTF_KFUNCS_END(kfunc_ids)
 
 /*
  * LSM, tracing and tracepoint programs share one set of kfuncs. Ours ask about
- * whoever is current and use up grants, so they are for our own programs only.
+ * whoever is current, use up grants, and rely on the RCU read side that a
+ * sleepable program does not have: they are for our own programs only.
+ *
+ * The kernel asks this about kfuncs of this module only, whose set is its own.
+ * Which one it is must not matter: where the module's BTF was moved on loading,
+ * @kfunc_id is another number than kfunc_ids has.
  */
 static int only_for_loader(const struct bpf_prog *prog, u32 kfunc_id)
 {
-	if (!btf_id_set8_contains(&kfunc_ids, kfunc_id))
-		return 0;
 	return READ_ONCE(loader) == current ? 0 : -EACCES;
 }
 
