@@ -25,6 +25,9 @@
 #include "sweep.h"
 #include "trace.h"
 
+/* More than this the hash tables cannot count. */
+#define GRANTS_LIMIT	S32_MAX
+
 /*
  * Beyond the objects themselves a grant costs at most four buckets of each of
  * the two hash tables: they double when they are three quarters full, and the
@@ -34,7 +37,7 @@
 
 static unsigned long max_grants = 1UL << 20;
 module_param(max_grants, ulong, 0444);
-MODULE_PARM_DESC(max_grants, "Most live grants (default 1048576); see grants-bytes-max for what they take");
+MODULE_PARM_DESC(max_grants, "Most live grants, up to 2147483647 (default 1048576); see grants-bytes-max for what they take");
 
 static struct kmem_cache *grant_cache;
 static struct kmem_cache *subject_cache;
@@ -489,6 +492,11 @@ int trustgate_grant_init(void)
 {
 	int err = -ENOMEM;
 
+	if (max_grants > GRANTS_LIMIT) {
+		pr_err("trustgate: max_grants=%lu is more than %d\n",
+		       max_grants, GRANTS_LIMIT);
+		return -EINVAL;
+	}
 	timerqueue_init_head(&expiries);
 	grant_cache = KMEM_CACHE(trustgate_grant, 0);
 	if (!grant_cache)
