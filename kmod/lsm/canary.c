@@ -293,6 +293,9 @@ static int mount_canary(struct canary *canary)
 unmount:
 	kern_unmount(canary->mnt);
 fail:
+	/* What tmpfs calls it when there is no memory for an inode. */
+	if (err == -ENOSPC)
+		err = -ENOMEM;
 	pr_err("cannot prove the hooks: no private tmpfs: %pe\n", ERR_PTR(err));
 	return err;
 }
