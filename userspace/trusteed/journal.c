@@ -2,7 +2,8 @@
 /*
  * trusteed - records for the system journal, see journal.h.
  *
- * Owns: the socket, the native protocol, the count of lost records.
+ * Owns: the socket, the native protocol, the queue of what journald has not
+ * taken yet, the count of lost records.
  *
  * Must not own: waiting of any kind.
  */
@@ -15,14 +16,33 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "journal.h"
+
+/* A busy journald takes a burst up in less than a second, a new one in a few. */
+#define QUEUE_BYTES_MAX		(32 * 1024 * 1024)
+#define RETRY_MIN_USEC		5000
+#define RETRY_MAX_USEC		200000
+/* At the end: then the rest is lost. */
+#define LAST_ATTEMPTS		200
+
+struct queued {
+	struct queued *next;
+	size_t length;
+	char bytes[];
+};
 
 static struct {
 	int fd;
 	struct sockaddr_un address;
 	socklen_t address_length;
+	struct queued *first;
+	struct queued *last;
+	size_t queue_bytes;
+	sd_event_source *retry;
+	uint64_t retry_usec;
 	uint64_t lost;
 	uint64_t lost_told;
 } journal = { .fd = -1 };
@@ -44,18 +64,6 @@ int journal_open(const char *socket_path)
 	memcpy(journal.address.sun_path, socket_path, length + 1);
 	journal.address_length = offsetof(struct sockaddr_un, sun_path) + length + 1;
 	return 0;
-}
-
-void journal_close(void)
-{
-	if (journal.fd >= 0)
-		close(journal.fd);
-	journal.fd = -1;
-}
-
-uint64_t journal_lost(void)
-{
-	return journal.lost;
 }
 
 /*
@@ -137,17 +145,71 @@ void record_number(struct record *record, const char *field, uint64_t number)
 	add_field(record, field, text, strlen(text));
 }
 
-static bool send_to_journal(const struct record *record)
+static bool send_to_journal(const char *bytes, size_t length)
 {
 	ssize_t n;
 
 	do
-		n = sendto(journal.fd, record->buffer, record->used,
-			   MSG_DONTWAIT | MSG_NOSIGNAL,
+		n = sendto(journal.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL,
 			   (const struct sockaddr *)&journal.address,
 			   journal.address_length);
 	while (n < 0 && errno == EINTR);
 	return n >= 0;
+}
+
+/* Send what waits, in its order, as far as journald takes it. */
+static void flush_queue(void)
+{
+	struct queued *queued;
+
+	while ((queued = journal.first) && send_to_journal(queued->bytes, queued->length)) {
+		journal.first = queued->next;
+		if (!journal.first)
+			journal.last = NULL;
+		journal.queue_bytes -= queued->length;
+		free(queued);
+	}
+}
+
+static int set_retry(void)
+{
+	int r = sd_event_source_set_time_relative(journal.retry, journal.retry_usec);
+
+	return r < 0 ? r : sd_event_source_set_enabled(journal.retry, SD_EVENT_ONESHOT);
+}
+
+static bool enqueue(const struct record *record)
+{
+	struct queued *queued;
+
+	if (journal.queue_bytes + record->used > QUEUE_BYTES_MAX)
+		return false;
+	queued = malloc(sizeof(*queued) + record->used);
+	if (!queued)
+		return false;
+	queued->next = NULL;
+	queued->length = record->used;
+	memcpy(queued->bytes, record->buffer, record->used);
+	if (journal.last)
+		journal.last->next = queued;
+	else
+		journal.first = queued;
+	journal.last = queued;
+	journal.queue_bytes += record->used;
+	if (journal.retry && journal.first == queued) {
+		journal.retry_usec = RETRY_MIN_USEC;
+		(void)set_retry();
+	}
+	return true;
+}
+
+/* Full, or being restarted: both pass. */
+static bool hand_to_journal(const struct record *record)
+{
+	flush_queue();
+	if (!journal.first && send_to_journal(record->buffer, record->used))
+		return true;
+	return enqueue(record);
 }
 
 /* A terminal or a file; a pipe that nobody reads counts as lost. */
@@ -166,7 +228,7 @@ static bool send_to_stderr(const struct record *record)
 
 static bool deliver(const struct record *record)
 {
-	return journal.fd >= 0 ? send_to_journal(record) : send_to_stderr(record);
+	return journal.fd >= 0 ? hand_to_journal(record) : send_to_stderr(record);
 }
 
 void record_send(struct record *record)
@@ -200,4 +262,58 @@ void journal_note(int priority, const char *format, ...)
 	begin(&record, priority, NULL, format, arguments);
 	va_end(arguments);
 	record_send(&record);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	const struct queued *former = journal.first;
+
+	(void)source;
+	(void)usec;
+	(void)userdata;
+	flush_queue();
+	if (!journal.first)
+		return 0;
+	/* Quick while it is taken, seldom while nobody takes it. */
+	if (journal.first != former)
+		journal.retry_usec = RETRY_MIN_USEC;
+	else if (journal.retry_usec < RETRY_MAX_USEC)
+		journal.retry_usec *= 2;
+	return set_retry();
+}
+
+int journal_attach(sd_event *event)
+{
+	int r;
+
+	r = sd_event_add_time_relative(event, &journal.retry, CLOCK_MONOTONIC, 0, 1,
+				       on_retry, NULL);
+	return r < 0 ? r : 0;
+}
+
+void journal_detach(void)
+{
+	journal.retry = sd_event_source_disable_unref(journal.retry);
+}
+
+void journal_close(void)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MIN_USEC * 1000 };
+	struct queued *queued;
+
+	flush_queue();
+	/* Nobody depends on this process any more, so it may wait a little. */
+	for (int i = 0; journal.first && i < LAST_ATTEMPTS; i++) {
+		nanosleep(&pause, NULL);
+		flush_queue();
+	}
+	while ((queued = journal.first)) {
+		journal.first = queued->next;
+		free(queued);
+	}
+	journal.last = NULL;
+	journal.queue_bytes = 0;
+	if (journal.fd >= 0)
+		close(journal.fd);
+	journal.fd = -1;
 }

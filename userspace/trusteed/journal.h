@@ -9,7 +9,8 @@
  * sd_journal_send(3) waits while journald's queue is full. The agent must not:
  * journald itself may hang on a protected volume, and only the agent could
  * release it. So this speaks the journal's native protocol on a socket that
- * never blocks, and counts what is lost.
+ * never blocks, keeps what journald does not take at once, and counts what is
+ * lost.
  */
 #ifndef _TRUSTEED_JOURNAL_H
 #define _TRUSTEED_JOURNAL_H
@@ -18,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <syslog.h>
+
+#include <systemd/sd-event.h>
 
 /* MESSAGE_ID= of what an operator may want to select, listed in trusteed(8). */
 #define MESSAGE_ID_DENIED		"710b354031744d1e8e5a2924afeef303"
@@ -57,10 +60,13 @@ struct record {
 
 /* Returns 0 or -errno; without a journal everything goes to standard error. */
 int journal_open(const char *socket_path);
+/* Delivers what it can of the rest within a second. */
 void journal_close(void);
 
-/* Records that could not be delivered since the start. */
-uint64_t journal_lost(void);
+/* From here on what journald does not take at once is sent later. */
+int journal_attach(sd_event *event);
+/* Before the event loop is let go. */
+void journal_detach(void);
 
 void record_begin(struct record *record, int priority, const char *message_id,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -175,7 +175,9 @@ static int start(struct agent *agent)
 	r = sd_event_default(&agent->event);
 	if (r < 0)
 		return r;
-	r = add_signals(agent);
+	r = journal_attach(agent->event);
+	if (r == 0)
+		r = add_signals(agent);
 	if (r == 0)
 		r = secret_load(agent->options.state_directory, agent->secret);
 	/* What consumes events comes before the gate that produces them. */
@@ -218,6 +220,7 @@ static void stop(struct agent *agent)
 	ledger_close(agent);
 	gate_stop(agent);
 	config_free(agent->config);
+	journal_detach();
 	sd_event_unref(agent->event);
 }
 
