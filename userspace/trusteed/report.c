@@ -339,6 +339,8 @@ static uint64_t whole_seconds(const struct trustgate_grant *grant)
 static void add_grant_fields(struct record *record, const char *volume, const char *path,
 			     const struct trustgate_grant *grant, const char *comm)
 {
+	char flags[128];
+
 	record_text(record, "TRUSTGATE_VOLUME", volume);
 	record_number(record, "TRUSTGATE_GRANT", grant->id);
 	record_text(record, "TRUSTGATE_PATH", path);
@@ -350,23 +352,35 @@ static void add_grant_fields(struct record *record, const char *volume, const ch
 	record_number(record, "TRUSTGATE_PID", grant->pid);
 	record_number(record, "OBJECT_PID", grant->pid);
 	record_text(record, "TRUSTGATE_COMM", comm);
+	if (grant->flags) {
+		trustgate_mask_format(TRUSTGATE_NAMES_GRANT_FLAGS, grant->flags, ",", flags,
+				      sizeof(flags));
+		record_text(record, "TRUSTGATE_FLAGS", flags);
+	}
+	if (grant->max_uses)
+		record_number(record, "TRUSTGATE_MAX_USES", grant->max_uses);
+	if (grant->not_before_boottime_ns)
+		record_number(record, "TRUSTGATE_NOT_BEFORE_BOOTTIME_NSEC",
+			      grant->not_before_boottime_ns);
 	record_number(record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC", grant->expires_boottime_ns);
 }
 
 void report_grant(const struct agent *agent, const char *volume, const char *path,
 		  const struct trustgate_grant *grant, uid_t asker, const char *comm)
 {
-	char names[128], time[TRUSTGATE_DURATION_SIZE], who[96];
+	char names[128], time[TRUSTGATE_DURATION_SIZE], who[96], flags[128];
 	struct record record;
 
 	authorise_name(agent->config, asker, who, sizeof(who));
 	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, grant->access, ",", names, sizeof(names));
+	trustgate_mask_format(TRUSTGATE_NAMES_GRANT_FLAGS, grant->flags, ", ", flags,
+			      sizeof(flags));
 	trustgate_duration_format(whole_seconds(grant), time);
 	record_begin(&record, LOG_NOTICE, MESSAGE_ID_GRANT_ADDED,
-		     "granted %s on \"%s\"%s of volume \"%s\" to %s (pid %d) for %s, %s%s%s, asked by %s",
+		     "granted %s on \"%s\"%s of volume \"%s\" to %s (pid %d%s%s) for %s, %s%s%s, asked by %s",
 		     names, path,
 		     grant->object_kind == TRUSTGATE_OBJECT_KIND_SUBTREE ? " and below" : "",
-		     volume, comm, (int)grant->pid, time,
+		     volume, comm, (int)grant->pid, grant->flags ? ", " : "", flags, time,
 		     trustgate_reason_name(grant->reason) ?: "unknown reason",
 		     grant->ticket[0] ? " " : "", grant->ticket, who);
 	add_grant_fields(&record, volume, path, grant, comm);

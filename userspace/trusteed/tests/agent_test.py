@@ -73,6 +73,8 @@ def test_trustee():
     equal(grant["nextExec"], False, "not with the next exec")
     fields = open(f"/proc/{os.getpid()}/stat").read().rsplit(")", 1)[1].split()
     equal(grant["startTicks"], int(fields[19]), "start of the process")
+    check(f"(pid {os.getpid()}, keep-exec) for 1m, customer-ticket SR-1, asked by" in host.text(),
+          "recorded with all its terms")
     tree = client.call("Grant", volume="acme", path="db/", access=["read", "write"],
                        durationNSec=MINUTE, delayNSec=MINUTE, reason="maintenance")["grant"]
     equal((tree["pid"], tree["objectKind"], tree["state"]),
