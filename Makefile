@@ -56,7 +56,7 @@ endif
 
 modules_uninstall:
 	@test -n "$(RELEASE)" || { echo "no kernel headers in $(KDIR): set KDIR" >&2; exit 1; }
-	find $(DESTDIR)/lib/modules/$(RELEASE)/updates \( -name 'trustgate.ko*' \
+	find $(DESTDIR)/lib/modules/$(RELEASE)/ \( -name 'trustgate.ko*' \
 		-o -name 'trustgate_core.ko*' -o -name 'trustgate_core_test.ko*' \) -delete
 ifeq ($(DESTDIR),)
 	depmod $(RELEASE)
