@@ -3,7 +3,9 @@
  * module_test - loading, unloading, and not being unloaded.
  *
  * Owns: the order of the two modules, what refuses to be taken away while a
- * volume is protected, and that nothing is left behind.
+ * volume is protected, that nothing is left behind, parameters that are wrong
+ * or small, and what the modules need of the kernel. A kernel without bpf in
+ * lsm= is in no_bpf_test; what root can do by bpf(2) is in foreign_bpf_test.
  */
 
 #include <errno.h>
@@ -111,6 +113,46 @@ TEST_F_TIMEOUT(module, stays_while_a_volume_is_protected, 200)
 	EXPECT_EQ(0, module_run("rmmod trustgate"));
 }
 
+/* A killed agent takes neither the modules nor the protection with it. */
+TEST_F_TIMEOUT(module, stays_when_the_agent_is_killed, 200)
+{
+	const char *file = DISK_MOUNTS "/0/db/a";
+	struct raw_socket agent;
+	pid_t child;
+	int ends[2];
+	uint32_t id;
+
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (stage_bare(&self->stage, true) ||
+		    stage_volume(&self->stage, &self->stage.volume, 0, 0, 0) ||
+		    write(ends[1], &self->stage.volume.id, sizeof(id)) < 0)
+			_exit(1);
+		pause();
+	}
+	close(ends[1]);
+	ASSERT_EQ(sizeof(id), read(ends[0], &id, sizeof(id)));
+	close(ends[0]);
+	EXPECT_NE(0, module_run("rmmod trustgate"));
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_NE(0, module_run("rmmod trustgate"));
+	EXPECT_NE(0, module_run("modprobe -r trustgate"));
+	EXPECT_NE(0, module_run("rmmod trustgate_core"));
+	EXPECT_EQ(-1, open(file, O_RDONLY));
+	EXPECT_EQ(EACCES, errno);
+
+	ASSERT_EQ(0, raw_open(&agent));
+	EXPECT_EQ(-EACCES, raw_bind(&agent, "the secret of somebody else ...."));
+	ASSERT_EQ(0, raw_bind(&agent, (const char *)gate_secret));
+	ASSERT_EQ(0, raw_volume_del(&agent, id));
+	raw_close(&agent);
+	EXPECT_EQ(0, module_run("rmmod trustgate"));
+}
+
 /* Nothing is left behind by a life of the module, whatever was in it. */
 TEST_F_TIMEOUT(module, again_and_again, 400)
 {
@@ -191,6 +233,253 @@ TEST_F_TIMEOUT(module, unloaded_under_load, 300)
 		;
 	module_run("rm -rf /tmp/tg-x /tmp/tg-y");
 	ASSERT_EQ(0, module_load(""));
+}
+
+/* Its socket outlives the family; the next family knows it not. */
+TEST_F_TIMEOUT(module, agents_socket_after_a_reload, 200)
+{
+	struct raw_socket stale, agent;
+
+	ASSERT_EQ(0, module_load(""));
+	STAGE_BARE(&self->stage, true);
+	stale = self->stage.agent;
+	ASSERT_EQ(0, module_run("rmmod trustgate"));
+	ASSERT_EQ(0, module_run("rmmod trustgate_core"));
+	EXPECT_EQ(-ENOENT, raw_bind(&stale, (const char *)gate_secret));
+	ASSERT_EQ(0, module_load(""));
+	ASSERT_EQ(0, raw_open(&agent));
+	stale.family = agent.family;
+	EXPECT_EQ(-EPERM, raw_revoke(&stale, 0));
+	EXPECT_EQ(0, raw_bind(&agent, (const char *)gate_secret));
+	raw_close(&agent);
+	raw_close(&stale);
+}
+
+/* Whether one is out of range is ours to say, the rest is the kernel's. */
+TEST_F_TIMEOUT(module, bad_parameters, 200)
+{
+	static const struct {
+		const char *parameter;
+		const char *logged;
+	} bad[] = {
+		{ "max_events=17", "max_events=17 is not a power of two from 16 to 1048576" },
+		{ "max_events=8", "max_events=8 is not a power of two from 16 to 1048576" },
+		{ "max_events=0", "max_events=0 is not a power of two from 16 to 1048576" },
+		{ "max_events=2097152", "max_events=2097152 is not a power of two from 16 to 1048576" },
+		{ "max_events=-16", "`-16' invalid for parameter `max_events'" },
+		{ "max_events=many", "`many' invalid for parameter `max_events'" },
+		{ "max_events=4294967296", "`4294967296' invalid for parameter `max_events'" },
+		{ "max_grants=2147483648", "max_grants=2147483648 is more than 2147483647" },
+		{ "max_grants=18446744073709551615", "max_grants=18446744073709551615 is more than 2147483647" },
+		{ "max_grants=18446744073709551616", "`18446744073709551616' invalid for parameter `max_grants'" },
+		{ "max_grants=-1", "`-1' invalid for parameter `max_grants'" },
+		{ "max_grants=x", "`x' invalid for parameter `max_grants'" },
+		{ "max_grants=", "`' invalid for parameter `max_grants'" },
+		{ "max_volumes=1x", "`1x' invalid for parameter `max_volumes'" },
+		{ "max_volumes=-1", "`-1' invalid for parameter `max_volumes'" },
+		{ "max_volumes=4294967296", "`4294967296' invalid for parameter `max_volumes'" },
+		{ "audit_burst=-5", "`-5' invalid for parameter `audit_burst'" },
+		{ "audit_interval_s=1s", "`1s' invalid for parameter `audit_interval_s'" },
+		{ "proof_interval_s=often", "`often' invalid for parameter `proof_interval_s'" },
+		{ "panic_on_broken=maybe", "`maybe' invalid for parameter `panic_on_broken'" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		module_log_mark();
+		EXPECT_NE(0, module_run("modprobe trustgate_core %s",
+					bad[i].parameter)) {
+			TH_LOG("%s", bad[i].parameter);
+		}
+		EXPECT_FALSE(module_loaded("trustgate_core"));
+		EXPECT_TRUE(module_logged(bad[i].logged)) {
+			TH_LOG("%s: no '%s'", bad[i].parameter, bad[i].logged);
+		}
+		module_run("rmmod trustgate_core");
+	}
+}
+
+/* The largest that are taken, and nothing overflows by them. */
+TEST_F_TIMEOUT(module, large_parameters, 200)
+{
+	struct raw_gate gate;
+	struct raw_wish wish;
+
+	ASSERT_EQ(0, module_load("max_grants=2147483647 max_volumes=4294967295 max_events=1048576 proof_interval_s=4294967295 audit_burst=4294967295 audit_interval_s=4294967295"));
+	STAGE_OPEN(&self->stage);
+	ASSERT_EQ(0, raw_gate(&self->stage.agent, &gate));
+	EXPECT_EQ(2147483647, gate.grants_max);
+	EXPECT_EQ(4294967295, gate.volumes_max);
+	EXPECT_EQ(1048576, gate.events_max);
+	EXPECT_LT(100ULL * 2147483647, gate.grants_bytes_max);
+	EXPECT_GT(10000ULL * 2147483647, gate.grants_bytes_max);
+	EXPECT_EQ(-1, open("db/a", O_RDONLY));
+	EXPECT_EQ(EACCES, errno);
+	wish = stage_wish(&self->stage, "db/a", TRUSTGATE_ACCESS_READ);
+	EXPECT_NE(0, raw_grant(&self->stage.agent, &wish));
+	raw_close(&self->stage.agent);
+}
+
+/* None at all is a limit like any other. */
+TEST_F_TIMEOUT(module, tables_without_a_place, 200)
+{
+	struct raw_answer *answer;
+	struct raw_wish wish;
+	struct raw_gate gate;
+	struct disk disk;
+
+	ASSERT_EQ(0, module_load("max_grants=0"));
+	STAGE_BARE(&self->stage, true);
+	answer = self->stage.answer;
+	ASSERT_EQ(0, stage_volume(&self->stage, &self->stage.volume, 0, 0, 0));
+	wish = stage_wish(&self->stage, "db/a", TRUSTGATE_ACCESS_READ);
+	raw_begin(self->stage.message, &self->stage.agent,
+		  TRUSTGATE_CMD_GRANT_ADD);
+	raw_put_wish(self->stage.message, &wish);
+	ASSERT_EQ(0, raw_ask(&self->stage.agent, self->stage.message, answer));
+	EXPECT_EQ(-ENOSPC, answer->error);
+	EXPECT_STREQ("table of grants is full; raise the module parameter max_grants",
+		     answer->text);
+	EXPECT_EQ(-1, open("db/a", O_RDONLY));
+	EXPECT_EQ(EACCES, errno);
+	raw_close(&self->stage.agent);
+
+	/* By hand: the tests' own volume finds no place either. */
+	ASSERT_EQ(0, module_unload());
+	ASSERT_EQ(0, module_load("max_volumes=0"));
+	ASSERT_EQ(0, disk_make(&disk, 0, "tmpfs"));
+	ASSERT_EQ(0, raw_open(&self->stage.agent));
+	ASSERT_EQ(0, raw_bind(&self->stage.agent, (const char *)gate_secret));
+	raw_begin(self->stage.message, &self->stage.agent,
+		  TRUSTGATE_CMD_VOLUME_ADD);
+	raw_put_string(self->stage.message, TRUSTGATE_A_VOLUME_NAME,
+		       "selftest-0");
+	raw_put_string(self->stage.message, TRUSTGATE_A_VOLUME_PATH,
+		       disk.path);
+	ASSERT_EQ(0, raw_ask(&self->stage.agent, self->stage.message, answer));
+	EXPECT_EQ(-ENOSPC, answer->error);
+	EXPECT_STREQ("table of volumes is full (0); raise the module parameter max_volumes",
+		     answer->text);
+	ASSERT_EQ(0, raw_gate(&self->stage.agent, &gate));
+	EXPECT_EQ(TRUSTGATE_GATE_STATE_IDLE, gate.state);
+	raw_close(&self->stage.agent);
+	ASSERT_EQ(0, module_run("rmmod trustgate"));
+	ASSERT_EQ(0, module_run("rmmod trustgate_core"));
+}
+
+/* How many more proofs there are four seconds after a volume was added. */
+static int64_t proofs_later(struct stage *stage)
+{
+	struct raw_gate before, after;
+
+	if (raw_gate(&stage->agent, &before))
+		return -1;
+	sleep(4);
+	if (raw_gate(&stage->agent, &after))
+		return -1;
+	return (int64_t)(after.proofs - before.proofs);
+}
+
+TEST_F_TIMEOUT(module, interval_of_proofs, 200)
+{
+	ASSERT_EQ(0, module_load("proof_interval_s=1"));
+	STAGE_OPEN(&self->stage);
+	EXPECT_LT(0, proofs_later(&self->stage));
+	raw_close(&self->stage.agent);
+	ASSERT_EQ(0, module_reload("proof_interval_s=0"));
+	STAGE_OPEN(&self->stage);
+	EXPECT_EQ(0, proofs_later(&self->stage));
+	EXPECT_EQ(-1, open("db/a", O_RDONLY));
+	raw_close(&self->stage.agent);
+}
+
+TEST_F_TIMEOUT(module, full_table_of_volumes, 200)
+{
+	struct raw_answer *answer;
+	struct raw_gate gate;
+	struct volume second;
+	struct disk third;
+
+	ASSERT_EQ(0, module_load("max_volumes=2"));
+	STAGE_BARE(&self->stage, true);
+	answer = self->stage.answer;
+	ASSERT_EQ(0, stage_volume(&self->stage, &self->stage.volume, 0, 0, 0));
+	ASSERT_EQ(0, stage_volume(&self->stage, &second, 1, 0, 0));
+	ASSERT_EQ(0, disk_make(&third, 2, "tmpfs"));
+	raw_begin(self->stage.message, &self->stage.agent,
+		  TRUSTGATE_CMD_VOLUME_ADD);
+	raw_put_string(self->stage.message, TRUSTGATE_A_VOLUME_NAME,
+		       "selftest-2");
+	raw_put_string(self->stage.message, TRUSTGATE_A_VOLUME_PATH,
+		       third.path);
+	ASSERT_EQ(0, raw_ask(&self->stage.agent, self->stage.message, answer));
+	EXPECT_EQ(-ENOSPC, answer->error);
+	EXPECT_STREQ("table of volumes is full (2); raise the module parameter max_volumes",
+		     answer->text);
+	ASSERT_EQ(0, raw_gate(&self->stage.agent, &gate));
+	EXPECT_EQ(2, gate.volumes);
+	EXPECT_EQ(2, gate.volumes_max);
+	/* Its filesystem is as free as before. */
+	EXPECT_EQ(0, disk_unmount(&third));
+
+	/* A place that is given back can be taken. */
+	ASSERT_EQ(0, raw_volume_del(&self->stage.agent, second.id));
+	EXPECT_LT(0, raw_volume_add(&self->stage.agent, "selftest-1",
+				    second.disk.path, 0, 0));
+	raw_close(&self->stage.agent);
+}
+
+TEST_F_TIMEOUT(module, full_table_of_grants, 200)
+{
+	struct raw_answer *answer;
+	struct raw_wish wish;
+	struct raw_gate gate;
+	unsigned int i;
+
+	ASSERT_EQ(0, module_load("max_grants=10"));
+	STAGE_OPEN(&self->stage);
+	answer = self->stage.answer;
+	wish = stage_wish(&self->stage, "db/a", TRUSTGATE_ACCESS_READ);
+	for (i = 0; i < 8; i++)
+		ASSERT_NE(0, raw_grant(&self->stage.agent, &wish));
+	/* Three do not fit, so none is given. */
+	raw_begin(self->stage.message, &self->stage.agent,
+		  TRUSTGATE_CMD_GRANT_ADD);
+	for (i = 0; i < 3; i++)
+		raw_put_wish(self->stage.message, &wish);
+	ASSERT_EQ(0, raw_ask(&self->stage.agent, self->stage.message, answer));
+	EXPECT_EQ(-ENOSPC, answer->error);
+	EXPECT_EQ(TRUSTGATE_A_BATCH_GRANT, answer->bad);
+	EXPECT_STREQ("table of grants is full; raise the module parameter max_grants",
+		     answer->text);
+	EXPECT_EQ(8, raw_count_grants(&self->stage.agent));
+	ASSERT_EQ(0, raw_gate(&self->stage.agent, &gate));
+	EXPECT_EQ(8, gate.grants);
+	EXPECT_EQ(10, gate.grants_max);
+
+	/* Two do; and what ends makes room. */
+	ASSERT_NE(0, raw_grant(&self->stage.agent, &wish));
+	ASSERT_NE(0, raw_grant(&self->stage.agent, &wish));
+	EXPECT_EQ(0, raw_grant(&self->stage.agent, &wish));
+	EXPECT_EQ(ENOSPC, errno);
+	ASSERT_EQ(0, raw_revoke(&self->stage.agent, 0));
+	EXPECT_NE(0, raw_grant(&self->stage.agent, &wish));
+	raw_close(&self->stage.agent);
+}
+
+TEST_F_TIMEOUT(module, ftrace_switched_off_before, 200)
+{
+	/* Kernels from 7.x on keep it switched on themselves. */
+	if (module_run("echo 0 >" FTRACE)) {
+		EXPECT_EQ(0, module_run("test $(cat " FTRACE ") = 1"));
+		EXPECT_EQ(0, module_run("modprobe trustgate"));
+		return;
+	}
+	EXPECT_NE(0, module_run("modprobe trustgate"));
+	EXPECT_FALSE(module_loaded("trustgate"));
+	EXPECT_TRUE(module_logged("ftrace is switched off"));
+	EXPECT_TRUE(module_logged("sysctl kernel.ftrace_enabled=1"));
+	ASSERT_EQ(0, module_run("echo 1 >" FTRACE));
+	EXPECT_EQ(0, module_run("modprobe trustgate"));
 }
 
 TEST_F_TIMEOUT(module, ftrace_stays_switched_on, 200)
