@@ -12,11 +12,11 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
 
+#include "audience.h"
 #include "stage.h"
 
 #define BIT(name)	(1U << TRUSTGATE_A_EVENT_##name)
@@ -31,46 +31,18 @@
 #define OF_VERDICT	(BIT(HOOK) | BIT(ACCESS) | BIT(CAUSE))
 #define OF_GRANT	(BIT(GRANT_ID) | BIT(TAG))
 
-#define WAIT_MS		15000
-
 FIXTURE(event) {
 	struct stage stage;
 	struct raw_socket watcher;
 	uint64_t began_ns;
 };
 
-static int watch(struct raw_socket *watcher)
-{
-	const int bytes = 16 << 20;
-	int err;
-
-	err = raw_open(watcher);
-	if (err)
-		return err;
-	/* What no test reads at once has to fit. */
-	if (setsockopt(watcher->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-		       &watcher->group, sizeof(watcher->group)) ||
-	    setsockopt(watcher->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
-		       sizeof(bytes)))
-		return -errno;
-	return 0;
-}
-
-/* Until nothing more comes. */
-static void forget(struct raw_socket *socket)
-{
-	struct raw_event event;
-
-	while (!raw_event_next(socket, &event, 300))
-		;
-}
-
 FIXTURE_SETUP(event)
 {
 	STAGE_OPEN(&self->stage);
-	ASSERT_EQ(0, watch(&self->watcher));
-	forget(&self->stage.agent);
-	forget(&self->watcher);
+	ASSERT_EQ(0, audience_join(&self->watcher, AUDIENCE_ROOM));
+	audience_forget(&self->stage.agent);
+	audience_forget(&self->watcher);
 	self->began_ns = raw_now_ns();
 }
 
@@ -141,7 +113,7 @@ TEST_F(event, denied)
 	ASSERT_EQ(child, waitpid(child, NULL, 0));
 	ASSERT_EQ(EACCES, deed->result);
 
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(ALWAYS | OF_VOLUME | OF_PROCESS | OF_OBJECT | OF_VERDICT |
 		  BIT(PATH), event.has & ~BIT(PAD));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_DENIED, event.type);
@@ -162,7 +134,7 @@ TEST_F(event, denied)
 	EXPECT_STREQ("/db/a", event.path);
 
 	/* The watchers are told the same. */
-	ASSERT_EQ(0, raw_event_next(&self->watcher, &watched, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->watcher, &watched, AUDIENCE_MS));
 	EXPECT_EQ(0, memcmp(&event, &watched, sizeof(event)));
 	munmap(deed, sizeof(*deed));
 }
@@ -179,7 +151,7 @@ TEST_F(event, denied_by_a_grant_that_falls_short)
 	ASSERT_NE(0, id);
 	EXPECT_EQ(-1, open("db/a", O_WRONLY));
 	ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
-				    TRUSTGATE_EVENT_TYPE_DENIED, WAIT_MS));
+				    TRUSTGATE_EVENT_TYPE_DENIED, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_CAUSE_WRONG_ACCESS, event.cause);
 	EXPECT_EQ(TRUSTGATE_ACCESS_WRITE, event.access);
 	EXPECT_EQ(id, event.grant_id);
@@ -207,7 +179,7 @@ TEST_F(event, allowed)
 	wish.tag = 0x123456789abcdef0;
 	id = raw_grant(&self->stage.agent, &wish);
 	ASSERT_NE(0, id);
-	forget(&self->stage.agent);
+	audience_forget(&self->stage.agent);
 
 	ASSERT_EQ(0, chdir(quiet.disk.path));
 	fd = open("db/a", O_RDONLY);
@@ -219,7 +191,7 @@ TEST_F(event, allowed)
 	EXPECT_EQ(1, read(fd, &byte, 1));
 	close(fd);
 
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(ALWAYS | OF_VOLUME | OF_PROCESS | OF_OBJECT | OF_VERDICT |
 		  OF_GRANT | BIT(PATH), event.has & ~BIT(PAD));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_ALLOWED, event.type);
@@ -247,7 +219,7 @@ TEST_F(event, grant_added)
 	before_ns = raw_now_ns();
 	id = raw_grant(&self->stage.agent, &wish);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(ALWAYS | OF_VOLUME | OF_PROCESS | OF_OBJECT | OF_GRANT |
 		  BIT(ACCESS) | BIT(EXPIRES_BOOTTIME_NS), event.has & ~BIT(PAD));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_ADDED, event.type);
@@ -268,7 +240,7 @@ TEST_F(event, grant_added)
 									\
 		ASSERT_EQ(0, raw_event_find(&self->stage.agent, &ev_,	\
 					    TRUSTGATE_EVENT_TYPE_GRANT_ENDED, \
-					    WAIT_MS));			\
+					    AUDIENCE_MS));			\
 		EXPECT_EQ((id_), ev_.grant_id);				\
 		EXPECT_EQ((end_), ev_.end);				\
 		EXPECT_EQ(77, ev_.tag);					\
@@ -346,7 +318,7 @@ TEST_F(event, life_of_a_volume)
 
 	ASSERT_EQ(0, stage_volume(&self->stage, &second, 1,
 				  TRUSTGATE_ON_AGENT_LOSS_HOLD, 0));
-	ASSERT_EQ(0, raw_event_next(agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_VOLUME_ADDED, event.type);
 	EXPECT_EQ(ALWAYS | OF_VOLUME, event.has & ~BIT(PAD));
 	EXPECT_EQ(second.id, event.volume_id);
@@ -356,12 +328,12 @@ TEST_F(event, life_of_a_volume)
 	raw_put_u32(self->stage.message, TRUSTGATE_A_VOLUME_ID, second.id);
 	raw_put_u32(self->stage.message, TRUSTGATE_A_VOLUME_RECORD, 1);
 	ASSERT_EQ(0, raw_do(agent, self->stage.message));
-	ASSERT_EQ(0, raw_event_next(agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, event.type);
 	EXPECT_EQ(second.id, event.volume_id);
 
 	ASSERT_EQ(0, raw_volume_del(agent, second.id));
-	ASSERT_EQ(0, raw_event_next(agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, event.type);
 	EXPECT_EQ(second.id, event.volume_id);
 	EXPECT_STREQ(second.name, event.volume_name);
@@ -374,18 +346,18 @@ TEST_F(event, agent_bound_and_lost)
 	raw_begin(self->stage.message, &self->stage.agent,
 		  TRUSTGATE_CMD_AGENT_UNBIND);
 	ASSERT_EQ(0, raw_do(&self->stage.agent, self->stage.message));
-	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_LOST, event.type);
 	EXPECT_EQ(ALWAYS, event.has & ~BIT(PAD));
 	/* Nothing is sent to who gave up being the agent. */
 	EXPECT_EQ(-ETIMEDOUT, raw_event_next(&self->stage.agent, &event, 500));
 
 	ASSERT_EQ(0, raw_bind(&self->stage.agent, (const char *)gate_secret));
-	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_BOUND, event.type);
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_LOST, event.type);
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_BOUND, event.type);
 }
 
@@ -418,9 +390,9 @@ TEST_F_TIMEOUT(event, sequence_without_gap, 60)
 	seq = before.event_seq;
 	for (i = 0; i < PROCESSES * OPENS + 100; i++) {
 		ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 		ASSERT_EQ(0, raw_event_next(&self->watcher, &watched,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 		ASSERT_EQ(++seq, event.seq);
 		ASSERT_EQ(seq, watched.seq);
 		ASSERT_EQ(event.type, watched.type);
@@ -455,7 +427,7 @@ TEST_F(event, hostile_names)
 		EXPECT_EQ(-1, open(names[i], O_RDONLY));
 		ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
 					    TRUSTGATE_EVENT_TYPE_DENIED,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 		snprintf(expected, sizeof(expected), "/%s", names[i]);
 		EXPECT_STREQ(expected, event.path);
 		snprintf(expected, 16, "%s", names[i]);
@@ -490,7 +462,7 @@ TEST_F(event, path_is_cut_at_its_beginning)
 		EXPECT_EQ(-1, open(path, O_RDONLY | O_DIRECTORY));
 		ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
 					    TRUSTGATE_EVENT_TYPE_DENIED,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 		snprintf(expected, sizeof(expected), "/%s", path);
 		if (i < 8)
 			path[whole - 1] = '/';
@@ -517,7 +489,7 @@ TEST_F(event, paths_at_the_edge)
 
 	EXPECT_EQ(-1, open(".", O_RDONLY));
 	ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
-				    TRUSTGATE_EVENT_TYPE_DENIED, WAIT_MS));
+				    TRUSTGATE_EVENT_TYPE_DENIED, AUDIENCE_MS));
 	EXPECT_STREQ("/", event.path);
 
 	wish.kind = TRUSTGATE_OBJECT_KIND_SUBTREE;
@@ -526,10 +498,10 @@ TEST_F(event, paths_at_the_edge)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, unlink("db/a"));
 	ASSERT_EQ(0, raw_revoke(&self->stage.agent, 0));
-	forget(&self->stage.agent);
+	audience_forget(&self->stage.agent);
 	EXPECT_EQ(-1, read(fd, &byte, 1));
 	ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
-				    TRUSTGATE_EVENT_TYPE_DENIED, WAIT_MS));
+				    TRUSTGATE_EVENT_TYPE_DENIED, AUDIENCE_MS));
 	EXPECT_STREQ("file_permission", event.hook);
 	EXPECT_NE(0, event.ino);
 }

@@ -10,43 +10,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "kselftest_harness.h"
 
+#include "audience.h"
 #include "module.h"
 #include "stage.h"
 
 #define QUEUE		"16"
-#define WAIT_MS		15000
 #define STORMERS	3
 
 FIXTURE(overflow) {
 	struct stage stage;
 	struct raw_socket watcher;
 };
-
-static int watch(struct raw_socket *watcher, int bytes)
-{
-	int err = raw_open(watcher);
-
-	if (err)
-		return err;
-	if (setsockopt(watcher->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-		       &watcher->group, sizeof(watcher->group)) ||
-	    setsockopt(watcher->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
-		       sizeof(bytes)))
-		return -errno;
-	return 0;
-}
-
-static void forget(struct raw_socket *socket)
-{
-	struct raw_event event;
-
-	while (raw_event_next(socket, &event, 300) != -ETIMEDOUT)
-		;
-}
 
 FIXTURE_SETUP(overflow)
 {
@@ -56,9 +33,9 @@ FIXTURE_SETUP(overflow)
 	gate_close(&gate);
 	ASSERT_EQ(0, module_reload("max_events=" QUEUE));
 	STAGE_OPEN(&self->stage);
-	ASSERT_EQ(0, watch(&self->watcher, 64 << 20));
-	forget(&self->watcher);
-	forget(&self->stage.agent);
+	ASSERT_EQ(0, audience_join(&self->watcher, AUDIENCE_ROOM));
+	audience_forget(&self->watcher);
+	audience_forget(&self->stage.agent);
 }
 
 FIXTURE_TEARDOWN_PARENT(overflow)
@@ -111,6 +88,26 @@ static void add(struct tally *tally, const struct raw_event *event,
 		tally->wrong_dropped++;
 }
 
+/*
+ * All that is there for a receiver, and one denial after it, so that a gap at
+ * the end shows. @quiet_ms is how long nothing comes when that was all.
+ */
+static int add_all(struct tally *tally, struct raw_socket *socket,
+		   int quiet_ms, uint64_t missed_too)
+{
+	struct raw_event event;
+	int err;
+
+	while (!raw_event_next(socket, &event, quiet_ms))
+		add(tally, &event, missed_too);
+	if (open("db/a", O_RDONLY) >= 0)
+		return -EINVAL;
+	err = raw_event_next(socket, &event, AUDIENCE_MS);
+	if (!err)
+		add(tally, &event, missed_too);
+	return err;
+}
+
 TEST_F_TIMEOUT(overflow, drops_are_gaps, 200)
 {
 	struct raw_gate before, after;
@@ -122,7 +119,7 @@ TEST_F_TIMEOUT(overflow, drops_are_gaps, 200)
 	EXPECT_EQ(16, before.events_max);
 	/* One that is received, so that the first gap shows. */
 	EXPECT_EQ(-1, open("db/a", O_RDONLY));
-	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, AUDIENCE_MS));
 	add(&tally, &event, 0);
 	do {
 		storm(2000);
@@ -130,12 +127,7 @@ TEST_F_TIMEOUT(overflow, drops_are_gaps, 200)
 	} while (after.events_dropped == before.events_dropped &&
 		 tries++ < 10);
 	ASSERT_LT(before.events_dropped, after.events_dropped);
-	/* And one at the end, so that the last does. */
-	while (!raw_event_next(&self->watcher, &event, 1000))
-		add(&tally, &event, 0);
-	EXPECT_EQ(-1, open("db/a", O_RDONLY));
-	ASSERT_EQ(0, raw_event_next(&self->watcher, &event, WAIT_MS));
-	add(&tally, &event, 0);
+	ASSERT_EQ(0, add_all(&tally, &self->watcher, 1000, 0));
 
 	ASSERT_EQ(0, raw_gate(&self->stage.agent, &after));
 	EXPECT_EQ(0, tally.disordered);
@@ -156,7 +148,7 @@ TEST_F_TIMEOUT(overflow, agent_that_does_not_read, 200)
 	struct raw_event event;
 
 	EXPECT_EQ(-1, open("db/a", O_RDONLY));
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	add(&tally, &event, 1);
 	ASSERT_EQ(0, raw_gate(&self->watcher, &before));
 	storm(3000);
@@ -165,11 +157,7 @@ TEST_F_TIMEOUT(overflow, agent_that_does_not_read, 200)
 	EXPECT_LT(before.events_agent_missed, after.events_agent_missed);
 
 	/* It has missed some, and gets all that is left, in order. */
-	while (!raw_event_next(&self->stage.agent, &event, 2000))
-		add(&tally, &event, 1);
-	EXPECT_EQ(-1, open("db/a", O_RDONLY));
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
-	add(&tally, &event, 1);
+	ASSERT_EQ(0, add_all(&tally, &self->stage.agent, 2000, 1));
 	EXPECT_EQ(0, tally.disordered);
 	ASSERT_EQ(0, raw_gate(&self->stage.agent, &after));
 	EXPECT_EQ(after.event_seq, tally.last);
@@ -189,7 +177,7 @@ TEST_F_TIMEOUT(overflow, agent_away_and_back, 60)
 	struct raw_socket next;
 
 	EXPECT_EQ(-1, open("db/a", O_RDONLY));
-	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event, AUDIENCE_MS));
 	add(&tally, &event, 1);
 	ASSERT_EQ(0, raw_gate(&self->watcher, &before));
 	raw_close(&self->stage.agent);
@@ -199,7 +187,7 @@ TEST_F_TIMEOUT(overflow, agent_away_and_back, 60)
 		EXPECT_EQ(-1, open("db/a", O_RDONLY));
 		ASSERT_EQ(0, raw_event_find(&self->watcher, &event,
 					    TRUSTGATE_EVENT_TYPE_DENIED,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 	}
 	ASSERT_EQ(0, raw_open(&next));
 	ASSERT_EQ(0, raw_bind(&next, (const char *)gate_secret));
@@ -225,7 +213,7 @@ FIXTURE(backlog) {
 FIXTURE_SETUP(backlog)
 {
 	STAGE_OPEN(&self->stage);
-	forget(&self->stage.agent);
+	audience_forget(&self->stage.agent);
 }
 
 FIXTURE_TEARDOWN_PARENT(backlog)
@@ -248,15 +236,15 @@ TEST_F(backlog, is_kept_for_the_next_agent)
 	ASSERT_EQ(0, raw_open(&next));
 	ASSERT_EQ(0, raw_bind(&next, (const char *)gate_secret));
 
-	ASSERT_EQ(0, raw_event_next(&next, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&next, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_LOST, event.type);
 	EXPECT_EQ(before.event_seq + 1, event.seq);
 	for (unsigned int i = 0; i < 200; i++) {
-		ASSERT_EQ(0, raw_event_next(&next, &event, WAIT_MS));
+		ASSERT_EQ(0, raw_event_next(&next, &event, AUDIENCE_MS));
 		ASSERT_EQ(TRUSTGATE_EVENT_TYPE_DENIED, event.type);
 		ASSERT_EQ(before.event_seq + 2 + i, event.seq);
 	}
-	ASSERT_EQ(0, raw_event_next(&next, &event, WAIT_MS));
+	ASSERT_EQ(0, raw_event_next(&next, &event, AUDIENCE_MS));
 	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_AGENT_BOUND, event.type);
 	ASSERT_EQ(0, raw_gate(&next, &after));
 	EXPECT_EQ(before.events_agent_missed, after.events_agent_missed);
@@ -274,13 +262,13 @@ TEST_F_TIMEOUT(backlog, slow_watcher_harms_only_itself, 60)
 	uint64_t seq;
 	int err;
 
-	ASSERT_EQ(0, watch(&slow, 4096));
+	ASSERT_EQ(0, audience_join(&slow, 4096));
 	ASSERT_EQ(0, raw_gate(&self->stage.agent, &before));
 	seq = before.event_seq;
 	for (unsigned int i = 0; i < 1000; i++) {
 		EXPECT_EQ(-1, open("db/a", O_RDONLY));
 		ASSERT_EQ(0, raw_event_next(&self->stage.agent, &event,
-					    WAIT_MS));
+					    AUDIENCE_MS));
 		ASSERT_EQ(++seq, event.seq);
 	}
 	do {
