@@ -488,7 +488,10 @@ TEST_F(subject, exec_by_thread)
 	}
 }
 
-/* io_uring: worker threads are the process, a ring is not. */
+/*
+ * io_uring: worker threads are the process, a ring is not. One with a thread of
+ * its own is in sqpoll_test.c.
+ */
 
 static int uring_open(struct io_uring *ring, unsigned int flags)
 {
@@ -521,21 +524,17 @@ FIXTURE(uring) {
 };
 
 FIXTURE_VARIANT(uring) {
-	unsigned int setup;
 	unsigned int flags;
 };
 
 FIXTURE_VARIANT_ADD(uring, inline) {};
 FIXTURE_VARIANT_ADD(uring, worker) { .flags = IOSQE_ASYNC };
-FIXTURE_VARIANT_ADD(uring, sqpoll) { .setup = IORING_SETUP_SQPOLL };
 
 FIXTURE_SETUP(uring)
 {
-	struct io_uring_params params = { .flags = variant->setup };
-
 	GATE_OPEN(&self->gate);
 	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
-	ASSERT_EQ(0, io_uring_queue_init_params(4, &self->ring, &params));
+	ASSERT_EQ(0, io_uring_queue_init(4, &self->ring, 0));
 	ASSERT_EQ(0, uring_open(&self->ring, variant->flags));
 	ASSERT_EQ(0, volume_protect(&self->gate, &self->volume));
 }
@@ -566,9 +565,6 @@ TEST_F(uring, inherited_ring)
 {
 	struct actor child;
 
-	/* Its thread goes on acting for the process that made it. */
-	if (variant->setup & IORING_SETUP_SQPOLL)
-		return;
 	inherited = &self->ring;
 	ASSERT_EQ(0, actor_start(&child));
 	GRANT(getpid());
