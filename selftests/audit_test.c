@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 
 #include "kselftest_harness.h"
 
+#include "audit_control.h"
 #include "stage.h"
 
 #define PARAMETERS	"/sys/module/trustgate_core/parameters/"
@@ -30,68 +30,6 @@ FIXTURE(audit) {
 
 /* In the parent, too, which puts things back. */
 static unsigned int enabled_before;
-
-static int request(int fd, uint16_t type, const void *data, size_t length,
-		   void *reply, size_t reply_length)
-{
-	struct {
-		struct nlmsghdr header;
-		unsigned char data[8192];
-	} message = {
-		.header = {
-			.nlmsg_len = (uint32_t)NLMSG_LENGTH(length),
-			.nlmsg_type = type,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-			.nlmsg_seq = 1,
-		},
-	};
-	ssize_t got;
-
-	if (length)
-		memcpy(message.data, data, length);
-	if (send(fd, &message, message.header.nlmsg_len, 0) < 0)
-		return -errno;
-	for (;;) {
-		got = recv(fd, &message, sizeof(message), 0);
-		if (got < (ssize_t)sizeof(message.header))
-			return -EPIPE;
-		if (message.header.nlmsg_type == type && reply)
-			memcpy(reply, message.data, reply_length);
-		if (message.header.nlmsg_type == NLMSG_ERROR) {
-			int err;
-
-			memcpy(&err, message.data, sizeof(err));
-			if (err || !reply)
-				return err;
-			/* The answer comes after the ack. */
-		}
-		if (message.header.nlmsg_type == type)
-			return 0;
-	}
-}
-
-/* Bound, for what is sent to a group is not sent to a socket without a port. */
-static int audit_open(void)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
-
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int audit_enable(int fd, unsigned int enabled)
-{
-	struct audit_status status = {
-		.mask = AUDIT_STATUS_ENABLED,
-		.enabled = enabled,
-	};
-
-	return request(fd, AUDIT_SET, &status, sizeof(status), NULL, 0);
-}
 
 static int set_parameter(const char *name, const char *value)
 {
@@ -119,8 +57,8 @@ FIXTURE_SETUP(audit)
 	control = audit_open();
 	if (control < 0)
 		SKIP(return, "this kernel has no audit");
-	ASSERT_EQ(0, request(control, AUDIT_GET, NULL, 0, &status,
-			     sizeof(status)));
+	ASSERT_EQ(0, audit_request(control, AUDIT_GET, NULL, 0, &status,
+				   sizeof(status)));
 	if (status.enabled == 2)
 		SKIP(return, "audit is locked on this host");
 	ASSERT_EQ(0, audit_enable(control, 1));
@@ -356,8 +294,8 @@ static void remember(void)
 	struct audit_status status = {};
 	int fd = audit_open();
 
-	if (fd >= 0 && !request(fd, AUDIT_GET, NULL, 0, &status,
-				sizeof(status)))
+	if (fd >= 0 && !audit_request(fd, AUDIT_GET, NULL, 0, &status,
+				      sizeof(status)))
 		enabled_before = status.enabled;
 	if (fd >= 0)
 		close(fd);
