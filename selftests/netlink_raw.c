@@ -394,7 +394,7 @@ static int converse(struct exchange *exchange)
 		err = receive(socket, buffer, RAW_MESSAGE_MAX, ANSWER_MS,
 			      &length);
 		/* Lost events are told on the agent's socket, too. */
-		if (err == -ENOBUFS)
+		if (err == -ENOBUFS && !socket->gives_up)
 			err = 0;
 		else if (!err)
 			for (header = (struct nlmsghdr *)buffer;

@@ -33,6 +33,8 @@ struct raw_event_list;
  * @family: number of the family trustgate, 0 if it is not there
  * @group: its group "events"
  * @plain: send by write(2), without naming the kernel as the receiver
+ * @gives_up: when the kernel says that it could not send something, do not wait
+ *	on for an answer but return -ENOBUFS: it may be what was not sent
  * @events: events that came while something else was waited for
  */
 struct raw_socket {
@@ -42,6 +44,7 @@ struct raw_socket {
 	uint16_t family;
 	uint32_t group;
 	bool plain;
+	bool gives_up;
 	struct raw_event_list *events;
 };
 

@@ -4,11 +4,13 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "stage.h"
 
 /* The agent, in the process that bound it. */
@@ -91,4 +93,28 @@ struct raw_wish stage_wish(const struct stage *stage, const char *path,
 		.path = path,
 		.access = access,
 	};
+}
+
+static int expect(const char *when, int err, int expected)
+{
+	if (err == expected)
+		return 0;
+	fprintf(stderr, "# stage: an open %s a grant gives %d, not %d\n", when,
+		err, expected);
+	return -EBADMSG;
+}
+
+int stage_works(struct stage *stage)
+{
+	struct raw_wish wish = stage_wish(stage, "db/a", TRUSTGATE_ACCESS_READ);
+	int err;
+
+	err = expect("without", attempt_open("db/a", O_RDONLY), EACCES);
+	if (err)
+		return err;
+	if (!raw_grant(&stage->agent, &wish))
+		return -errno;
+	err = expect("with", attempt_open("db/a", O_RDONLY), 0) ?:
+	      raw_revoke(&stage->agent, 0);
+	return err ?: expect("after", attempt_open("db/a", O_RDONLY), EACCES);
 }

@@ -90,4 +90,12 @@ void stage_clean(void);
 struct raw_wish stage_wish(const struct stage *stage, const char *path,
 			   uint32_t access);
 
+/**
+ * stage_works() - does the gate deny, grant and revoke as always?
+ * @stage: with a volume and without grants
+ *
+ * Return: 0, or -errno after saying what it does instead.
+ */
+int stage_works(struct stage *stage);
+
 #endif /* STAGE_H */
