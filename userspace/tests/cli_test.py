@@ -192,7 +192,7 @@ class CliTest(unittest.TestCase):
     def test_volume_add(self):
         self.answer("AddVolume", replies=[{"volume": volume()}])
         out, _ = self.check(DONE, "volume add", "acme", ".", cwd=self.directory)
-        self.assertEqual("volume acme is protected now: grants of at most 8h, on agent loss hold\n", out)
+        self.assertEqual("volume acme is protected now: grants of at most 8h, on agent loss hold, record allowed\n", out)
         self.assertEqual([("AddVolume", {"name": "acme", "path": os.path.realpath(self.directory)})], self.calls())
         out, _ = self.check(DONE, "volume add", "acme", "/", "--max-duration", "1h30m", "--on-agent-loss=revoke",
                             "--record", "allowed", "--json")
@@ -206,7 +206,7 @@ class CliTest(unittest.TestCase):
     def test_volume_set(self):
         self.answer("SetVolume", replies=[{"volume": volume(record=[])}])
         out, _ = self.check(DONE, "volume set", "acme", "--record=none")
-        self.assertIn("volume acme is changed", out)
+        self.assertEqual("volume acme is changed: grants of at most 8h, on agent loss hold, record none\n", out)
         self.assertEqual([("SetVolume", {"name": "acme", "record": []})], self.calls())
         _, err = self.check(USAGE, "volume set", "acme")
         self.assertIn("nothing to change", err)

@@ -232,7 +232,7 @@ static int add_settings(sd_json_variant **parameters)
 static int show_volume(const struct cli *cli, sd_json_variant *reply, const char *what)
 {
 	sd_json_variant *volume = sd_json_variant_by_key(reply, "volume");
-	char *name, *max, *loss;
+	char *name, *max, *loss, *record;
 
 	if (!volume) {
 		complain("the agent's answer makes no sense: it holds no volume.");
@@ -243,11 +243,13 @@ static int show_volume(const struct cli *cli, sd_json_variant *reply, const char
 	name = escape_text(field_string(volume, "name") ?: "?");
 	max = cell_duration(volume, "maxDurationNSec");
 	loss = cell_string(volume, "onAgentLoss");
-	printf("volume %s %s: grants of at most %s, on agent loss %s\n", name ?: "?", what,
-	       max ?: "?", loss ?: "?");
+	record = cell_names(volume, "record");
+	printf("volume %s %s: grants of at most %s, on agent loss %s, record %s\n", name ?: "?",
+	       what, max ?: "?", loss ?: "?", record && *record ? record : "none");
 	free(name);
 	free(max);
 	free(loss);
+	free(record);
 	return 0;
 }
 
