@@ -138,6 +138,20 @@ bool config_users_have(const struct config_user *users, size_t count, uid_t uid)
 bool config_may_self_grant(const struct config *config, const char *volume, uid_t uid);
 
 /**
+ * config_may_know() - whether a user may learn if there is such a path
+ * @config: current configuration
+ * @name: volume
+ * @uid: who asks
+ * @path: as he wrote it
+ *
+ * The agent sees files that he need not see.
+ *
+ * Return: true if one of his rules is for it.
+ */
+bool config_may_know(const struct config *config, const char *name, uid_t uid,
+		     const char *path);
+
+/**
  * config_service_key() - the identity of a standing grant
  * @service: with unit, volume, path and access set
  *

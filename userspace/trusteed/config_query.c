@@ -77,6 +77,35 @@ bool config_may_self_grant(const struct config *config, const char *name, uid_t 
 	return false;
 }
 
+/* Whether @path is @above or reads as something beneath it; both normalised. */
+static bool reads_beneath(const char *path, const char *above)
+{
+	size_t length = strlen(above);
+
+	return !strcmp(above, ".") ||
+	       (!strncmp(path, above, length) && (path[length] == '/' || !path[length]));
+}
+
+bool config_may_know(const struct config *config, const char *name, uid_t uid,
+		     const char *path)
+{
+	const struct config_volume *volume = config_find_volume(config, name);
+	bool may = false;
+	char *normal;
+
+	/* What is no path at all tells nothing about files. */
+	if (config_path_check(path, &normal, NULL))
+		return true;
+	for (size_t i = 0; volume && i < volume->rules_count; i++) {
+		const struct config_rule *rule = &volume->rules[i];
+
+		may = may || (config_users_have(rule->users, rule->users_count, uid) &&
+			      reads_beneath(normal, rule->path));
+	}
+	free(normal);
+	return may;
+}
+
 static const char *name_among(const struct config_user *users, size_t count, uid_t uid)
 {
 	for (size_t i = 0; i < count; i++)

@@ -171,6 +171,23 @@ static int check_may_ask(struct agent *agent, const struct grant_parameters *giv
 		.uid = request->peer.uid, .volume = given->volume }, refusal);
 }
 
+static int is_outside(const char *path, void *userdata)
+{
+	(void)path;
+	(void)userdata;
+	return 0;
+}
+
+/* The same whether it is there or not. */
+static int refuse_outside(struct agent *agent, const struct grant_request *request,
+			  struct refusal *refusal)
+{
+	refusal->attribute[0] = '\0';
+	return authorise_self_grant(agent->config, &(struct self_grant){
+		.uid = request->peer.uid, .volume = request->volume.name,
+		.delay_ns = request->wish.delay_ns, .beneath = is_outside }, refusal);
+}
+
 static int find_object(struct agent *agent, const struct grant_parameters *given,
 		       struct grant_request *request, struct refusal *refusal)
 {
@@ -184,7 +201,11 @@ static int find_object(struct agent *agent, const struct grant_parameters *given
 	r = volumes_open_root(agent, &request->volume, &request->root_fd, refusal);
 	if (r < 0)
 		return r;
-	return object_resolve(request->root_fd, given->path, kind, &request->object, refusal);
+	r = object_resolve(request->root_fd, given->path, kind, &request->object, refusal);
+	if (r < 0 && request->uses_rule &&
+	    !config_may_know(agent->config, given->volume, request->peer.uid, given->path))
+		return refuse_outside(agent, request, refusal);
+	return r;
 }
 
 static int carry_out(struct agent *agent, const struct grant_parameters *given,

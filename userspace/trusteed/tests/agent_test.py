@@ -212,6 +212,9 @@ def test_self():
     equal((grant["nextExec"], grant["keepExec"]), (True, False), "from the next exec")
     for change, what in (
             ({"path": "mail/letter"}, 'grant himself access outside of "db" on volume "acme"'),
+            ({"path": "mail/nothing"}, 'grant himself access outside of "db" on volume "acme"'),
+            ({"path": "mail/letter/x"}, 'grant himself access outside of "db" on volume "acme"'),
+            ({"path": "dbx"}, 'grant himself access outside of "db" on volume "acme"'),
             ({"path": "."}, 'grant himself access outside of "db" on volume "acme"'),
             ({"access": ["read", "meta"]}, 'grant himself meta on "db" of volume "acme"'),
             ({"durationNSec": 16 * MINUTE},
@@ -224,6 +227,9 @@ def test_self():
         equal((got, parameters.get("what")), ("NotPermitted", what), f"{change}")
     equal(client.refused("Grant", **{**base, "reason": "customer-ticket"})[1]["attribute"],
           "ticket", "a reason that needs a ticket")
+    for path in "db/nothing", "db/../mail", "/db":
+        got, parameters = client.refused("Grant", **{**base, "path": path})
+        equal((got, parameters["attribute"]), ("Refused", "path"), f"what is wrong with {path}")
     # Another process with the connection of the first: the grant is not his.
     got = client.refused("Service")
     equal(got[0], "Refused", "standing grants without a bus")
