@@ -7,7 +7,8 @@
  *	kernel event   gate.c -> report.c (journal), watch.c (watchers),
  *	               services.c and ledger.c (what they know about grants)
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
- *	               object.c -> grants.c or volumes.c -> gate (libtrustgate)
+ *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
+ *	               its answer lost: pending.c
  *	service start  units.c (systemd) -> services.c -> grants.c
  *	mount          volumes.c -> gate
  *

@@ -2,7 +2,8 @@
 /*
  * trusteed - the server of the interface io.trustgate.Agent.
  *
- * Owns: the listening socket, who the peer is, Status and Watch.
+ * Owns: the listening socket, who the peer is, the steps that all methods have in
+ * common, Status and Watch.
  *
  * Must not own: who may do what (authorise.c), the other methods.
  */
