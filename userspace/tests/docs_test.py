@@ -245,6 +245,11 @@ class CompletionTest(unittest.TestCase):
             self.assertEqual({"acme", "other"}, {word.split("=")[-1] for word in self.complete(line)}, line)
         self.assertEqual(["17"], self.complete("trustgate revoke ", stub="echo 17"))
         self.assertEqual([], self.complete("trustgate revoke ", stub="echo no agent >&2; return 3"))
+        # A name is whatever a trustee has thought of: it must not be executed.
+        stub = "printf '%s\\n' 'a$(echo>&2${IFS}executed)' 'b;x' '`c`'"
+        self.assertEqual([r"a\$\(echo\>\&2\$\{IFS\}executed\)", r"b\;x", r"\`c\`"],
+                         self.complete("trustgate volume del ", stub=stub))
+        self.assertEqual([r"b\;x"], self.complete("trustgate grants -V b", stub=stub))
 
     def test_program(self):
         """Behind exec's options the program's own completion takes over."""
