@@ -88,8 +88,12 @@ static const struct refusal grant_refusals[] = {
 	{ "start of 4 bytes", { { G(START_TICKS), U32, 1 } }, -EINVAL, REFUSAL_LENGTH,
 	  G(START_TICKS) },
 
-	{ "unknown flag", { { G(FLAGS), U32, 4 } }, -EINVAL, REFUSAL_BITS,
+	{ "unknown flag", { { G(FLAGS), U32, 8 } }, -EINVAL, REFUSAL_BITS,
 	  G(FLAGS) },
+	{ "two flags that exclude each other",
+	  { { G(FLAGS), U32, TRUSTGATE_GRANT_FLAGS_KEEP_EXEC |
+			     TRUSTGATE_GRANT_FLAGS_NEXT_EXEC } }, -EINVAL,
+	  "give either keep-exec or next-exec, not both", G(FLAGS) },
 	{ "all flags", { { G(FLAGS), U32, UINT32_MAX } }, -EINVAL,
 	  REFUSAL_BITS, G(FLAGS) },
 
