@@ -60,7 +60,7 @@ modules_uninstall:
 		-o -name 'trustgate_core.ko*' -o -name 'trustgate_core_test.ko*' \) -delete
 ifeq ($(DESTDIR),)
 	depmod $(RELEASE)
-	@! grep -q '^trustgate' /proc/modules || echo 'The modules stay loaded until "rmmod trustgate" or a reboot.'
+	@! grep -qs '^trustgate' /proc/modules || echo 'The modules stay loaded until "rmmod trustgate" or a reboot.'
 endif
 
 install: userspace
@@ -70,8 +70,12 @@ ifeq ($(DESTDIR),)
 	systemd-sysusers trusteed.conf
 	if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 	@echo
-	@echo 'Next: write /etc/trustgate/trusteed.yaml, see trusteed.yaml(5), then'
-	@echo '  modprobe trustgate && systemctl enable --now trusteed'
+	@if systemctl -q is-active trusteed.service 2>/dev/null; then \
+		echo 'The agent goes on as it was until "systemctl restart trusteed".'; \
+	else \
+		echo 'Next: write /etc/trustgate/trusteed.yaml, see trusteed.yaml(5), then'; \
+		echo '  modprobe trustgate && systemctl enable --now trusteed'; \
+	fi
 endif
 
 uninstall: userspace
