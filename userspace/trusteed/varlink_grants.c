@@ -239,6 +239,19 @@ static int carry_out(struct agent *agent, const struct grant_parameters *given,
 	return 0;
 }
 
+static int reply_grant(const struct grant_request *request,
+		       const struct trustgate_grant *grant, sd_json_variant **ret_reply)
+{
+	sd_json_variant *json = NULL;
+	int r;
+
+	r = varlink_json_grant(grant, request->volume.name, request->object.path, &json);
+	if (r >= 0)
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("grant", json));
+	sd_json_variant_unref(json);
+	return r < 0 ? r : 0;
+}
+
 static int run_grant(struct agent *agent, sd_varlink *link, void *given,
 		     sd_json_variant **ret_reply, struct refusal *refusal)
 {
@@ -249,17 +262,19 @@ static int run_grant(struct agent *agent, sd_varlink *link, void *given,
 		.object.parent_fd = -1,
 	};
 	struct trustgate_grant grant;
-	sd_json_variant *json = NULL;
+	struct refusal ignored;
+	uint64_t ended;
 	int r;
 
 	r = varlink_peer(link, &request.peer, refusal);
 	if (r == 0)
 		r = carry_out(agent, given, &request, &grant, refusal);
-	if (r == 0)
-		r = varlink_json_grant(&grant, request.volume.name, request.object.path, &json);
-	if (r == 0)
-		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("grant", json));
-	sd_json_variant_unref(json);
+	if (r == 0) {
+		r = reply_grant(&request, &grant, ret_reply);
+		/* Who is told of a failure must not have been given something. */
+		if (r < 0)
+			(void)grants_revoke_ids(agent, &grant.id, 1, &ended, &ignored);
+	}
 	subject_close(&request.subject);
 	object_close(&request.object);
 	if (request.root_fd >= 0)
