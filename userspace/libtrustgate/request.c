@@ -380,7 +380,9 @@ int trustgate_request_run(struct trustgate_conn *conn, struct request *request, 
 		r = trustgate_fail(conn, -EMSGSIZE, "cannot %s", request->what);
 	} else {
 		r = exchange(conn, request);
-		conn->error.unsure = r < 0 && request->sent && !(request->done && request->error);
+		/* After an overrun a refusal may be about the answer that was lost. */
+		conn->error.unsure = r < 0 && request->sent &&
+				     (!request->done || !request->error || request->overrun);
 		if (r == -ENOENT && !conn->error.message[0]) {
 			struct error_state kept = conn->error;
 			int again = resolve_again(conn, request->what);

@@ -314,6 +314,14 @@ static void test_unsure(void)
 	CHECK_EQUAL(trustgate_events_pending(conn), 1);
 	trustgate_free(conn);
 
+	/* It was full, and what the kernel says is that it could not answer. */
+	conn = fake_connect();
+	fake_errno(ENOBUFS);
+	fake_error(-EAGAIN, NULL);
+	CHECK_EQUAL(trustgate_grant_add(conn, &request, 1, &added), -EAGAIN);
+	CHECK(trustgate_error_unsure(conn));
+	trustgate_free(conn);
+
 	/* It was full, but the answer got through. */
 	conn = fake_connect();
 	fake_errno(ENOBUFS);
