@@ -38,8 +38,9 @@ static void play(int fd)
 
 int actor_start_flags(struct actor *actor, unsigned long flags)
 {
-	/* Its own; who inherits flags has a different parent. */
-	const pid_t parent = flags & CLONE_PARENT ? getppid() : getpid();
+	/* As the actor sees it: ours, with CLONE_PARENT; none from outside. */
+	const pid_t parent = flags & CLONE_PARENT ? getppid() :
+			     flags & CLONE_NEWPID ? 0 : getpid();
 	int fds[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))

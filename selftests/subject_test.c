@@ -365,6 +365,18 @@ TEST_F(subject, orphan)
 	EXPECT_EQ(EACCES, ask(sockets[0]));
 }
 
+/* Strangers can leave it a child, and that must not descend from us. */
+TEST_F(subject, init_of_a_namespace)
+{
+	struct actor init;
+
+	GRANT_FAMILY(getpid());
+	ASSERT_EQ(0, actor_start_flags(&init, CLONE_NEWPID));
+	EXPECT_EQ(0, actor_do(&init, attempt_read, "db/a", 0));
+	EXPECT_EQ(EACCES, actor_do(&init, in_child, "db/a", 1));
+	actor_stop(&init);
+}
+
 /* Shares our memory, but is a process of its own. */
 TEST_F(subject, vfork)
 {
