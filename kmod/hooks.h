@@ -18,6 +18,18 @@
 #define TRUSTGATE_PROTO(...) __VA_ARGS__
 #define TRUSTGATE_ARGS(...) __VA_ARGS__
 
+/* Which kernels have: the build looks into their list of hooks. */
+#ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
+#define TRUSTGATE_HOOKS_FILE_ATTR(CHECK)				\
+	CHECK(inode_file_setattr, VOLUME,				\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      struct file_kattr *fa),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))
+#else
+#define TRUSTGATE_HOOKS_FILE_ATTR(CHECK)
+#endif
+
 /*
  * CHECK(name, set, arguments of the hook, arguments of the kfunc's prototype,
  *       arguments handed to the kfunc)
@@ -43,6 +55,38 @@
 	      TRUSTGATE_PROTO(struct file *file, unsigned long prot,	\
 			      unsigned long flags),			\
 	      TRUSTGATE_ARGS(file, prot, flags))			\
+	CHECK(file_mprotect, VOLUME,					\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      unsigned long reqprot,			\
+			      unsigned long prot),			\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      unsigned long prot),			\
+	      TRUSTGATE_ARGS(vma, prot))				\
+	CHECK(mmap_backing_file, VOLUME,				\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      struct file *backing_file,		\
+			      struct file *user_file),			\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      struct file *backing_file),		\
+	      TRUSTGATE_ARGS(vma, backing_file))			\
+	CHECK(file_ioctl, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd,	\
+			      unsigned long arg),			\
+	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd),	\
+	      TRUSTGATE_ARGS(file, cmd))				\
+	CHECK(file_ioctl_compat, VOLUME,				\
+	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd,	\
+			      unsigned long arg),			\
+	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd),	\
+	      TRUSTGATE_ARGS(file, cmd))				\
+	CHECK(file_truncate, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_ARGS(file))					\
+	CHECK(file_receive, VOLUME,					\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_PROTO(struct file *file),			\
+	      TRUSTGATE_ARGS(file))					\
 	CHECK(inode_create, VOLUME,					\
 	      TRUSTGATE_PROTO(struct inode *dir, struct dentry *dentry,	\
 			      umode_t mode),				\
@@ -93,6 +137,62 @@
 	      TRUSTGATE_PROTO(struct dentry *dentry,			\
 			      unsigned int ia_valid),			\
 	      TRUSTGATE_ARGS(dentry, attr->ia_valid))			\
+	CHECK(inode_getxattr, VOLUME,					\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      const char *name),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      unsigned long name),			\
+	      TRUSTGATE_ARGS(dentry, (unsigned long)name))		\
+	CHECK(inode_setxattr, VOLUME,					\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry, const char *name,	\
+			      const void *value, size_t size,		\
+			      int flags),				\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_removexattr, VOLUME,				\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry,			\
+			      const char *name),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_set_acl, VOLUME,					\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry,			\
+			      const char *acl_name,			\
+			      struct posix_acl *kacl),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_remove_acl, VOLUME,					\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry,			\
+			      const char *acl_name),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	TRUSTGATE_HOOKS_FILE_ATTR(CHECK)				\
+	CHECK(sb_mount, VOLUME,						\
+	      TRUSTGATE_PROTO(const char *dev_name,			\
+			      const struct path *path,			\
+			      const char *type, unsigned long flags,	\
+			      void *data),				\
+	      TRUSTGATE_PROTO(const struct path *path,			\
+			      unsigned long flags),			\
+	      TRUSTGATE_ARGS(path, flags))				\
+	CHECK(move_mount, VOLUME,					\
+	      TRUSTGATE_PROTO(const struct path *from_path,		\
+			      const struct path *to_path),		\
+	      TRUSTGATE_PROTO(const struct path *to_path),		\
+	      TRUSTGATE_ARGS(to_path))					\
+	CHECK(sb_remount, VOLUME,					\
+	      TRUSTGATE_PROTO(struct super_block *sb, void *mnt_opts),	\
+	      TRUSTGATE_PROTO(struct super_block *sb),			\
+	      TRUSTGATE_ARGS(sb))					\
+	CHECK(path_notify, VOLUME,					\
+	      TRUSTGATE_PROTO(const struct path *path, u64 mask,	\
+			      unsigned int obj_type),			\
+	      TRUSTGATE_PROTO(const struct path *path,			\
+			      unsigned int obj_type),			\
+	      TRUSTGATE_ARGS(path, obj_type))				\
 	NOTE(bprm_committed_creds, VOLUME,				\
 	     TRUSTGATE_PROTO(const struct linux_binprm *bprm),		\
 	     TRUSTGATE_PROTO(void),					\

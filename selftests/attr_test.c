@@ -102,25 +102,26 @@ FIXTURE(attribute) {
 FIXTURE_VARIANT(attribute) {
 	int (*change)(int fd);
 	uint32_t needs;
+	const char *hook;
 };
 
-#define ATTRIBUTE(operation, access)					\
+#define ATTRIBUTE(operation, access, by)				\
 	FIXTURE_VARIANT_ADD(attribute, operation) {			\
-		.change = operation, .needs = access,			\
+		.change = operation, .needs = access, .hook = by,	\
 	}
 
-ATTRIBUTE(change_mode, GATE_META);
-ATTRIBUTE(change_mode_fd, GATE_META);
-ATTRIBUTE(change_mode_path_fd, GATE_META);
-ATTRIBUTE(change_owner, GATE_META);
-ATTRIBUTE(change_group_fd, GATE_META);
-ATTRIBUTE(change_times, GATE_META);
-ATTRIBUTE(change_mtime, GATE_META);
-ATTRIBUTE(touch, GATE_META);
-ATTRIBUTE(touch_fd, GATE_META);
-ATTRIBUTE(change_size, GATE_WRITE);
-ATTRIBUTE(change_size_fd, GATE_WRITE);
-ATTRIBUTE(extend, GATE_WRITE);
+ATTRIBUTE(change_mode, GATE_META, "inode_setattr");
+ATTRIBUTE(change_mode_fd, GATE_META, "inode_setattr");
+ATTRIBUTE(change_mode_path_fd, GATE_META, "inode_setattr");
+ATTRIBUTE(change_owner, GATE_META, "inode_setattr");
+ATTRIBUTE(change_group_fd, GATE_META, "inode_setattr");
+ATTRIBUTE(change_times, GATE_META, "inode_setattr");
+ATTRIBUTE(change_mtime, GATE_META, "inode_setattr");
+ATTRIBUTE(touch, GATE_META, "inode_setattr");
+ATTRIBUTE(touch_fd, GATE_META, "inode_setattr");
+ATTRIBUTE(change_size, GATE_WRITE, "inode_setattr");
+ATTRIBUTE(change_size_fd, GATE_WRITE, "file_truncate");
+ATTRIBUTE(extend, GATE_WRITE, "inode_setattr");
 
 FIXTURE_SETUP(attribute)
 {
@@ -147,7 +148,7 @@ TEST_F(attribute, needs)
 	EXPECT_EQ(EACCES, variant->change(self->fd));
 	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
 				     &event));
-	EXPECT_STREQ("inode_setattr", event.hook);
+	EXPECT_STREQ(variant->hook, event.hook);
 	EXPECT_EQ(variant->needs, event.access);
 	EXPECT_EQ(TRUSTGATE_CAUSE_NO_GRANT, event.cause);
 

@@ -307,6 +307,9 @@ static int receive_and_read(const char *unused, long socket)
 
 	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0)
 		return errno;
+	/* The message comes without what may not be received. */
+	if (message.msg_flags & MSG_CTRUNC)
+		return EACCES;
 	header = CMSG_FIRSTHDR(&message);
 	if (!header || header->cmsg_type != SCM_RIGHTS)
 		return EBADMSG;

@@ -94,18 +94,44 @@ static __always_inline int check(enum trustgate_hook hook,
 	});
 }
 
+/* A stacked filesystem may show another name than that of the inode. */
+static struct dentry *name_of(const struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry;
+
+	return d_inode(dentry) == file_inode(file) ? dentry : NULL;
+}
+
 int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 			 u32 access, bool takes_use)
 {
-	const struct inode *inode = file_inode(file);
-	struct dentry *dentry = file->f_path.dentry;
-
 	if (!access)
 		return 0;
-	/* A stacked filesystem may show another name than that of the inode. */
-	if (d_inode(dentry) != inode)
-		dentry = NULL;
-	return check(hook, inode, dentry, access, takes_use, false);
+	return check(hook, file_inode(file), name_of(file), access, takes_use,
+		     false);
+}
+
+int trustgate_forbid(enum trustgate_hook hook, const struct file *file)
+{
+	const struct trustgate_answer answer = {
+		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
+	};
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_find(inode->i_sb);
+	if (!volume)
+		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
+	return enforce(hook, &(struct trustgate_question) {
+		.volume = volume,
+		.dentry = name_of(file),
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+		.takes_use = true,
+		.task = current,
+		.now_ns = ktime_get_boottime_ns(),
+	}, &answer);
 }
 
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
@@ -119,6 +145,12 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
 		     d_is_dir(dentry));
+}
+
+int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
+			  u32 access)
+{
+	return check(hook, d_inode(dentry), dentry, access, true, true);
 }
 
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)

@@ -57,6 +57,31 @@ int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry);
 
 /**
+ * trustgate_check_whole() - may current do this to a directory and all below?
+ * @hook: hook that asks
+ * @dentry: name of a directory, positive
+ * @access: non-empty mask of enum trustgate_access
+ *
+ * Only a grant for a subtree answers for all that lies below. Always counted
+ * and recorded as a use.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
+			  u32 access);
+
+/**
+ * trustgate_forbid() - nobody may do this to a file on a protected volume
+ * @hook: hook that asks
+ * @file: file
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0 if the file is on none, or -EACCES after counting and recording.
+ */
+int trustgate_forbid(enum trustgate_hook hook, const struct file *file);
+
+/**
  * trustgate_check_parent() - may current change a name in its directory?
  * @hook: hook that asks
  * @dentry: name, positive or negative; referenced by the caller

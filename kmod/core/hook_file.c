@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Trustgate - hooks on open files: open, read and write, map.
+ * Trustgate - hooks on open files: open, read and write, map, receive.
  *
  * Owns: which access each of them stands for.
  *
- * Must not own: the decision; anything about names.
+ * Must not own: the decision; anything about names; what an ioctl is (ioctl.c).
  */
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 
 #include "check.h"
+#include "ioctl.h"
 #include "kfuncs.h"
 
 static u32 open_access(const struct file *file)
@@ -73,6 +75,67 @@ static noinline int check_mmap(const struct file *file, unsigned long prot,
 				    false);
 }
 
+/* What mprotect() makes of a mapping, as mmap() would have to ask for it. */
+static noinline int check_mprotect(const struct vm_area_struct *vma,
+				   unsigned long prot)
+{
+	u32 access = TRUSTGATE_ACCESS_READ;
+
+	/* Gives nothing. */
+	if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return 0;
+	/*
+	 * What exec has mapped belongs to the program, whatever grants it holds:
+	 * its loader protects the segments when they are filled. No other open
+	 * has this flag.
+	 */
+	if (vma->vm_file->f_flags & __FMODE_EXEC)
+		return 0;
+	if (prot & PROT_EXEC)
+		access |= TRUSTGATE_ACCESS_EXEC;
+	if (prot & PROT_WRITE && vma->vm_flags & VM_SHARED)
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_file(TRUSTGATE_HOOK_file_mprotect, vma->vm_file,
+				    access, false);
+}
+
+/* The file below, which a stacked filesystem maps in place of its own. */
+static noinline int check_backing(const struct vm_area_struct *vma,
+				  const struct file *file)
+{
+	u32 access = TRUSTGATE_ACCESS_READ;
+
+	if (vma->vm_flags & VM_EXEC)
+		access |= TRUSTGATE_ACCESS_EXEC;
+	if (vma->vm_flags & VM_SHARED && file->f_mode & FMODE_WRITE)
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_file(TRUSTGATE_HOOK_mmap_backing_file, file,
+				    access, false);
+}
+
+static noinline int check_ioctl(enum trustgate_hook hook,
+				const struct file *file, unsigned int cmd)
+{
+	struct trustgate_ioctl means = trustgate_ioctl(cmd);
+
+	if (means.forbidden)
+		return trustgate_forbid(hook, file);
+	return trustgate_check_file(hook, file, means.access,
+				    means.access & TRUSTGATE_ACCESS_META);
+}
+
+static noinline int check_receive(const struct file *file)
+{
+	u32 access = 0;
+
+	if (file->f_mode & FMODE_READ)
+		access |= TRUSTGATE_ACCESS_READ;
+	if (file->f_mode & FMODE_WRITE)
+		access |= TRUSTGATE_ACCESS_WRITE;
+	return trustgate_check_file(TRUSTGATE_HOOK_file_receive, file, access,
+				    false);
+}
+
 __bpf_kfunc_start_defs();
 
 __bpf_kfunc int bpf_trustgate_file_open(struct file *file)
@@ -99,6 +162,53 @@ __bpf_kfunc int bpf_trustgate_mmap_file(struct file *file, unsigned long prot,
 	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
 		return 0;
 	return check_mmap(file, prot, flags);
+}
+
+__bpf_kfunc int bpf_trustgate_file_mprotect(struct vm_area_struct *vma,
+					    unsigned long prot)
+{
+	if (!vma->vm_file ||
+	    likely(!trustgate_volume_possible(file_inode(vma->vm_file)->i_sb)))
+		return 0;
+	return check_mprotect(vma, prot);
+}
+
+__bpf_kfunc int bpf_trustgate_mmap_backing_file(struct vm_area_struct *vma,
+						struct file *backing_file)
+{
+	if (likely(!trustgate_volume_possible(file_inode(backing_file)->i_sb)))
+		return 0;
+	return check_backing(vma, backing_file);
+}
+
+__bpf_kfunc int bpf_trustgate_file_ioctl(struct file *file, unsigned int cmd)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return check_ioctl(TRUSTGATE_HOOK_file_ioctl, file, cmd);
+}
+
+__bpf_kfunc int bpf_trustgate_file_ioctl_compat(struct file *file,
+						unsigned int cmd)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return check_ioctl(TRUSTGATE_HOOK_file_ioctl_compat, file, cmd);
+}
+
+__bpf_kfunc int bpf_trustgate_file_truncate(struct file *file)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return trustgate_check_file(TRUSTGATE_HOOK_file_truncate, file,
+				    TRUSTGATE_ACCESS_WRITE, false);
+}
+
+__bpf_kfunc int bpf_trustgate_file_receive(struct file *file)
+{
+	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return 0;
+	return check_receive(file);
 }
 
 __bpf_kfunc_end_defs();

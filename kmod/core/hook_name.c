@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Trustgate - hooks on names and attributes.
+ * Trustgate - hooks on names.
  *
  * Owns: which access each of them stands for.
  *
- * Must not own: the decision; anything about open files.
+ * Must not own: the decision; anything about open files or attributes.
  *
- * All hooks here but inode_setattr run with the directories locked, so they
- * must neither sleep nor look up paths.
+ * All hooks here run with the directories locked, so they must neither sleep
+ * nor look up paths.
  */
 
 #include <linux/dcache.h>
@@ -36,30 +36,6 @@ static int check_transfer(enum trustgate_hook hook, struct dentry *from,
 	return trustgate_check_transfer(hook, from) ?:
 	       trustgate_check_parent(hook, from) ?:
 	       trustgate_check_parent(hook, to);
-}
-
-static noinline int check_setattr(struct dentry *dentry, unsigned int ia_valid)
-{
-	const unsigned int meta = ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
-				  ATTR_MTIME | ATTR_ATIME_SET | ATTR_MTIME_SET |
-				  ATTR_TOUCH;
-	u32 access = TRUSTGATE_ACCESS_META;
-	bool takes_use = true;
-
-	/*
-	 * A new size brings its times with it, and a write drops set-id bits by
-	 * force: both are part of writing.
-	 */
-	if (ia_valid & (ATTR_SIZE | ATTR_FORCE))
-		access = TRUSTGATE_ACCESS_WRITE;
-	else if (!(ia_valid & meta))
-		access |= TRUSTGATE_ACCESS_WRITE;
-	/* Part of an open, or of writing to an open file, is no use of its own. */
-	if (ia_valid & (ATTR_OPEN | ATTR_FILE) ||
-	    (ia_valid & (ATTR_SIZE | ATTR_FORCE)) == ATTR_FORCE)
-		takes_use = false;
-	return trustgate_check_dentry(TRUSTGATE_HOOK_inode_setattr, dentry,
-				      access, takes_use);
 }
 
 __bpf_kfunc_start_defs();
@@ -122,14 +98,6 @@ __bpf_kfunc int bpf_trustgate_inode_rename(struct dentry *old_dentry,
 		return 0;
 	return check_transfer(TRUSTGATE_HOOK_inode_rename, old_dentry,
 			      new_dentry);
-}
-
-__bpf_kfunc int bpf_trustgate_inode_setattr(struct dentry *dentry,
-					    unsigned int ia_valid)
-{
-	if (likely(!possible(dentry)))
-		return 0;
-	return check_setattr(dentry, ia_valid);
 }
 
 __bpf_kfunc_end_defs();

@@ -24,9 +24,10 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_KERNEL_THREAD] = "kernel-thread",
 	[TRUSTGATE_CAUSE_UNREACHABLE] = "unreachable",
 	[TRUSTGATE_CAUSE_SUSPENDED] = "suspended",
+	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
 };
 
-static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_SUSPENDED + 1);
+static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_FORBIDDEN + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",

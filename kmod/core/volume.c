@@ -303,7 +303,7 @@ void trustgate_volume_unpin_all(void)
 			id = volume->id + 1;
 			if (volume->pinned)
 				sb = volume->sb;
-			volume->pinned = false;
+			WRITE_ONCE(volume->pinned, false);
 		}
 		/* Ends an unmount, whose sb_delete hook must find no lock. */
 		if (sb)

@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
-#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_SUSPENDED + 1)
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_FORBIDDEN + 1)
 
 struct netlink_ext_ack;
 struct path;
@@ -60,7 +60,8 @@ struct trustgate_settings {
  * @device: "major:minor"; constant
  * @uuid: of the filesystem, all zero if it has none; constant
  * @added_boottime_ns: constant
- * @pinned: an active reference on @sb is held; trustgate_mutex
+ * @pinned: an active reference on @sb is held; written under trustgate_mutex,
+ *	read by hooks with READ_ONCE
  * @gone: @sb was destroyed without the pin (set by the sb_delete hook, which
  *	may run in any process; read under trustgate_mutex)
  * @settings: written under trustgate_mutex, read by hooks with READ_ONCE

@@ -337,6 +337,15 @@ void trustgate_arm_detach(unsigned int sets)
 	trustgate_worker_run(detach_sets, &sets);
 }
 
+void *trustgate_arm_target(enum trustgate_hook hook)
+{
+	const struct bpf_tracing_link *link =
+		container_of(hooks[hook].counted, struct bpf_tracing_link,
+			     link.link);
+
+	return link->trampoline->func.addr;
+}
+
 u64 trustgate_arm_attached(void)
 {
 	return atomic64_read(&attached);

@@ -12,6 +12,8 @@
 
 #include <linux/types.h>
 
+#include "../hooks.h"
+
 /**
  * trustgate_arm_load() - have the kernel verify and take in the programs
  *
@@ -55,6 +57,16 @@ int trustgate_arm_attach(unsigned int sets);
  * Context: process, may sleep; one caller at a time.
  */
 void trustgate_arm_detach(unsigned int sets);
+
+/**
+ * trustgate_arm_target() - the function that a program is attached to
+ * @hook: attached
+ *
+ * Only on the worker, where hooks are attached and detached.
+ *
+ * Return: bpf_lsm_<hook>, with the hook's own prototype.
+ */
+void *trustgate_arm_target(enum trustgate_hook hook);
 
 /**
  * trustgate_arm_attached() - which hooks are attached

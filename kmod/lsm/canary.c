@@ -10,10 +10,14 @@
 
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/fsnotify_backend.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/printk.h>
 #include <linux/sched/mm.h>
+#include <linux/xattr.h>
+#include <uapi/linux/mount.h>
 
 #include "../compat.h"
 #include "../core/arm.h"
@@ -226,6 +230,114 @@ static int prove_inode_setattr(struct canary *canary)
 	err = notify_change(&nop_mnt_idmap, dentry, &attr, NULL);
 	inode_unlock(d_inode(dentry));
 	return err;
+}
+
+/*
+ * These run only in system calls, which a kernel thread makes none of. They are
+ * proved from the point on where BPF comes in: security_<hook>() calls this
+ * function, and that lsm= has it do so is proved by the others.
+ */
+#define CALL(name, ...)							\
+	((call_##name)trustgate_arm_target(TRUSTGATE_HOOK_##name))(__VA_ARGS__)
+
+#define CALL_CHECK(name, set, hook_proto, ...)				\
+	typedef int (*call_##name)(hook_proto);
+#define CALL_NOTE(...)
+
+TRUSTGATE_HOOKS(CALL_CHECK, CALL_NOTE)
+
+static int prove_file_mprotect(struct canary *canary)
+{
+	struct vm_area_struct vma = { .vm_file = canary->file };
+
+	return CALL(file_mprotect, &vma, PROT_READ, PROT_READ);
+}
+
+static int prove_mmap_backing_file(struct canary *canary)
+{
+	struct vm_area_struct vma = {};
+
+	return CALL(mmap_backing_file, &vma, canary->file, canary->file);
+}
+
+static int prove_file_ioctl(struct canary *canary)
+{
+	return CALL(file_ioctl, canary->file, FICLONE, 0);
+}
+
+static int prove_file_ioctl_compat(struct canary *canary)
+{
+	return CALL(file_ioctl_compat, canary->file, FICLONE, 0);
+}
+
+static int prove_file_truncate(struct canary *canary)
+{
+	return CALL(file_truncate, canary->file);
+}
+
+static int prove_file_receive(struct canary *canary)
+{
+	return CALL(file_receive, canary->file);
+}
+
+#define XATTR "user.trustgate"
+
+static int prove_inode_getxattr(struct canary *canary)
+{
+	return CALL(inode_getxattr, canary->file->f_path.dentry, XATTR);
+}
+
+static int prove_inode_setxattr(struct canary *canary)
+{
+	return CALL(inode_setxattr, &nop_mnt_idmap,
+		    canary->file->f_path.dentry, XATTR, "", 0, 0);
+}
+
+static int prove_inode_removexattr(struct canary *canary)
+{
+	return CALL(inode_removexattr, &nop_mnt_idmap,
+		    canary->file->f_path.dentry, XATTR);
+}
+
+static int prove_inode_set_acl(struct canary *canary)
+{
+	return CALL(inode_set_acl, &nop_mnt_idmap,
+		    canary->file->f_path.dentry, XATTR_NAME_POSIX_ACL_ACCESS,
+		    NULL);
+}
+
+static int prove_inode_remove_acl(struct canary *canary)
+{
+	return CALL(inode_remove_acl, &nop_mnt_idmap,
+		    canary->file->f_path.dentry, XATTR_NAME_POSIX_ACL_ACCESS);
+}
+
+#ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
+static int prove_inode_file_setattr(struct canary *canary)
+{
+	return CALL(inode_file_setattr, canary->file->f_path.dentry, NULL);
+}
+#endif
+
+static int prove_sb_mount(struct canary *canary)
+{
+	return CALL(sb_mount, NULL, &canary->file->f_path, NULL, MS_BIND, NULL);
+}
+
+static int prove_move_mount(struct canary *canary)
+{
+	return CALL(move_mount, &canary->file->f_path, &canary->file->f_path);
+}
+
+static int prove_sb_remount(struct canary *canary)
+{
+	return CALL(sb_remount, canary->mnt->mnt_sb, NULL);
+}
+
+static int prove_path_notify(struct canary *canary)
+{
+	return CALL(path_notify, &canary->file->f_path, 0,
+		    FSNOTIFY_OBJ_TYPE_INODE);
 }
 
 /*

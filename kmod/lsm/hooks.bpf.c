@@ -24,6 +24,8 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef unsigned short umode_t;
 typedef unsigned int dev_t;
+typedef unsigned long size_t;
+typedef __u64 u64;
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -52,9 +54,20 @@ struct iattr {
 	unsigned int ia_valid;
 } __attribute__((preserve_access_index));
 
+struct path {
+	struct dentry *dentry;
+} __attribute__((preserve_access_index));
+
+struct vm_area_struct {
+	unsigned long vm_start;
+} __attribute__((preserve_access_index));
+
+struct cred;
+struct file_kattr;
 struct inode;
 struct linux_binprm;
 struct mnt_idmap;
+struct posix_acl;
 
 /*
  * The verifier wants proof, in 64 bits, that only 0 or an errno leaves the

@@ -39,6 +39,7 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_KERNEL_THREAD] = "kernel-thread",
 	[TRUSTGATE_CAUSE_UNREACHABLE] = "unreachable",
 	[TRUSTGATE_CAUSE_SUSPENDED] = "suspended",
+	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
 };
 
 static const char *const reason[] = {

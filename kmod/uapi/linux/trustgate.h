@@ -38,7 +38,8 @@ enum trustgate_gate_state {
  * @TRUSTGATE_ACCESS_EXEC: Execute a file or map it executable.
  * @TRUSTGATE_ACCESS_NAMES: Create, remove, rename and link names in a
  *   directory.
- * @TRUSTGATE_ACCESS_META: Change mode, owner and times.
+ * @TRUSTGATE_ACCESS_META: Change mode, owner, times, extended attributes, ACLs
+ *   and flags.
  */
 enum trustgate_access {
 	TRUSTGATE_ACCESS_READ = 1,
@@ -65,6 +66,8 @@ enum trustgate_access {
  * @TRUSTGATE_CAUSE_UNREACHABLE: The object's place in the volume cannot be
  *   determined.
  * @TRUSTGATE_CAUSE_SUSPENDED: The gate is shutting down or could not decide.
+ * @TRUSTGATE_CAUSE_FORBIDDEN: No grant allows this operation on a protected
+ *   volume.
  */
 enum trustgate_cause {
 	TRUSTGATE_CAUSE_GRANTED,
@@ -77,6 +80,7 @@ enum trustgate_cause {
 	TRUSTGATE_CAUSE_KERNEL_THREAD,
 	TRUSTGATE_CAUSE_UNREACHABLE,
 	TRUSTGATE_CAUSE_SUSPENDED,
+	TRUSTGATE_CAUSE_FORBIDDEN,
 };
 
 /**

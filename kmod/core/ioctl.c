@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - what an ioctl does to a file; see ioctl.h.
+ */
+
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/fiemap.h>
+#include <linux/fsverity.h>
+#include <linux/ioctl.h>
+#include <uapi/linux/trustgate.h>
+
+#include "ioctl.h"
+
+struct trustgate_ioctl trustgate_ioctl(unsigned int cmd)
+{
+	/*
+	 * isatty(3) and the like ask every file, and files say no. Among them are
+	 * those that the kernel itself answers for each descriptor: FIOCLEX,
+	 * FIONCLEX, FIONBIO, FIOASYNC, FIOQSIZE, FIONREAD.
+	 */
+	if (_IOC_TYPE(cmd) == 'T')
+		return (struct trustgate_ioctl){};
+
+	switch (cmd) {
+	case FIGETBSZ:
+	case FS_IOC_GETFLAGS:
+	case FS_IOC32_GETFLAGS:
+	case FS_IOC_FSGETXATTR:
+	case FS_IOC_GETVERSION:
+	case FS_IOC32_GETVERSION:
+	case FS_IOC_GETFSLABEL:
+	case FS_IOC_GETFSUUID:
+	case FS_IOC_GETFSSYSFSPATH:
+		return (struct trustgate_ioctl){};
+	case FIBMAP:
+	case FS_IOC_FIEMAP:
+	/* The source; the destinations are checked as they are written. */
+	case FIDEDUPERANGE:
+	case FS_IOC_MEASURE_VERITY:
+	case FS_IOC_READ_VERITY_METADATA:
+		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_READ };
+	/* The destination; the source is checked as it is read. */
+	case FICLONE:
+	case FICLONERANGE:
+	/* fallocate(2) as it once was. */
+	case FS_IOC_RESVSP:
+	case FS_IOC_RESVSP64:
+	case FS_IOC_UNRESVSP:
+	case FS_IOC_UNRESVSP64:
+	case FS_IOC_ZERO_RANGE:
+#ifdef CONFIG_COMPAT
+	case FS_IOC_RESVSP_32:
+	case FS_IOC_RESVSP64_32:
+	case FS_IOC_UNRESVSP_32:
+	case FS_IOC_UNRESVSP64_32:
+	case FS_IOC_ZERO_RANGE_32:
+#endif
+		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_WRITE };
+	case FS_IOC_SETFLAGS:
+	case FS_IOC32_SETFLAGS:
+	case FS_IOC_FSSETXATTR:
+	case FS_IOC_ENABLE_VERITY:
+		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_META };
+	default:
+		return (struct trustgate_ioctl){ .forbidden = true };
+	}
+}

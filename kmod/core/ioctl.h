@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trustgate - what an ioctl does to a file.
+ *
+ * Owns: the list of commands that a grant can allow. Many others reach bytes
+ * past every other hook (donor files, file handles, whole filesystems), and new
+ * ones come with each kernel, so what is not listed is forbidden.
+ *
+ * Must not own: the decision.
+ */
+#ifndef _TRUSTGATE_IOCTL_H
+#define _TRUSTGATE_IOCTL_H
+
+#include <linux/types.h>
+
+/**
+ * struct trustgate_ioctl - what a command stands for
+ * @access: mask of enum trustgate_access, 0 if it tells and changes nothing
+ * @forbidden: no grant allows it
+ */
+struct trustgate_ioctl {
+	u32 access;
+	bool forbidden;
+};
+
+/**
+ * trustgate_ioctl() - what a command stands for
+ * @cmd: native or compat
+ *
+ * Context: any.
+ * Return: by value.
+ */
+struct trustgate_ioctl trustgate_ioctl(unsigned int cmd);
+
+#endif /* _TRUSTGATE_IOCTL_H */
