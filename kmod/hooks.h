@@ -2,7 +2,7 @@
 /*
  * Trustgate - the list of hooks.
  *
- * Owns: which LSM hooks the gate uses, what it takes from each, and when each
+ * Owns: which LSM hooks, and what else, the gate uses, what it takes from each, and when each
  * is attached. The BPF programs (lsm/hooks.bpf.c), the kfunc prototypes and
  * kfunc set (core/kfuncs.c), the hook numbers and the table of attachments
  * (lsm/arm.c) are all produced from this list.
@@ -27,7 +27,7 @@
 	      TRUSTGATE_PROTO(struct dentry *dentry),			\
 	      TRUSTGATE_ARGS(dentry))
 #else
-#define TRUSTGATE_HOOKS_FILE_ATTR(CHECK)
+#define TRUSTGATE_HOOKS_FILE_ATTR(...)
 #endif
 
 /*
@@ -36,11 +36,14 @@
  *	for a hook that returns a verdict: int bpf_trustgate_<name>(...)
  * NOTE(same)
  *	for a hook that returns nothing: void bpf_trustgate_<name>(...)
+ * DEVICE(name, set)
+ *	for opening devices, which is no LSM hook but asked of a program on the
+ *	root cgroup: int bpf_trustgate_<name>(kind and access, major, minor)
  *
  * The set says when the hook is attached:
  *	VOLUME	while at least one volume is protected
  */
-#define TRUSTGATE_HOOKS(CHECK, NOTE)					\
+#define TRUSTGATE_HOOKS(CHECK, NOTE, DEVICE)				\
 	CHECK(file_open, VOLUME,					\
 	      TRUSTGATE_PROTO(struct file *file),			\
 	      TRUSTGATE_PROTO(struct file *file),			\
@@ -193,6 +196,7 @@
 	      TRUSTGATE_PROTO(const struct path *path,			\
 			      unsigned int obj_type),			\
 	      TRUSTGATE_ARGS(path, obj_type))				\
+	DEVICE(block_device, VOLUME)					\
 	NOTE(bprm_committed_creds, VOLUME,				\
 	     TRUSTGATE_PROTO(const struct linux_binprm *bprm),		\
 	     TRUSTGATE_PROTO(void),					\
@@ -206,7 +210,8 @@
 
 /* Number of each hook, in the order of the list. */
 enum trustgate_hook {
-	TRUSTGATE_HOOKS(TRUSTGATE_HOOK_NUMBER, TRUSTGATE_HOOK_NUMBER)
+	TRUSTGATE_HOOKS(TRUSTGATE_HOOK_NUMBER, TRUSTGATE_HOOK_NUMBER,
+			TRUSTGATE_HOOK_NUMBER)
 	TRUSTGATE_HOOK_COUNT
 };
 

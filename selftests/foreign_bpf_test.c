@@ -17,6 +17,9 @@
 
 #include "kselftest_harness.h"
 
+/* All that any kernel has. */
+#define TRUSTGATE_HAVE_INODE_FILE_SETATTR
+#include "../kmod/hooks.h"
 #include "module.h"
 #include "stage.h"
 
@@ -24,11 +27,10 @@
 #define LINKS_MAX	64
 
 /* The gate's programs are named after its hooks; systemd's LSM one is not. */
+#define NAME(name, ...) #name,
+
 static const char *const hooks[] = {
-	"file_open", "file_permission", "mmap_file",
-	"inode_create", "inode_mkdir", "inode_mknod", "inode_symlink",
-	"inode_link", "inode_unlink", "inode_rmdir", "inode_rename",
-	"inode_setattr", "bprm_committed_", "sb_delete",
+	TRUSTGATE_HOOKS(NAME, NAME, NAME)
 };
 
 FIXTURE(foreign_bpf) {
@@ -86,7 +88,9 @@ static bool is_of_gate(int link)
 		return false;
 	if (!info_of(fd, &program, sizeof(program)))
 		for (unsigned int i = 0; i < ARRAY_SIZE(hooks); i++)
-			known |= !strcmp(hooks[i], program.name);
+			/* The kernel cuts long names. */
+			known |= !strncmp(hooks[i], program.name,
+					  sizeof(program.name) - 1);
 	close(fd);
 	return known;
 }
@@ -136,7 +140,8 @@ FIXTURE_SETUP(foreign_bpf)
 	self->count = open_links(self->links);
 	/* Else the tests below are about nothing. */
 	ASSERT_LT(0, self->count);
-	ASSERT_EQ(gate.hooks, self->count);
+	/* All but that of block devices, which is on a cgroup (device_test.c). */
+	ASSERT_EQ(gate.hooks - 1, self->count);
 }
 
 FIXTURE_TEARDOWN_PARENT(foreign_bpf)

@@ -223,6 +223,12 @@ TEST_F(volume, unmount_keeps_claim)
 {
 	int device;
 
+	/*
+	 * A loop device loses its file with its last user, which is us therefore;
+	 * later it cannot be opened any more.
+	 */
+	device = open(self->volume.disk.device, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, device);
 	ASSERT_EQ(0, volume_protect(&self->gate, &self->volume));
 	ASSERT_EQ(EACCES, attempt_read("db/a", 0));
 	ASSERT_EQ(0, chdir("/"));
@@ -241,12 +247,7 @@ TEST_F(volume, unmount_keeps_claim)
 	ASSERT_EQ(0, umount(self->volume.disk.path));
 	EXPECT_EQ(1, disk_claimed(&self->volume.disk));
 
-	/*
-	 * The end of protection ends the filesystem, too. A loop device loses
-	 * its file with its last user, which is us therefore.
-	 */
-	device = open(self->volume.disk.device, O_RDONLY | O_CLOEXEC);
-	ASSERT_LE(0, device);
+	/* The end of protection ends the filesystem, too. */
 	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
 	ASSERT_EQ(0, disk_wait_released(&self->volume.disk));
 	EXPECT_EQ(0, format(&self->volume));

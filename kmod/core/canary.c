@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/export.h>
+#include <linux/fs.h>
 #include <linux/rcupdate.h>
 
 #include "canary.h"
@@ -14,6 +15,7 @@ static_assert(TRUSTGATE_HOOK_COUNT <= 64);
 
 /* Written under trustgate_mutex; compared, never followed. */
 static struct super_block *canary;
+static dev_t canary_dev;
 static atomic64_t seen;
 
 const struct super_block *trustgate_canary_sb(void)
@@ -30,6 +32,14 @@ bool trustgate_canary_noted(const struct super_block *sb,
 	return true;
 }
 
+bool trustgate_canary_on(dev_t dev, enum trustgate_hook hook)
+{
+	if (!dev || READ_ONCE(canary_dev) != dev)
+		return false;
+	atomic64_or(BIT_ULL(hook), &seen);
+	return true;
+}
+
 void trustgate_canary_set(struct super_block *sb)
 {
 	/* Held by the engine, on whose behalf the carrier's thread proves. */
@@ -38,6 +48,7 @@ void trustgate_canary_set(struct super_block *sb)
 	if (sb)
 		atomic64_set(&seen, 0);
 	WRITE_ONCE(canary, sb);
+	WRITE_ONCE(canary_dev, sb ? sb->s_dev : 0);
 	trustgate_volume_filter_rebuild(sb);
 	if (!sb)
 		synchronize_rcu();

@@ -32,4 +32,14 @@ const struct super_block *trustgate_canary_sb(void);
 bool trustgate_canary_noted(const struct super_block *sb,
 			    enum trustgate_hook hook);
 
+/**
+ * trustgate_canary_on() - note a hook if it asks about the canary's device
+ * @dev: number of a block device; the canary has one that no block device has
+ * @hook: which hook
+ *
+ * Context: any.
+ * Return: true if @dev is the canary's, whose opening is denied.
+ */
+bool trustgate_canary_on(dev_t dev, enum trustgate_hook hook);
+
 #endif /* _TRUSTGATE_CORE_CANARY_H */

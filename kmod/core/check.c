@@ -18,7 +18,7 @@
 #define HOOK_NAME(name, ...) [TRUSTGATE_HOOK_##name] = #name,
 
 static const char * const hook_names[TRUSTGATE_HOOK_COUNT] = {
-	TRUSTGATE_HOOKS(HOOK_NAME, HOOK_NAME)
+	TRUSTGATE_HOOKS(HOOK_NAME, HOOK_NAME, HOOK_NAME)
 };
 
 const char *trustgate_hook_name(enum trustgate_hook hook)
@@ -145,6 +145,26 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
 		     d_is_dir(dentry));
+}
+
+int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
+{
+	const struct trustgate_answer answer = {
+		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
+	};
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_on(dev);
+	if (!volume)
+		return trustgate_canary_on(dev, hook) ? -EACCES : 0;
+	return enforce(hook, &(struct trustgate_question) {
+		.volume = volume,
+		.access = access,
+		.takes_use = true,
+		.task = current,
+		.now_ns = ktime_get_boottime_ns(),
+	}, &answer);
 }
 
 int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,

@@ -72,6 +72,19 @@ int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
 			  u32 access);
 
 /**
+ * trustgate_check_device() - may current open a block device?
+ * @hook: hook that asks
+ * @dev: its number
+ * @access: mask of enum trustgate_access, for the record
+ *
+ * No grant is for the device below a volume: it has every file's bytes.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access);
+
+/**
  * trustgate_forbid() - nobody may do this to a file on a protected volume
  * @hook: hook that asks
  * @file: file

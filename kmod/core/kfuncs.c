@@ -19,7 +19,7 @@ static struct task_struct *loader;
 	BTF_ID_FLAGS(func, bpf_trustgate_##name, KF_TRUSTED_ARGS)
 
 BTF_KFUNCS_START(kfunc_ids)
-TRUSTGATE_HOOKS(KFUNC_ID, KFUNC_ID)
+TRUSTGATE_HOOKS(KFUNC_ID, KFUNC_ID, KFUNC_ID)
 BTF_KFUNCS_END(kfunc_ids)
 
 /*
@@ -56,5 +56,7 @@ EXPORT_SYMBOL_GPL(trustgate_loader_end);
 
 int trustgate_kfuncs_register(void)
 {
-	return register_btf_kfunc_id_set(BPF_PROG_TYPE_LSM, &kfunc_set);
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_LSM, &kfunc_set) ?:
+	       register_btf_kfunc_id_set(BPF_PROG_TYPE_CGROUP_DEVICE,
+					 &kfunc_set);
 }

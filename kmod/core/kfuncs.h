@@ -21,10 +21,14 @@
 #define TRUSTGATE_KFUNC_NOTE(name, set, hook, proto, args)		\
 	void bpf_trustgate_##name(proto);
 
-TRUSTGATE_HOOKS(TRUSTGATE_KFUNC_CHECK, TRUSTGATE_KFUNC_NOTE)
+#define TRUSTGATE_KFUNC_DEVICE(name, set)				\
+	int bpf_trustgate_##name(u32 kind, u32 major, u32 minor);
+
+TRUSTGATE_HOOKS(TRUSTGATE_KFUNC_CHECK, TRUSTGATE_KFUNC_NOTE,
+		TRUSTGATE_KFUNC_DEVICE)
 
 /**
- * trustgate_kfuncs_register() - offer the kfuncs to LSM programs
+ * trustgate_kfuncs_register() - offer the kfuncs to LSM and device programs
  *
  * They stay until the module is gone; there is no way to withdraw them.
  *

@@ -4,6 +4,7 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/blkdev.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/fs_struct.h>
@@ -60,6 +61,22 @@ struct trustgate_volume *trustgate_volume_next(u32 id)
 		}
 	}
 	return best;
+}
+
+const struct trustgate_volume *trustgate_volume_on(dev_t dev)
+{
+	const struct trustgate_volume *volume;
+	unsigned int i;
+
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
+					 by_sb) {
+			if (volume->dev && (volume->dev == dev ||
+					    volume->whole == dev))
+				return volume;
+		}
+	}
+	return NULL;
 }
 
 struct trustgate_volume *trustgate_volume_by_id(u32 id)
@@ -247,6 +264,10 @@ trustgate_volume_create(const struct path *path, const char *name,
 	strscpy(volume->fstype, sb->s_type->name, sizeof(volume->fstype));
 	snprintf(volume->device, sizeof(volume->device), "%u:%u",
 		 MAJOR(sb->s_dev), MINOR(sb->s_dev));
+	if (sb->s_bdev) {
+		volume->dev = sb->s_bdev->bd_dev;
+		volume->whole = bdev_whole(sb->s_bdev)->bd_dev;
+	}
 	memcpy(volume->uuid, &sb->s_uuid, sizeof(volume->uuid));
 	volume->settings = *settings;
 	volume->id = ++last_id;

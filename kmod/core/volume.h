@@ -58,6 +58,8 @@ struct trustgate_settings {
  * @name: unique among volumes; constant
  * @fstype: name of the filesystem's type; constant
  * @device: "major:minor"; constant
+ * @dev: block device that it lies on, 0 if there is none; constant
+ * @whole: the whole disk that @dev is, or is a partition of; constant
  * @uuid: of the filesystem, all zero if it has none; constant
  * @added_boottime_ns: constant
  * @pinned: an active reference on @sb is held; written under trustgate_mutex,
@@ -79,6 +81,8 @@ struct trustgate_volume {
 	char name[TRUSTGATE_NAME_MAX + 1];
 	char fstype[16];
 	char device[24];
+	dev_t dev;
+	dev_t whole;
 	u8 uuid[16];
 	u64 added_boottime_ns;
 	bool pinned;
@@ -154,6 +158,15 @@ trustgate_volume_find(const struct super_block *sb)
 	}
 	return NULL;
 }
+
+/**
+ * trustgate_volume_on() - the volume that lies on a block device
+ * @dev: number of the device, or of the whole disk that it is a partition of
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: one of the volumes, or NULL.
+ */
+const struct trustgate_volume *trustgate_volume_on(dev_t dev);
 
 /**
  * trustgate_volume_by_id() - the volume with a number

@@ -13,6 +13,9 @@
 #include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_trace.h>
@@ -32,6 +35,7 @@
  * struct placed - one hook
  * @name: as in the list, which is the kernel's name of the hook
  * @set: TRUSTGATE_SET_* that attaches it
+ * @type: how it is attached
  * @fd: where the skeleton has the descriptor of the program, in bytes
  * @prog: the loaded program, or NULL
  * @link: what keeps the program attached, or NULL
@@ -40,22 +44,26 @@
 struct placed {
 	const char *name;
 	unsigned int set;
+	enum bpf_attach_type type;
 	size_t fd;
 	struct file *prog;
 	struct file *link;
 	const struct bpf_link *counted;
 };
 
-#define PLACED(name_, set_, ...)					\
+#define PLACED(name_, set_, type_)					\
 	[TRUSTGATE_HOOK_##name_] = {					\
 		.name = #name_,						\
 		.set = TRUSTGATE_SET_##set_,				\
+		.type = type_,						\
 		.fd = offsetof(struct trustgate_hooks,			\
 			       progs.name_.prog_fd),			\
 	},
+#define PLACED_LSM(name, set, ...)	PLACED(name, set, BPF_LSM_MAC)
+#define PLACED_DEVICE(name, set)	PLACED(name, set, BPF_CGROUP_DEVICE)
 
 static struct placed hooks[] = {
-	TRUSTGATE_HOOKS(PLACED, PLACED)
+	TRUSTGATE_HOOKS(PLACED_LSM, PLACED_LSM, PLACED_DEVICE)
 };
 
 static_assert(ARRAY_SIZE(hooks) == TRUSTGATE_HOOK_COUNT);
@@ -69,6 +77,7 @@ static const struct {
 	bool on;
 } needs[] = {
 	{ "CONFIG_BPF_LSM", IS_ENABLED(CONFIG_BPF_LSM) },
+	{ "CONFIG_CGROUP_BPF", IS_ENABLED(CONFIG_CGROUP_BPF) },
 	{ "CONFIG_BPF_JIT", IS_ENABLED(CONFIG_BPF_JIT) },
 	{ "CONFIG_DEBUG_INFO_BTF", IS_ENABLED(CONFIG_DEBUG_INFO_BTF) },
 	{ "CONFIG_DEBUG_INFO_BTF_MODULES",
@@ -192,11 +201,52 @@ int trustgate_arm_load(void)
 	return check_kernel() ?: trustgate_worker_run(load, NULL);
 }
 
+/* The root of the unified hierarchy, wherever it is mounted, or nowhere. */
+static struct file *open_root_cgroup(void)
+{
+	struct file_system_type *type = get_fs_type("cgroup2");
+	struct path root;
+	struct file *file;
+
+	if (!type)
+		return ERR_PTR(-ENODEV);
+	root.mnt = kern_mount(type);
+	module_put(type->owner);
+	if (IS_ERR(root.mnt))
+		return ERR_CAST(root.mnt);
+	root.dentry = root.mnt->mnt_root;
+	file = dentry_open(&root, O_RDONLY | O_DIRECTORY, current_cred());
+	/* The file keeps what it needs of it. */
+	kern_unmount(root.mnt);
+	return file;
+}
+
+/* What a program of this type is attached to; 0 for a hook it was loaded for. */
+static int open_target(const struct placed *hook)
+{
+	struct file *file;
+	int fd;
+
+	if (hook->type != BPF_CGROUP_DEVICE)
+		return 0;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = open_root_cgroup();
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
 /* Busy: our last link of the hook is still borrowed; see sole_holder(). */
 static int create_link(struct placed *hook)
 {
 	struct bpf_link *counted;
 	unsigned int waited_ms;
+	int target_fd;
 	int guard_fd;
 	int prog_fd;
 	int link_fd;
@@ -212,13 +262,22 @@ static int create_link(struct placed *hook)
 	}
 	fd_install(prog_fd, get_file(hook->prog));
 
+	target_fd = open_target(hook);
+	if (target_fd < 0) {
+		close_fd(prog_fd);
+		put_unused_fd(guard_fd);
+		return target_fd;
+	}
+
 	for (waited_ms = 0; ; waited_ms += BORROWED_POLL_MS) {
-		link_fd = skel_link_create(prog_fd, 0, BPF_LSM_MAC);
+		link_fd = skel_link_create(prog_fd, target_fd, hook->type);
 		if (link_fd != -EBUSY || waited_ms >= BORROWED_MS)
 			break;
 		msleep(BORROWED_POLL_MS);
 	}
 
+	if (target_fd)
+		close_fd(target_fd);
 	close_fd(prog_fd);
 	put_unused_fd(guard_fd);
 	if (link_fd < 0)
@@ -273,10 +332,11 @@ static void drop_link(struct placed *hook)
  * A detached program is gone from the code path, but a task that entered the
  * path before may be about to call it: asleep in another program of the same
  * hook (Tasks Trace RCU), then anywhere on the way (Tasks RCU), where it can
- * be preempted but does not sleep.
+ * be preempted but does not sleep. Programs on a cgroup run in plain RCU.
  */
 static void wait_calls_over(void)
 {
+	synchronize_rcu();
 	synchronize_rcu_tasks_trace();
 	synchronize_rcu_tasks();
 }
@@ -335,6 +395,13 @@ static int detach_sets(void *argument)
 void trustgate_arm_detach(unsigned int sets)
 {
 	trustgate_worker_run(detach_sets, &sets);
+}
+
+int trustgate_arm_again(enum trustgate_hook hook)
+{
+	if (hooks[hook].link)
+		drop_link(&hooks[hook]);
+	return create_link(&hooks[hook]);
 }
 
 void *trustgate_arm_target(enum trustgate_hook hook)

@@ -59,8 +59,18 @@ int trustgate_arm_attach(unsigned int sets);
 void trustgate_arm_detach(unsigned int sets);
 
 /**
+ * trustgate_arm_again() - attach a hook anew that somebody has detached
+ * @hook: hook
+ *
+ * Only on the worker.
+ *
+ * Return: 0 or -errno.
+ */
+int trustgate_arm_again(enum trustgate_hook hook);
+
+/**
  * trustgate_arm_target() - the function that a program is attached to
- * @hook: attached
+ * @hook: attached, an LSM hook
  *
  * Only on the worker, where hooks are attached and detached.
  *

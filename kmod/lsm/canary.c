@@ -8,6 +8,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/device_cgroup.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fsnotify_backend.h>
@@ -42,11 +43,13 @@
  * @mnt: its only mount, not in any namespace
  * @file: OPEN_FILE, open for reading and writing since before the denial
  * @mm: address space for mmap_file, or NULL
+ * @called: the hook under proof was not reached by an operation
  */
 struct canary {
 	struct vfsmount *mnt;
 	struct file *file;
 	struct mm_struct *mm;
+	bool called;
 };
 
 /*
@@ -238,13 +241,14 @@ static int prove_inode_setattr(struct canary *canary)
  * function, and that lsm= has it do so is proved by the others.
  */
 #define CALL(name, ...)							\
-	((call_##name)trustgate_arm_target(TRUSTGATE_HOOK_##name))(__VA_ARGS__)
+	(canary->called = true,						\
+	 ((call_##name)trustgate_arm_target(TRUSTGATE_HOOK_##name))(__VA_ARGS__))
 
 #define CALL_CHECK(name, set, hook_proto, ...)				\
 	typedef int (*call_##name)(hook_proto);
 #define CALL_NOTE(...)
 
-TRUSTGATE_HOOKS(CALL_CHECK, CALL_NOTE)
+TRUSTGATE_HOOKS(CALL_CHECK, CALL_NOTE, CALL_NOTE)
 
 static int prove_file_mprotect(struct canary *canary)
 {
@@ -340,6 +344,19 @@ static int prove_path_notify(struct canary *canary)
 		    FSNOTIFY_OBJ_TYPE_INODE);
 }
 
+/* As bdev_permission() and every open of a node ask. */
+static int prove_block_device(struct canary *canary)
+{
+	dev_t dev = canary->mnt->mnt_sb->s_dev;
+	int err;
+
+	/* It does not take BPF to be a security module. */
+	canary->called = true;
+	err = devcgroup_check_permission(DEVCG_DEV_BLOCK, MAJOR(dev),
+					 MINOR(dev), DEVCG_ACC_READ);
+	return err == -EPERM ? -EACCES : err;
+}
+
 /*
  * Proved by the end of the canary, which no verdict can stop; see
  * unmount_canary().
@@ -362,7 +379,7 @@ struct proof {
 	[TRUSTGATE_HOOK_##name] = { .hook = #name, .prove = prove_##name },
 
 static const struct proof proofs[] = {
-	TRUSTGATE_HOOKS(PROOF, PROOF)
+	TRUSTGATE_HOOKS(PROOF, PROOF, PROOF)
 };
 
 static int mount_canary(struct canary *canary)
@@ -424,6 +441,7 @@ static u64 unmount_canary(struct canary *canary)
 enum outcome {
 	LEFT_OUT,
 	PROVED,
+	PROVED_BY_CALL,
 	DID_NOT_RUN,
 	NOT_ASKED,
 	OVERRIDDEN,
@@ -435,12 +453,25 @@ static enum outcome prove_hook(struct canary *canary, enum trustgate_hook hook,
 	u64 before = trustgate_canary_seen();
 	bool ran;
 
+	canary->called = false;
 	*result = proofs[hook].prove(canary);
 	ran = trustgate_canary_seen() & ~before & BIT_ULL(hook);
 
+	if (ran && *result == -EACCES)
+		return canary->called ? PROVED_BY_CALL : PROVED;
 	if (ran)
-		return *result == -EACCES ? PROVED : OVERRIDDEN;
+		return OVERRIDDEN;
 	return *result < 0 ? NOT_ASKED : DID_NOT_RUN;
+}
+
+/* Alone among all, a link to a cgroup can be detached by whoever gets at it. */
+static int mend_device(enum trustgate_hook hook)
+{
+	int err = trustgate_arm_again(hook);
+
+	pr_err("the program on block devices did not run: its BPF link was detached by somebody with CAP_SYS_ADMIN, as by `bpftool link detach`; devices below volumes were open since the last proof (attached again: %pe)\n",
+	       ERR_PTR(err));
+	return -EPERM;
 }
 
 static int report_hook(enum trustgate_hook hook, enum outcome outcome,
@@ -451,8 +482,11 @@ static int report_hook(enum trustgate_hook hook, enum outcome outcome,
 	switch (outcome) {
 	case LEFT_OUT:
 	case PROVED:
+	case PROVED_BY_CALL:
 		return 0;
 	case DID_NOT_RUN:
+		if (hook == TRUSTGATE_HOOK_block_device)
+			return mend_device(hook);
 		pr_err("hook %s did not run, though others did: another BPF program (fmod_ret) stands before it, see `bpftool prog` for type tracing\n",
 		       name);
 		return -EOPNOTSUPP;
@@ -481,10 +515,12 @@ static int report(const enum outcome outcomes[], const int results[])
 
 	for (i = 0; i < ARRAY_SIZE(proofs); i++) {
 		silent += outcomes[i] == DID_NOT_RUN;
-		others += outcomes[i] != DID_NOT_RUN && outcomes[i] != LEFT_OUT;
+		others += outcomes[i] != DID_NOT_RUN &&
+			  outcomes[i] != PROVED_BY_CALL &&
+			  outcomes[i] != LEFT_OUT;
 	}
 	if (silent && !others) {
-		pr_err("none of %u hooks runs: BPF is not an active security module here; add `bpf` to the list in the boot parameter lsm= and reboot (the active ones: `cat /sys/kernel/security/lsm`)\n",
+		pr_err("none of %u hooks runs where the kernel has them: BPF is not an active security module here; add `bpf` to the list in the boot parameter lsm= and reboot (the active ones: `cat /sys/kernel/security/lsm`)\n",
 		       silent);
 		return -EOPNOTSUPP;
 	}

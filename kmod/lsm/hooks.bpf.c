@@ -2,7 +2,7 @@
 /*
  * Trustgate - the programs that sit in the hooks.
  *
- * Owns: one BPF LSM program for each hook of the list, which hands the hook's
+ * Owns: one BPF program for each hook of the list, which hands the hook's
  * arguments to the engine's kfunc and the engine's verdict to the kernel.
  *
  * Must not own: policy, state, maps. Root can read and replace what a map
@@ -98,7 +98,11 @@ denied:
 #define KFUNC_NOTE(name, set, hook_proto, proto, args)			\
 	extern void bpf_trustgate_##name(proto) __ksym;
 
-TRUSTGATE_HOOKS(KFUNC_CHECK, KFUNC_NOTE)
+#define KFUNC_DEVICE(name, set)						\
+	extern int bpf_trustgate_##name(__u32 kind, __u32 major,	\
+					__u32 minor) __ksym;
+
+TRUSTGATE_HOOKS(KFUNC_CHECK, KFUNC_NOTE, KFUNC_DEVICE)
 
 /*
  * An anonymous mapping has no file. Newer kernels let a program call the kfunc
@@ -124,6 +128,23 @@ TRUSTGATE_HOOKS(KFUNC_CHECK, KFUNC_NOTE)
 		bpf_trustgate_##name(args);				\
 	}
 
-TRUSTGATE_HOOKS(HOOK_CHECK, HOOK_NOTE)
+/* As <linux/bpf.h> has it, which cannot be included with the types above. */
+struct bpf_cgroup_dev_ctx {
+	__u32 access_type;
+	__u32 major;
+	__u32 minor;
+};
+
+/* Here 1 allows and 0 denies. */
+#define HOOK_DEVICE(name, set)						\
+	SEC("cgroup/dev")						\
+	int name(struct bpf_cgroup_dev_ctx *context)			\
+	{								\
+		return !bpf_trustgate_##name(context->access_type,	\
+					     context->major,		\
+					     context->minor);		\
+	}
+
+TRUSTGATE_HOOKS(HOOK_CHECK, HOOK_NOTE, HOOK_DEVICE)
 
 char _license[] SEC("license") = "GPL";

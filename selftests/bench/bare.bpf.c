@@ -28,6 +28,8 @@ typedef unsigned int dev_t;
 		return 0;		\
 	}
 
-TRUSTGATE_HOOKS(BARE, BARE)
+#define NONE(...)
+
+TRUSTGATE_HOOKS(BARE, BARE, NONE)
 
 char _license[] SEC("license") = "GPL";
