@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
+#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -45,8 +46,13 @@ static u64 proof_boottime_ns;
 /* How long who released a volume waits for the consequences. */
 #define SETTLE_JIFFIES	(10 * HZ)
 
+/* How long a reboot waits for filesystems that are just being let go. */
+#define REBOOT_JIFFIES	(5 * HZ)
+
 /* Volumes that hooks no longer find and whose filesystem is still held. */
 static atomic_t nr_leaving;
+/* How many of them others have waited for in vain. */
+static atomic_t nr_given_up;
 static DECLARE_WAIT_QUEUE_HEAD(settling);
 
 static void watchdog_work(struct work_struct *work);
@@ -202,6 +208,8 @@ static void farewell_work(struct work_struct *work)
 			     farewell);
 
 	trustgate_volume_discard(volume);
+	/* The device is closed late by a kernel thread: have it closed. */
+	flush_delayed_fput();
 	atomic_dec(&nr_leaving);
 	wake_up_all(&settling);
 }
@@ -250,14 +258,19 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 
 static bool is_settled(void)
 {
-	return !atomic_read(&nr_leaving) &&
+	return atomic_read(&nr_leaving) <= atomic_read(&nr_given_up) &&
 	       (!READ_ONCE(armed) || trustgate_volume_count());
 }
 
+/* One device that hangs is waited for once, not by everybody who comes later. */
 void trustgate_gate_settle(void)
 {
 	might_sleep();
-	wait_event_killable_timeout(settling, is_settled(), SETTLE_JIFFIES);
+	if (!atomic_read(&nr_leaving))
+		atomic_set(&nr_given_up, 0);
+	if (!wait_event_killable_timeout(settling, is_settled(),
+					 SETTLE_JIFFIES))
+		atomic_set(&nr_given_up, atomic_read(&nr_leaving));
 }
 
 void trustgate_gate_bury(void)
@@ -288,6 +301,7 @@ void trustgate_gate_report(struct trustgate_gate_report *report)
 static int rebooting(struct notifier_block *nb, unsigned long event, void *data)
 {
 	trustgate_volume_unpin_all();
+	wait_event_timeout(settling, !atomic_read(&nr_leaving), REBOOT_JIFFIES);
 	return NOTIFY_DONE;
 }
 
