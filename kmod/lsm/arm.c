@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bpf.h>
+#include <linux/cgroup.h>
 #include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -201,16 +202,48 @@ int trustgate_arm_load(void)
 	return check_kernel() ?: trustgate_worker_run(load, NULL);
 }
 
+/*
+ * A mount of the hierarchy in the first cgroup namespace sets its options, so
+ * it has to be given those that it has.
+ */
+static void copy_cgroup_options(char *options, size_t size)
+{
+	static const struct {
+		unsigned int flag;
+		const char *option;
+	} known[] = {
+		{ CGRP_ROOT_NS_DELEGATE, "nsdelegate" },
+		{ CGRP_ROOT_FAVOR_DYNMODS, "favordynmods" },
+		{ CGRP_ROOT_MEMORY_LOCAL_EVENTS, "memory_localevents" },
+		{ CGRP_ROOT_MEMORY_RECURSIVE_PROT, "memory_recursiveprot" },
+		{ CGRP_ROOT_MEMORY_HUGETLB_ACCOUNTING,
+		  "memory_hugetlb_accounting" },
+		{ CGRP_ROOT_PIDS_LOCAL_EVENTS, "pids_localevents" },
+	};
+	size_t length = 0;
+	int i;
+
+	options[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (READ_ONCE(cgrp_dfl_root.flags) & known[i].flag)
+			length += scnprintf(options + length, size - length,
+					    "%s%s", length ? "," : "",
+					    known[i].option);
+	}
+}
+
 /* The root of the unified hierarchy, wherever it is mounted, or nowhere. */
 static struct file *open_root_cgroup(void)
 {
 	struct file_system_type *type = get_fs_type("cgroup2");
+	char options[128];
 	struct path root;
 	struct file *file;
 
 	if (!type)
 		return ERR_PTR(-ENODEV);
-	root.mnt = kern_mount(type);
+	copy_cgroup_options(options, sizeof(options));
+	root.mnt = vfs_kern_mount(type, SB_KERNMOUNT, type->name, options);
 	module_put(type->owner);
 	if (IS_ERR(root.mnt))
 		return ERR_CAST(root.mnt);
