@@ -30,6 +30,19 @@
 #define TRUSTGATE_HOOKS_FILE_ATTR(...)
 #endif
 
+#ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
+#define TRUSTGATE_HOOKS_BACKING(CHECK)					\
+	CHECK(mmap_backing_file, VOLUME,				\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      struct file *backing_file,		\
+			      struct file *user_file),			\
+	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
+			      struct file *backing_file),		\
+	      TRUSTGATE_ARGS(vma, backing_file))
+#else
+#define TRUSTGATE_HOOKS_BACKING(...)
+#endif
+
 /*
  * CHECK(name, set, arguments of the hook, arguments of the kfunc's prototype,
  *       arguments handed to the kfunc)
@@ -65,13 +78,7 @@
 	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
 			      unsigned long prot),			\
 	      TRUSTGATE_ARGS(vma, prot))				\
-	CHECK(mmap_backing_file, VOLUME,				\
-	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
-			      struct file *backing_file,		\
-			      struct file *user_file),			\
-	      TRUSTGATE_PROTO(struct vm_area_struct *vma,		\
-			      struct file *backing_file),		\
-	      TRUSTGATE_ARGS(vma, backing_file))			\
+	TRUSTGATE_HOOKS_BACKING(CHECK)					\
 	CHECK(file_ioctl, VOLUME,					\
 	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd,	\
 			      unsigned long arg),			\

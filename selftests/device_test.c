@@ -297,14 +297,59 @@ TEST_F_TIMEOUT(device, detached_and_back, 120)
 	attr = (union bpf_attr){ .link_detach = { fd } };
 	ASSERT_EQ(0, bpf(BPF_LINK_DETACH, &attr));
 	close(fd);
-	/* This is what the next proof finds. */
-	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
+	/* This is what the next proof finds; an LSM hook stands behind it. */
+	EXPECT_EQ(EACCES, attempt_open(self->path, O_RDONLY));
+	EXPECT_EQ(EACCES, attempt_open(self->path, O_RDWR));
 	EXPECT_EQ(EACCES, attempt_read("db/a", 0));
 	ASSERT_EQ(0, wait_long(&self->gate, TRUSTGATE_EVENT_TYPE_GATE_BROKEN));
 	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
 	ASSERT_EQ(0, wait_long(&self->gate,
 			       TRUSTGATE_EVENT_TYPE_GATE_REPAIRED));
 	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
+}
+
+/* The options of the host's hierarchy are not the gate's. */
+
+#define HIERARCHY	DISK_MOUNTS "/cgroup"
+
+static int hierarchy_options(char options[256])
+{
+	char line[1024];
+	FILE *mounts;
+	int err = ENOENT;
+
+	mounts = fopen("/proc/self/mountinfo", "re");
+	if (!mounts)
+		return errno;
+	while (fgets(line, sizeof(line), mounts)) {
+		if (!strstr(line, " " HIERARCHY " ") ||
+		    sscanf(strstr(line, " - "), " - %*s %*s %255s",
+			   options) != 1)
+			continue;
+		err = 0;
+	}
+	fclose(mounts);
+	return err;
+}
+
+TEST_F(device, hierarchy_keeps_its_options)
+{
+	char before[256], during[256], after[256];
+
+	/* The first volume is what attaches the program. */
+	ASSERT_EQ(0, gate_go_idle(&self->gate));
+	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
+	ASSERT_EQ(0, mkdir(HIERARCHY, 0700));
+	ASSERT_EQ(0, mount("cgroup2", HIERARCHY, "cgroup2", 0,
+			   "nsdelegate,memory_recursiveprot"));
+	ASSERT_EQ(0, hierarchy_options(before));
+	ASSERT_NE(NULL, strstr(before, "nsdelegate"));
+	PROTECT();
+	ASSERT_EQ(0, hierarchy_options(during));
+	EXPECT_STREQ(before, during);
+	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
+	ASSERT_EQ(0, hierarchy_options(after));
+	EXPECT_STREQ(before, after);
 }
 
 TEST_HARNESS_MAIN

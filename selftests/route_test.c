@@ -498,6 +498,45 @@ TEST_F(route, needs)
 	}
 }
 
+/* On one filesystem, about files of another. */
+
+FIXTURE(exchange) {
+	struct gate gate;
+	struct volume here;
+	struct volume there;
+};
+
+FIXTURE_SETUP(exchange)
+{
+	GATE_OPEN(&self->gate);
+	ASSERT_EQ(0, volume_make(&self->there, 0, "xfs"));
+	ASSERT_EQ(0, volume_make(&self->here, 1, "xfs"));
+}
+
+FIXTURE_TEARDOWN_PARENT(exchange)
+{
+	gate_clean();
+}
+
+TEST_F(exchange, by_another)
+{
+	/* struct xfs_swapext; no descriptor in it is one. */
+	struct {
+		int64_t version, target, temporary, offset, length;
+		char pad[16], stat[192];
+	} swap = { .version = 1, .target = -1, .temporary = -1 };
+	const int fd = open("db/a", O_RDWR | O_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	EXPECT_NE(EACCES, result(ioctl(fd, _IOWR('X', 109, swap), &swap)));
+	EXPECT_EQ(0, volume_protect(&self->gate, &self->there));
+	EXPECT_EQ(EACCES, result(ioctl(fd, _IOWR('X', 109, swap), &swap)));
+	EXPECT_EQ(1, volume_count(&self->gate, &self->there,
+				  TRUSTGATE_CAUSE_FORBIDDEN));
+	EXPECT_EQ(0, attempt_read("db/a", 0));
+	close(fd);
+}
+
 /* Whole mounts and filesystems take a grant for all that lies on them. */
 
 FIXTURE(watched) {

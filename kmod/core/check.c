@@ -147,6 +147,24 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 		     d_is_dir(dentry));
 }
 
+int trustgate_forbid_by(enum trustgate_hook hook,
+			const struct trustgate_volume *volume)
+{
+	const struct trustgate_answer answer = {
+		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
+	};
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	if (!volume)
+		return 0;
+	return enforce(hook, &(struct trustgate_question) {
+		.volume = volume,
+		.takes_use = true,
+		.task = current,
+		.now_ns = ktime_get_boottime_ns(),
+	}, &answer);
+}
+
 int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
 {
 	const struct trustgate_answer answer = {

@@ -95,6 +95,17 @@ int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access);
 int trustgate_forbid(enum trustgate_hook hook, const struct file *file);
 
 /**
+ * trustgate_forbid_by() - nobody may do this while a volume is protected
+ * @hook: hook that asks
+ * @volume: volume, or NULL if there is none that forbids it
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0 without @volume, else -EACCES after counting and recording.
+ */
+int trustgate_forbid_by(enum trustgate_hook hook,
+			const struct trustgate_volume *volume);
+
+/**
  * trustgate_check_parent() - may current change a name in its directory?
  * @hook: hook that asks
  * @dentry: name, positive or negative; referenced by the caller

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "check.h"
 #include "ioctl.h"
@@ -36,6 +37,22 @@ static u32 open_access(const struct file *file)
 static bool is_exec(const struct file *file)
 {
 	return file->f_flags & __FMODE_EXEC && current->in_execve;
+}
+
+/*
+ * A device below a volume is refused by the program on the root cgroup first,
+ * but that can be detached and overruled.
+ */
+static noinline int check_open(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+	int err = 0;
+
+	if (S_ISBLK(inode->i_mode))
+		err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
+					     inode->i_rdev, open_access(file));
+	return err ?: trustgate_check_file(TRUSTGATE_HOOK_file_open, file,
+					   open_access(file), true);
 }
 
 static noinline int check_permission(const struct file *file, int mask)
@@ -99,12 +116,15 @@ static noinline int check_mprotect(const struct vm_area_struct *vma,
 				    access, false);
 }
 
+#ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
 /* The file below, which a stacked filesystem maps in place of its own. */
 static noinline int check_backing(const struct vm_area_struct *vma,
 				  const struct file *file)
 {
 	u32 access = TRUSTGATE_ACCESS_READ;
 
+	if (is_exec(file))
+		return 0;
 	if (vma->vm_flags & VM_EXEC)
 		access |= TRUSTGATE_ACCESS_EXEC;
 	if (vma->vm_flags & VM_SHARED && file->f_mode & FMODE_WRITE)
@@ -112,19 +132,9 @@ static noinline int check_backing(const struct vm_area_struct *vma,
 	return trustgate_check_file(TRUSTGATE_HOOK_mmap_backing_file, file,
 				    access, false);
 }
+#endif
 
-static noinline int check_ioctl(enum trustgate_hook hook,
-				const struct file *file, unsigned int cmd)
-{
-	struct trustgate_ioctl means = trustgate_ioctl(cmd);
-
-	if (means.forbidden)
-		return trustgate_forbid(hook, file);
-	return trustgate_check_file(hook, file, means.access,
-				    means.access & TRUSTGATE_ACCESS_META);
-}
-
-static noinline int check_receive(const struct file *file)
+static u32 mode_access(const struct file *file)
 {
 	u32 access = 0;
 
@@ -132,18 +142,59 @@ static noinline int check_receive(const struct file *file)
 		access |= TRUSTGATE_ACCESS_READ;
 	if (file->f_mode & FMODE_WRITE)
 		access |= TRUSTGATE_ACCESS_WRITE;
-	return trustgate_check_file(TRUSTGATE_HOOK_file_receive, file, access,
-				    false);
+	return access;
+}
+
+static noinline int check_ioctl(enum trustgate_hook hook,
+				const struct file *file, unsigned int cmd)
+{
+	const umode_t mode = file_inode(file)->i_mode;
+	struct trustgate_ioctl means;
+	bool takes_use;
+
+	/* What is behind a node is not the volume's. */
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return trustgate_check_file(hook, file, mode_access(file),
+					    false);
+	means = trustgate_ioctl(cmd);
+	if (means.forbidden)
+		return trustgate_forbid(hook, file);
+	takes_use = means.access & TRUSTGATE_ACCESS_META;
+#ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
+	/* It comes by inode_file_setattr, too. */
+	takes_use = false;
+#endif
+	return trustgate_check_file(hook, file, means.access, takes_use);
+}
+
+/*
+ * The file that XFS_IOC_SWAPEXT is called on is neither of the two that it is
+ * about, and can be on another XFS.
+ */
+static noinline int check_elsewhere(enum trustgate_hook hook,
+				    const struct file *file, unsigned int cmd)
+{
+	if (!trustgate_ioctl_is_swapext(cmd) ||
+	    strcmp(file_inode(file)->i_sb->s_type->name, "xfs"))
+		return 0;
+	return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+}
+
+static noinline int check_receive(const struct file *file)
+{
+	return trustgate_check_file(TRUSTGATE_HOOK_file_receive, file,
+				    mode_access(file), false);
 }
 
 __bpf_kfunc_start_defs();
 
 __bpf_kfunc int bpf_trustgate_file_open(struct file *file)
 {
-	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+	const struct inode *inode = file_inode(file);
+
+	if (likely(!trustgate_volume_possible(inode->i_sb) && !inode->i_rdev))
 		return 0;
-	return trustgate_check_file(TRUSTGATE_HOOK_file_open, file,
-				    open_access(file), true);
+	return check_open(file);
 }
 
 __bpf_kfunc int bpf_trustgate_file_permission(struct file *file, int mask)
@@ -173,6 +224,7 @@ __bpf_kfunc int bpf_trustgate_file_mprotect(struct vm_area_struct *vma,
 	return check_mprotect(vma, prot);
 }
 
+#ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
 __bpf_kfunc int bpf_trustgate_mmap_backing_file(struct vm_area_struct *vma,
 						struct file *backing_file)
 {
@@ -180,11 +232,12 @@ __bpf_kfunc int bpf_trustgate_mmap_backing_file(struct vm_area_struct *vma,
 		return 0;
 	return check_backing(vma, backing_file);
 }
+#endif
 
 __bpf_kfunc int bpf_trustgate_file_ioctl(struct file *file, unsigned int cmd)
 {
 	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
-		return 0;
+		return check_elsewhere(TRUSTGATE_HOOK_file_ioctl, file, cmd);
 	return check_ioctl(TRUSTGATE_HOOK_file_ioctl, file, cmd);
 }
 
@@ -192,7 +245,8 @@ __bpf_kfunc int bpf_trustgate_file_ioctl_compat(struct file *file,
 						unsigned int cmd)
 {
 	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
-		return 0;
+		return check_elsewhere(TRUSTGATE_HOOK_file_ioctl_compat, file,
+				       cmd);
 	return check_ioctl(TRUSTGATE_HOOK_file_ioctl_compat, file, cmd);
 }
 

@@ -16,6 +16,7 @@
 #include <linux/fsnotify_backend.h>
 #include <linux/mount.h>
 #include <linux/path.h>
+#include <linux/sched.h>
 #include <uapi/linux/mount.h>
 
 #include "check.h"
@@ -23,24 +24,34 @@
 
 #define PROPAGATION	(MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
-/* As taking the name away and putting another file in its place. */
+/*
+ * As taking the name away and putting another file in its place. Over a whole
+ * mount it does no more than an unmount, which is nobody's loss, and services
+ * hide mounts from themselves that way.
+ */
 static noinline int check_covering(enum trustgate_hook hook,
 				   const struct path *path)
 {
 	struct dentry *dentry = path->dentry;
 
+	if (dentry == path->mnt->mnt_root)
+		return 0;
 	if (!d_is_dir(dentry))
 		return trustgate_check_parent(hook, dentry);
 	return trustgate_check_dentry(hook, dentry, TRUSTGATE_ACCESS_NAMES,
 				      true);
 }
 
-/* Options apply to all of the volume. The kernel sets some when it goes down. */
+/*
+ * Options apply to all of the volume. The kernel makes it read-only when it
+ * goes down, after a pin was dropped, or in an emergency by a thread of its own.
+ */
 static noinline int check_remount(const struct super_block *sb)
 {
 	const struct trustgate_volume *volume = trustgate_volume_find(sb);
 
-	if (volume && !READ_ONCE(volume->pinned))
+	if (volume && (!READ_ONCE(volume->pinned) ||
+		       current->flags & PF_KTHREAD))
 		return 0;
 	return trustgate_check_whole(TRUSTGATE_HOOK_sb_remount, sb->s_root,
 				     TRUSTGATE_ACCESS_META);

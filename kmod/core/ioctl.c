@@ -12,14 +12,25 @@
 
 #include "ioctl.h"
 
+/* Not among what <linux/fs.h> knows. */
+#define SWAPEXT_TYPE	'X'
+#define SWAPEXT_NR	109
+
+bool trustgate_ioctl_is_swapext(unsigned int cmd)
+{
+	return _IOC_TYPE(cmd) == SWAPEXT_TYPE && _IOC_NR(cmd) == SWAPEXT_NR;
+}
+
 struct trustgate_ioctl trustgate_ioctl(unsigned int cmd)
 {
 	/*
-	 * isatty(3) and the like ask every file, and files say no. Among them are
-	 * those that the kernel itself answers for each descriptor: FIOCLEX,
-	 * FIONCLEX, FIONBIO, FIOASYNC, FIOQSIZE, FIONREAD.
+	 * isatty(3) and the like ask every file whether it is a terminal, a block
+	 * device or a tape, and files say no. Among them are those that the kernel
+	 * itself answers for each descriptor: FIOCLEX, FIONCLEX, FIONBIO,
+	 * FIOASYNC, FIOQSIZE, FIONREAD.
 	 */
-	if (_IOC_TYPE(cmd) == 'T')
+	if (_IOC_TYPE(cmd) == 'T' || _IOC_TYPE(cmd) == 0x12 ||
+	    _IOC_TYPE(cmd) == 'm')
 		return (struct trustgate_ioctl){};
 
 	switch (cmd) {
@@ -49,7 +60,7 @@ struct trustgate_ioctl trustgate_ioctl(unsigned int cmd)
 	case FS_IOC_UNRESVSP:
 	case FS_IOC_UNRESVSP64:
 	case FS_IOC_ZERO_RANGE:
-#ifdef CONFIG_COMPAT
+#ifdef CONFIG_X86_64
 	case FS_IOC_RESVSP_32:
 	case FS_IOC_RESVSP64_32:
 	case FS_IOC_UNRESVSP_32:

@@ -32,4 +32,13 @@ struct trustgate_ioctl {
  */
 struct trustgate_ioctl trustgate_ioctl(unsigned int cmd);
 
+/**
+ * trustgate_ioctl_is_swapext() - is it XFS_IOC_SWAPEXT?
+ * @cmd: native or compat, which differ in size alone
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool trustgate_ioctl_is_swapext(unsigned int cmd);
+
 #endif /* _TRUSTGATE_IOCTL_H */

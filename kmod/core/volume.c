@@ -63,6 +63,21 @@ struct trustgate_volume *trustgate_volume_next(u32 id)
 	return best;
 }
 
+const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
+{
+	const struct trustgate_volume *volume;
+	unsigned int i;
+
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
+					 by_sb) {
+			if (!strcmp(volume->fstype, fstype))
+				return volume;
+		}
+	}
+	return NULL;
+}
+
 const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
 	const struct trustgate_volume *volume;

@@ -160,6 +160,15 @@ trustgate_volume_find(const struct super_block *sb)
 }
 
 /**
+ * trustgate_volume_of_type() - a volume with a type of filesystem
+ * @fstype: name of the type
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: one of the volumes, or NULL.
+ */
+const struct trustgate_volume *trustgate_volume_of_type(const char *fstype);
+
+/**
  * trustgate_volume_on() - the volume that lies on a block device
  * @dev: number of the device, or of the whole disk that it is a partition of
  *

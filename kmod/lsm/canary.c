@@ -257,12 +257,14 @@ static int prove_file_mprotect(struct canary *canary)
 	return CALL(file_mprotect, &vma, PROT_READ, PROT_READ);
 }
 
+#ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
 static int prove_mmap_backing_file(struct canary *canary)
 {
 	struct vm_area_struct vma = {};
 
 	return CALL(mmap_backing_file, &vma, canary->file, canary->file);
 }
+#endif
 
 static int prove_file_ioctl(struct canary *canary)
 {
@@ -554,6 +556,11 @@ static int prove(void *argument)
 			continue;
 		outcomes[i] = prove_hook(canary, i, &results[i]);
 	}
+
+	/* Attached again in vain by an earlier proof; see mend_device(). */
+	i = TRUSTGATE_HOOK_block_device;
+	if (attached && !(attached & BIT_ULL(i)))
+		outcomes[i] = DID_NOT_RUN;
 
 	seen = unmount_canary(canary);
 	i = TRUSTGATE_HOOK_sb_delete;
