@@ -233,7 +233,7 @@ the_agent_dies()
 	expect refused root "cat $volume/mail/2026/contract.txt"
 	expect refused root "rmmod trustgate"
 	expect refused root "umount $volume && mkfs.ext4 -q -F $TRUSTGATE_DISK"
-	expect allowed root "mount $TRUSTGATE_DISK $volume; systemctl start trusteed.service"
+	expect allowed root "mount -t ext4 $TRUSTGATE_DISK $volume; systemctl start trusteed.service"
 	expect refused root "cat $volume/mail/2026/contract.txt"
 }
 

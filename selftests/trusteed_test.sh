@@ -54,7 +54,9 @@ is_hardened()
 	expect 0 "varlinkctl shows the interface" sh -c \
 		"varlinkctl introspect $socket io.trustgate.Agent | grep -q '^method RemoveVolume'"
 	expect 0 "a whole filesystem can still be unmounted" umount $volume
-	mount "$TRUSTGATE_DISK" $volume
+	expect fails "its device tells nobody what is on it" blkid -p "$TRUSTGATE_DISK"
+	expect 0 "it is mounted again if its type is named" \
+		mount -t ext4 "$TRUSTGATE_DISK" $volume
 	expect fails "and is protected as before" cat $volume/mail/letter
 }
 
