@@ -142,15 +142,28 @@ static int unknown_command(void)
 }
 
 #ifdef __x86_64__
-/* As a program of 32 bits does it. */
-static int compat_ioctl(unsigned int command, int *argument)
+/* A system call as a program of 32 bits does it. */
+static int compat_call(long number, long first, long second, void *third)
 {
 	long value;
 
 	asm volatile("int $0x80" : "=a"(value)
-		     : "a"(54), "b"(had.fd), "c"(command), "d"(argument)
+		     : "a"(number), "b"(first), "c"(second), "d"(third)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return value < 0 ? -value : 0;
+}
+
+/* A kernel that runs no such programs ends who tries. */
+static int try_getpid(const char *unused, long unused_too)
+{
+	return compat_call(20, 0, 0, NULL);
+}
+
+static int compat_ioctl(unsigned int command, int *argument)
+{
+	if (actor_once(try_getpid, "", 0))
+		return ENOSYS;
+	return compat_call(54, had.fd, command, argument);
 }
 
 static int *low_memory(void)
