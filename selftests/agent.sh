@@ -61,10 +61,10 @@ equal()
 	fi
 }
 
-# eventually SECONDS WHAT COMMAND...
+# eventually SECONDS WHAT COMMAND... - more seconds where all is slower; see run
 eventually()
 {
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1 * ${TRUSTGATE_PATIENCE:-1})) what=$2
 	shift 2
 	while ! "$@" >/dev/null 2>&1; do
 		if [ $SECONDS -ge $end ]; then
