@@ -5,7 +5,6 @@
 
 #define pr_fmt(fmt) "trustgate: " fmt
 
-#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
@@ -16,6 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/panic.h>
 #include <linux/reboot.h>
+#include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -49,11 +49,18 @@ static u64 proof_boottime_ns;
 /* How long a reboot waits for filesystems that are just being let go. */
 #define REBOOT_JIFFIES	(5 * HZ)
 
-/* Volumes that hooks no longer find and whose filesystem is still held. */
-static atomic_t nr_leaving;
-/* How many of them others have waited for in vain. */
-static atomic_t nr_given_up;
 static DECLARE_WAIT_QUEUE_HEAD(settling);
+
+/*
+ * Volumes that hooks no longer find and whose filesystem is still held, and
+ * those of them that are still waited for. Who has waited in vain begins a new
+ * round, and only volumes of the newest round are waited for. All are written
+ * under leaving_lock and read without it, too.
+ */
+static DEFINE_SPINLOCK(leaving_lock);
+static unsigned int nr_leaving;
+static unsigned int nr_awaited;
+static u32 round;
 
 static void watchdog_work(struct work_struct *work);
 static void disarm_work(struct work_struct *work);
@@ -206,11 +213,16 @@ static void farewell_work(struct work_struct *work)
 	struct trustgate_volume *volume =
 		container_of(to_rcu_work(work), struct trustgate_volume,
 			     farewell);
+	const u32 since = volume->farewell_round;
 
 	trustgate_volume_discard(volume);
 	/* The device is closed late by a kernel thread: have it closed. */
 	flush_delayed_fput();
-	atomic_dec(&nr_leaving);
+	scoped_guard(spinlock, &leaving_lock) {
+		WRITE_ONCE(nr_leaving, nr_leaving - 1);
+		if (since == round)
+			WRITE_ONCE(nr_awaited, nr_awaited - 1);
+	}
 	wake_up_all(&settling);
 }
 
@@ -248,7 +260,11 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 					   TRUSTGATE_END_VOLUME_REMOVED);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
 	trustgate_volume_remove(volume);
-	atomic_inc(&nr_leaving);
+	scoped_guard(spinlock, &leaving_lock) {
+		WRITE_ONCE(nr_leaving, nr_leaving + 1);
+		WRITE_ONCE(nr_awaited, nr_awaited + 1);
+		volume->farewell_round = round;
+	}
 	INIT_RCU_WORK(&volume->farewell, farewell_work);
 	queue_rcu_work(workqueue, &volume->farewell);
 	if (!trustgate_volume_count())
@@ -258,19 +274,26 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 
 static bool is_settled(void)
 {
-	return atomic_read(&nr_leaving) <= atomic_read(&nr_given_up) &&
+	return !READ_ONCE(nr_awaited) &&
 	       (!READ_ONCE(armed) || trustgate_volume_count());
 }
 
 /* One device that hangs is waited for once, not by everybody who comes later. */
 void trustgate_gate_settle(void)
 {
+	const u32 since = READ_ONCE(round);
+
 	might_sleep();
-	if (!atomic_read(&nr_leaving))
-		atomic_set(&nr_given_up, 0);
-	if (!wait_event_killable_timeout(settling, is_settled(),
-					 SETTLE_JIFFIES))
-		atomic_set(&nr_given_up, atomic_read(&nr_leaving));
+	if (wait_event_killable_timeout(settling, is_settled(),
+					SETTLE_JIFFIES))
+		return;
+	scoped_guard(spinlock, &leaving_lock) {
+		if (round != since)
+			break;
+		WRITE_ONCE(round, round + 1);
+		WRITE_ONCE(nr_awaited, 0);
+	}
+	wake_up_all(&settling);
 }
 
 void trustgate_gate_bury(void)
@@ -301,7 +324,7 @@ void trustgate_gate_report(struct trustgate_gate_report *report)
 static int rebooting(struct notifier_block *nb, unsigned long event, void *data)
 {
 	trustgate_volume_unpin_all();
-	wait_event_timeout(settling, !atomic_read(&nr_leaving), REBOOT_JIFFIES);
+	wait_event_timeout(settling, !READ_ONCE(nr_leaving), REBOOT_JIFFIES);
 	return NOTIFY_DONE;
 }
 
@@ -334,6 +357,6 @@ void trustgate_gate_exit(void)
 	while ((volume = trustgate_volume_next(0)))
 		trustgate_gate_release(volume);
 	mutex_unlock(&trustgate_mutex);
-	wait_event(settling, !atomic_read(&nr_leaving));
+	wait_event(settling, !READ_ONCE(nr_leaving));
 	destroy_workqueue(workqueue);
 }

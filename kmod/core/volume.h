@@ -73,6 +73,7 @@ struct trustgate_settings {
  * @counters: per CPU; allocated and freed with the volume
  * @farewell: lets go of @sb and frees the volume, a grace period after hooks
  *	could find it last
+ * @farewell_round: see round in gate.c; written before @farewell is queued
  */
 struct trustgate_volume {
 	struct super_block *sb;
@@ -92,6 +93,7 @@ struct trustgate_volume {
 	unsigned int nr_descendants;
 	struct trustgate_counters __percpu *counters;
 	struct rcu_work farewell;
+	u32 farewell_round;
 };
 
 #define TRUSTGATE_VOLUME_CLASSES 64
