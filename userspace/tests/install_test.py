@@ -95,6 +95,37 @@ class InstallTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.root, "usr/include/libtrustgate")))
         self.assertTrue(os.path.isdir(os.path.join(self.root, "usr/include")))
 
+    def uninstall_host(self, state):
+        """What "make uninstall" does to a host whose systemd says so; nothing is removed.
+
+        Answers its status, what it said and what it asked of systemd."""
+        tools = os.path.join(self.top.name, "tools")
+        asked = os.path.join(self.top.name, "asked")
+        os.makedirs(tools, exist_ok=True)
+        # Without a list of what there is to remove, it cannot go on.
+        for name, text in (("systemctl", f'echo "$*" >>"{asked}"\ncase "$*" in {state}) exit 0 ;; esac\nexit 3\n'),
+                           ("meson", f'echo meson >>"{asked}"\nexit 1\n')):
+            with open(os.path.join(tools, name), "w", encoding="utf-8") as tool:
+                tool.write("#!/bin/sh\n" + text)
+            os.chmod(os.path.join(tools, name), 0o755)
+        environment = {k: v for k, v in os.environ.items() if k != "DESTDIR"}
+        environment.update(PATH=tools + ":" + os.environ["PATH"], MESON=os.path.join(tools, "meson"))
+        done = subprocess.run([os.path.join(SOURCE, "userspace/uninstall"), BUILD], env=environment,
+                              capture_output=True, text=True, check=False)
+        with open(asked, encoding="utf-8") as lines:
+            return done.returncode, done.stdout + done.stderr, lines.read().splitlines()
+
+    def test_uninstall_while_the_agent_runs(self):
+        status, text, asked = self.uninstall_host("*is-active*|*is-enabled*")
+        self.assertEqual(1, status)
+        self.assertIn("systemctl disable --now trusteed", text)
+        self.assertEqual(["-q is-active trusteed.service"], asked)
+
+    def test_uninstall_disables_the_unit(self):
+        _, _, asked = self.uninstall_host("*is-enabled*|disable*")
+        self.assertEqual(["-q is-active trusteed.service", "-q is-enabled trusteed.service",
+                          "disable trusteed.service", "meson"], asked)
+
 
 if __name__ == "__main__":
     unittest.main()
