@@ -62,7 +62,7 @@ uint64_t standing_due(const struct standing *standing, uint64_t now, uint64_t re
 
 /* ---- the links of the chain ---- */
 
-static int add_link(struct standing *standing, uint64_t id, uint64_t expires_ns)
+static int add_link(struct standing *standing, const struct trustgate_grant *grant)
 {
 	struct link *grown = realloc(standing->links,
 				     (standing->links_count + 1) * sizeof(*grown));
@@ -70,7 +70,12 @@ static int add_link(struct standing *standing, uint64_t id, uint64_t expires_ns)
 	if (!grown)
 		return -ENOMEM;
 	standing->links = grown;
-	grown[standing->links_count++] = (struct link){ id, expires_ns };
+	grown[standing->links_count++] = (struct link){
+		.id = grant->id,
+		.expires_ns = grant->expires_boottime_ns,
+		.start_ticks = grant->start_ticks,
+		.pid = grant->pid,
+	};
 	return 0;
 }
 
@@ -161,7 +166,7 @@ static void give_batch(struct agent *agent, struct standing *standing,
 	}
 	r = grants_give(agent, wishes, count, given, &refusal);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		(void)add_link(standing, given[i].id, given[i].expires_boottime_ns);
+		(void)add_link(standing, &given[i]);
 	free(given);
 	if (r < 0 && count > 1) {
 		for (size_t i = 0; i < count; i++)
@@ -291,7 +296,7 @@ static int give_next(struct agent *agent, struct standing *standing,
 		standing->elders = true;
 	}
 	standing->newest = given;
-	(void)add_link(standing, given.id, given.expires_boottime_ns);
+	(void)add_link(standing, &given);
 	return 0;
 }
 
@@ -352,7 +357,7 @@ static int find_link(const struct trustgate_grant *grant, void *userdata)
 
 		if (grant->tag != tag_of(standing->key))
 			continue;
-		if (add_link(standing, grant->id, grant->expires_boottime_ns) < 0)
+		if (add_link(standing, grant) < 0)
 			return -ENOMEM;
 		if (grant->pid == search->subject->pid &&
 		    grant->start_ticks == search->subject->start_ticks &&
@@ -412,30 +417,51 @@ void standing_end(struct agent *agent, struct standing *standing)
 	free(ids);
 }
 
+/* Whoever revoked one grant of the chain is not left with the others. */
 static void withhold(struct agent *agent, struct standing *standing, const char *unit,
 		     const struct subject *subject)
 {
-	if (standing->withheld)
-		return;
-	standing->withheld = true;
-	withheld_add(agent, standing->key, subject);
-	journal_note(LOG_WARNING,
-		     "a standing grant of %s was revoked; it is not given again until the service restarts",
-		     unit);
+	if (!standing->withheld) {
+		standing->withheld = true;
+		withheld_add(agent, standing->key, subject);
+		journal_note(LOG_WARNING,
+			     "a standing grant of %s was revoked; it is not given again until the service restarts",
+			     unit);
+	}
+	standing_end(agent, standing);
+}
+
+static bool is_alive(const struct link *link)
+{
+	struct refusal ignored;
+	struct subject subject;
+	bool alive;
+
+	if (subject_open(link->pid, -1, &subject, &ignored) < 0)
+		return false;
+	alive = subject.start_ticks == link->start_ticks;
+	subject_close(&subject);
+	return alive;
+}
+
+/* Gone, and neither by its time nor with its process. */
+static bool was_revoked(struct agent *agent, const struct link *link)
+{
+	struct trustgate_grant grant;
+
+	return trustgate_grant_get(agent->gate, link->id, &grant) == -ENOENT &&
+	       link->expires_ns > now_boottime_ns() && is_alive(link);
 }
 
 void standing_revoked(struct agent *agent, struct standing *standing, const char *unit,
 		      const struct subject *subject)
 {
-	struct trustgate_grant grant;
-
-	if (!standing->newest.id ||
-	    standing->newest.expires_boottime_ns <= now_boottime_ns() ||
-	    trustgate_grant_get(agent->gate, standing->newest.id, &grant) != -ENOENT ||
-	    subject_alive(subject) != 1)
-		return;
-	withhold(agent, standing, unit, subject);
-	memset(&standing->newest, 0, sizeof(standing->newest));
+	for (size_t i = 0; i < standing->links_count; i++) {
+		if (was_revoked(agent, &standing->links[i])) {
+			withhold(agent, standing, unit, subject);
+			return;
+		}
+	}
 }
 
 bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
@@ -443,10 +469,10 @@ bool standing_event(struct agent *agent, struct standing *standing, const char *
 {
 	if (event->tag != tag_of(standing->key) || !drop_link(standing, event->grant_id))
 		return false;
-	if (event->end == TRUSTGATE_END_REVOKED)
-		withhold(agent, standing, unit, subject);
 	if (event->grant_id == standing->newest.id)
 		memset(&standing->newest, 0, sizeof(standing->newest));
+	if (event->end == TRUSTGATE_END_REVOKED)
+		withhold(agent, standing, unit, subject);
 	return true;
 }
 

@@ -15,10 +15,12 @@
 
 #include "agent.h"
 
-/* A kernel grant of the chain. */
+/* A kernel grant of the chain, to the main process or a descendant. */
 struct link {
 	uint64_t id;
 	uint64_t expires_ns;
+	uint64_t start_ticks;
+	pid_t pid;
 };
 
 /**
@@ -66,7 +68,7 @@ void standing_renew(struct agent *agent, struct standing *standing,
 /* Revoke all of the chain that is alive. */
 void standing_end(struct agent *agent, struct standing *standing);
 
-/* Somebody revoked something: if the newest grant is gone by it, no more follow. */
+/* Somebody revoked something: if a grant of the chain is gone by it, all of it is. */
 void standing_revoked(struct agent *agent, struct standing *standing, const char *unit,
 		      const struct subject *subject);
 

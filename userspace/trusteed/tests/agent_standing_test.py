@@ -10,6 +10,8 @@ usage: agent_standing_test.py TRUSTEED-WITH-FAKE-GATE
 import errno
 import os
 import signal
+import subprocess
+import time
 
 from agent_host import MINUTE, Host, check, equal, run
 
@@ -27,8 +29,8 @@ services:
 """
 
 
-def begin():
-    host = Host(CONFIG)
+def begin(config=CONFIG):
+    host = Host(config)
     host.start(TRUSTGATE_FAKE_UNIT="pg.service")
     return host, host.client()
 
@@ -97,6 +99,63 @@ def test_other_revoked():
     end(host)
 
 
+CHAIN = CONFIG.replace("for: 10m", "for: 8s")
+
+
+def begin_chain(client):
+    """A chain of two grants to this process: the first is renewed at half time."""
+    first = client.call("Service")["grants"][0]["id"]
+    for _ in range(100):
+        time.sleep(0.1)
+        newest = client.call("Service")["grants"][0]["id"]
+        if newest != first:
+            return first, newest
+    raise TimeoutError("not renewed")
+
+
+def test_older_revoked():
+    """Not the newest of the chain, which would go on giving access."""
+    host, client = begin(CHAIN)
+    first, newest = begin_chain(client)
+    equal({first, newest} <= {g["id"] for g in mine(client)}, True, "both are alive")
+    equal(client.call("Revoke", ids=[first]), {"ended": 1}, "the older is revoked")
+    equal(mine(client), [], "the newer ended with it")
+    equal(client.refused("Service")[1].get("errno"), errno.EACCES, "not given again")
+    end(host)
+
+
+def begin_elder(host):
+    """A child of this process that is older than the chain, with its grant."""
+    client = host.client()
+    child = subprocess.Popen(["sleep", "600"])
+    client.call("Service")
+    grants = client.call("ListGrants", pid=child.pid)["grants"]
+    check(grants, "a descendant has a grant of its own")
+    return client, child, grants[0]["id"]
+
+
+def test_descendants_revoked():
+    host, _ = begin()
+    client, child, grant = begin_elder(host)
+    equal(client.call("Revoke", ids=[grant]), {"ended": 1}, "a descendant's is revoked")
+    equal(mine(client), [], "the main process's ended with it")
+    equal(client.refused("Service")[1].get("errno"), errno.EACCES, "not given again")
+    child.kill()
+    child.wait()
+    end(host)
+
+
+def test_descendants_gone():
+    """What ended with its process nobody has revoked."""
+    host, _ = begin()
+    client, child, grant = begin_elder(host)
+    child.kill()
+    child.wait()
+    equal(client.call("Revoke", ids=[grant]), {"ended": 1}, "as the kernel does, in silence")
+    equal(len(client.call("Service")["grants"]), 1, "the standing grant is not affected")
+    end(host)
+
+
 def test_lost():
     host, client = begin()
     host.answer("lose-grant-add")
@@ -114,4 +173,5 @@ def test_lost():
     end(host)
 
 
-run(test_given, test_revoked, test_other_revoked, test_lost)
+run(test_given, test_revoked, test_other_revoked, test_older_revoked,
+    test_descendants_revoked, test_descendants_gone, test_lost)
