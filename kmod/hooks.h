@@ -55,8 +55,14 @@
  *
  * The set says when the hook is attached:
  *	VOLUME	while at least one volume is protected
+ *
+ * The list is in parts because libbpf loads at most 32 programs with a light
+ * skeleton: with more, the loader fails in the verifier (EACCES). Each part
+ * becomes a skeleton of its own.
  */
-#define TRUSTGATE_HOOKS(CHECK, NOTE, DEVICE)				\
+
+/* Files, their names and attributes. */
+#define TRUSTGATE_HOOKS_FILES(CHECK, NOTE, DEVICE)			\
 	CHECK(file_open, VOLUME,					\
 	      TRUSTGATE_PROTO(struct file *file),			\
 	      TRUSTGATE_PROTO(struct file *file),			\
@@ -179,7 +185,10 @@
 			      const char *acl_name),			\
 	      TRUSTGATE_PROTO(struct dentry *dentry),			\
 	      TRUSTGATE_ARGS(dentry))					\
-	TRUSTGATE_HOOKS_FILE_ATTR(CHECK)				\
+	TRUSTGATE_HOOKS_FILE_ATTR(CHECK)
+
+/* What is around them: mounts, devices, processes. */
+#define TRUSTGATE_HOOKS_HOST(CHECK, NOTE, DEVICE)			\
 	CHECK(sb_mount, VOLUME,						\
 	      TRUSTGATE_PROTO(const char *dev_name,			\
 			      const struct path *path,			\
@@ -212,6 +221,10 @@
 	     TRUSTGATE_PROTO(struct super_block *sb),			\
 	     TRUSTGATE_PROTO(struct super_block *sb),			\
 	     TRUSTGATE_ARGS(sb))
+
+#define TRUSTGATE_HOOKS(CHECK, NOTE, DEVICE)				\
+	TRUSTGATE_HOOKS_FILES(CHECK, NOTE, DEVICE)			\
+	TRUSTGATE_HOOKS_HOST(CHECK, NOTE, DEVICE)
 
 #define TRUSTGATE_HOOK_NUMBER(name, ...) TRUSTGATE_HOOK_##name,
 

@@ -25,18 +25,26 @@
 #include "../core/arm.h"
 #include "../hooks.h"
 #include "arm.h"
-#include "hooks.lskel.h"
+#include "files.lskel.h"
+#include "host.lskel.h"
 #include "worker.h"
 
 /* How long to wait for others to give a link back. */
 #define BORROWED_MS	1000
 #define BORROWED_POLL_MS 10
 
+/* The skeletons, one for each part of the list. */
+enum part {
+	PART_files,
+	PART_host,
+};
+
 /**
  * struct placed - one hook
  * @name: as in the list, which is the kernel's name of the hook
  * @set: TRUSTGATE_SET_* that attaches it
  * @type: how it is attached
+ * @part: skeleton that loads its program
  * @fd: where the skeleton has the descriptor of the program, in bytes
  * @prog: the loaded program, or NULL
  * @link: what keeps the program attached, or NULL
@@ -46,26 +54,36 @@ struct placed {
 	const char *name;
 	unsigned int set;
 	enum bpf_attach_type type;
+	enum part part;
 	size_t fd;
 	struct file *prog;
 	struct file *link;
 	const struct bpf_link *counted;
 };
 
-#define PLACED(name_, set_, type_)					\
+#define PLACED(part_, name_, set_, type_)				\
 	[TRUSTGATE_HOOK_##name_] = {					\
 		.name = #name_,						\
 		.set = TRUSTGATE_SET_##set_,				\
 		.type = type_,						\
-		.fd = offsetof(struct trustgate_hooks,			\
+		.part = PART_##part_,					\
+		.fd = offsetof(struct trustgate_##part_,		\
 			       progs.name_.prog_fd),			\
 	},
-#define PLACED_LSM(name, set, ...)	PLACED(name, set, BPF_LSM_MAC)
-#define PLACED_DEVICE(name, set)	PLACED(name, set, BPF_CGROUP_DEVICE)
+#define FILES_LSM(name, set, ...)	PLACED(files, name, set, BPF_LSM_MAC)
+#define FILES_DEVICE(name, set)		PLACED(files, name, set, BPF_CGROUP_DEVICE)
+#define HOST_LSM(name, set, ...)	PLACED(host, name, set, BPF_LSM_MAC)
+#define HOST_DEVICE(name, set)		PLACED(host, name, set, BPF_CGROUP_DEVICE)
 
 static struct placed hooks[] = {
-	TRUSTGATE_HOOKS(PLACED_LSM, PLACED_LSM, PLACED_DEVICE)
+	TRUSTGATE_HOOKS_FILES(FILES_LSM, FILES_LSM, FILES_DEVICE)
+	TRUSTGATE_HOOKS_HOST(HOST_LSM, HOST_LSM, HOST_DEVICE)
 };
+
+#define ONE(...)	+ 1
+/* What libbpf's loader has room for. */
+static_assert((TRUSTGATE_HOOKS_FILES(ONE, ONE, ONE)) <= 32);
+static_assert((TRUSTGATE_HOOKS_HOST(ONE, ONE, ONE)) <= 32);
 
 static_assert(ARRAY_SIZE(hooks) == TRUSTGATE_HOOK_COUNT);
 static_assert(TRUSTGATE_HOOK_COUNT <= 64);
@@ -153,44 +171,59 @@ static void drop_progs(void)
 	}
 }
 
-static int load(void *unused)
+/* Have the loaded programs of a skeleton as files. */
+static int take_progs(void *skel, enum part part)
 {
-	struct trustgate_hooks *skel;
-	int guard_fd;
-	int err;
+	int err = 0;
 	int *fd;
 	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (hooks[i].part != part)
+			continue;
+		fd = skel + hooks[i].fd;
+		hooks[i].prog = take(*fd);
+		*fd = 0;
+		if (!hooks[i].prog)
+			err = -ENOENT;
+	}
+	return err;
+}
+
+#define LOAD(part)							\
+static int load_##part(void)						\
+{									\
+	struct trustgate_##part *skel = trustgate_##part##__open();	\
+	int err;							\
+									\
+	if (!skel)							\
+		return -ENOMEM;						\
+	err = trustgate_##part##__load(skel) ?:				\
+	      take_progs(skel, PART_##part);				\
+	trustgate_##part##__destroy(skel);				\
+	return err;							\
+}
+
+LOAD(files)
+LOAD(host)
+
+static int load(void *unused)
+{
+	int guard_fd;
+	int err;
 
 	/* A skeleton takes descriptor 0 for none, so keep 0 busy. */
 	guard_fd = get_unused_fd_flags(O_CLOEXEC);
 	if (guard_fd < 0)
 		return guard_fd;
 
-	err = -ENOMEM;
-	skel = trustgate_hooks__open();
-	if (!skel)
-		goto put_guard;
-
 	trustgate_loader_begin();
-	err = trustgate_hooks__load(skel);
+	err = load_files() ?: load_host();
 	trustgate_loader_end();
 	if (err)
-		goto destroy;
-
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		fd = (void *)skel + hooks[i].fd;
-		hooks[i].prog = take(*fd);
-		*fd = 0;
-		if (!hooks[i].prog)
-			err = -ENOENT;
-	}
-	if (err)
 		drop_progs();
-destroy:
-	trustgate_hooks__destroy(skel);
-	/* A kernel thread closes late: see the loader's own program gone. */
+	/* A kernel thread closes late: see the loader's own programs gone. */
 	flush_delayed_fput();
-put_guard:
 	put_unused_fd(guard_fd);
 	if (err)
 		explain_load(err);

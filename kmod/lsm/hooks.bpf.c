@@ -3,7 +3,8 @@
  * Trustgate - the programs that sit in the hooks.
  *
  * Owns: one BPF program for each hook of the list, which hands the hook's
- * arguments to the engine's kfunc and the engine's verdict to the kernel.
+ * arguments to the engine's kfunc and the engine's verdict to the kernel. It is
+ * compiled once for each part of the list, which TRUSTGATE_PART names.
  *
  * Must not own: policy, state, maps. Root can read and replace what a map
  * holds; a program without one has nothing to tamper with.
@@ -102,7 +103,7 @@ denied:
 	extern int bpf_trustgate_##name(__u32 kind, __u32 major,	\
 					__u32 minor) __ksym;
 
-TRUSTGATE_HOOKS(KFUNC_CHECK, KFUNC_NOTE, KFUNC_DEVICE)
+TRUSTGATE_PART(KFUNC_CHECK, KFUNC_NOTE, KFUNC_DEVICE)
 
 /*
  * An anonymous mapping has no file. Newer kernels let a program call the kfunc
@@ -145,6 +146,6 @@ struct bpf_cgroup_dev_ctx {
 					     context->minor);		\
 	}
 
-TRUSTGATE_HOOKS(HOOK_CHECK, HOOK_NOTE, HOOK_DEVICE)
+TRUSTGATE_PART(HOOK_CHECK, HOOK_NOTE, HOOK_DEVICE)
 
 char _license[] SEC("license") = "GPL";
