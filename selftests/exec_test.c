@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -228,6 +229,36 @@ TEST_F(exec, elf_interpreter)
 	EXPECT_EQ(0, run(program));
 	ASSERT_EQ(0, unlink(loader));
 	ASSERT_EQ(0, unlink(program));
+}
+
+/* By another name and another filesystem, it is the volume's program. */
+TEST_F(exec, through_overlay)
+{
+	const char *const merged = DISK_MOUNTS "/merged";
+	const char *const program = DISK_MOUNTS "/merged/true";
+	struct trustgate_event event;
+	char options[256];
+
+	ASSERT_EQ(0, mkdir(merged, 0700));
+	snprintf(options, sizeof(options), "lowerdir=%s/db:%s/other",
+		 self->volume.disk.path, self->volume.disk.path);
+	if (mount("overlay", merged, "overlay", 0, options))
+		SKIP(return, "no overlay filesystem: %s", strerror(errno));
+	ASSERT_EQ(0, run(program));
+	PROTECT();
+	EXPECT_EQ(EACCES, run(program));
+	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
+				     &event));
+	EXPECT_EQ(GATE_EXEC, event.access);
+	FAMILY("db/true", GATE_ALL & ~GATE_EXEC);
+	EXPECT_EQ(EACCES, run(program));
+	EXPECT_EQ(EACCES, run(DISK_MOUNTS "/merged/script"));
+	ASSERT_EQ(0, gate_revoke_all(&self->gate, &self->volume));
+
+	FAMILY("db/true", GATE_EXEC);
+	EXPECT_EQ(0, run(program));
+	EXPECT_EQ(EACCES, attempt_read(program, 0));
+	EXPECT_EQ(EACCES, run(DISK_MOUNTS "/merged/script"));
 }
 
 static int attempt_library(const char *path, long unused)
