@@ -195,23 +195,39 @@ static int become_agent(struct gate *gate)
 /* Of this process, if it is the agent. */
 static struct trustgate_conn *bound;
 
-int gate_open(struct gate *gate)
+static int tidy(struct gate *gate)
+{
+	int err = release_volumes(gate, KEEP_NAME);
+
+	if (err)
+		return err;
+	disk_clean(KEEP_PATH);
+	return keep_armed(gate);
+}
+
+static int open_with(struct gate *gate, int (*prepare)(struct gate *gate))
 {
 	int err = become_agent(gate);
 
 	if (err)
 		return err;
 	bound = gate->conn;
-	err = release_volumes(gate, KEEP_NAME);
-	if (!err) {
-		disk_clean(KEEP_PATH);
-		err = keep_armed(gate);
-	}
+	err = prepare(gate);
 	if (err)
 		gate_close(gate);
 	else
 		gate_forget_events(gate);
 	return err;
+}
+
+int gate_open(struct gate *gate)
+{
+	return open_with(gate, tidy);
+}
+
+int gate_open_idle(struct gate *gate)
+{
+	return open_with(gate, gate_go_idle);
 }
 
 void gate_close(struct gate *gate)

@@ -107,6 +107,16 @@ struct volume {
  */
 int gate_open(struct gate *gate);
 
+/**
+ * gate_open_idle() - become the agent and leave nothing protected
+ * @gate: filled
+ *
+ * As gate_open() and then gate_go_idle(), without attaching hooks in between.
+ *
+ * Return: as gate_open().
+ */
+int gate_open_idle(struct gate *gate);
+
 /* In a FIXTURE_SETUP or a test: go on as the agent, or skip, or fail. */
 #define GATE_OPEN(gate)							\
 	do {								\

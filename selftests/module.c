@@ -47,15 +47,13 @@ int module_unload(void)
 	int err;
 
 	if (module_loaded("trustgate")) {
-		err = gate_open(&gate);
-		if (!err)
-			err = gate_go_idle(&gate);
-		gate_close(&gate);
+		err = gate_open_idle(&gate);
 		if (err) {
 			fprintf(stderr, "# module: the gate does not get idle: %s\n",
 				err == -ECANCELED ? gate.why : strerror(-err));
 			return err;
 		}
+		gate_close(&gate);
 	}
 	if ((module_loaded("trustgate") && module_run("rmmod trustgate")) ||
 	    (module_loaded("trustgate_core") &&

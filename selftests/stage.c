@@ -24,16 +24,12 @@ int stage_bare(struct stage *stage, bool idle)
 
 	memset(stage, 0, sizeof(*stage));
 	/* Loads the module, and clears away what other tests have left. */
-	err = gate_open(&gate);
+	err = idle ? gate_open_idle(&gate) : gate_open(&gate);
 	if (err) {
 		memcpy(stage->why, gate.why, sizeof(stage->why));
 		return err;
 	}
-	if (idle)
-		err = gate_go_idle(&gate);
 	gate_close(&gate);
-	if (err)
-		return err;
 
 	stage->message = malloc(sizeof(*stage->message));
 	stage->answer = malloc(sizeof(*stage->answer));
@@ -47,7 +43,7 @@ int stage_bare(struct stage *stage, bool idle)
 	return raw_bind(&stage->agent, (const char *)gate_secret);
 }
 
-void stage_clean(void)
+void stage_unbind(void)
 {
 	struct raw_message *message;
 
@@ -62,6 +58,11 @@ void stage_clean(void)
 		raw_close(bound);
 	}
 	bound = NULL;
+}
+
+void stage_clean(void)
+{
+	stage_unbind();
 	gate_clean();
 }
 

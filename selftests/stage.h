@@ -53,6 +53,13 @@ int stage_volume(struct stage *stage, struct volume *volume, unsigned int slot,
 		 uint32_t on_agent_loss, uint32_t record);
 
 /**
+ * stage_unbind() - stop being the agent, if this process still is
+ *
+ * For a test that gave up; see stage_clean().
+ */
+void stage_unbind(void);
+
+/**
  * stage_clean() - as gate_clean(), for a FIXTURE_TEARDOWN_PARENT
  *
  * The harness tears down in the test itself when that has given up, where the
