@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * matrix - the table of routes to a volume's bytes, names and attributes.
+ *
+ * Owns: what a row of the table is, and what all rows have at hand.
+ *
+ * Must not own: the rows (matrix_*.c, by subject), or trying them under each
+ * condition (matrix_test.c).
+ *
+ * Documentation/security/trustgate-matrix.rst is made from these rows and from
+ * what matrix_test says about them: after a change of a row, run make matrix.
+ * For its sake .name, .hook and .also stand in one line of the source each, and
+ * no text of a row contains a quote.
+ */
+#ifndef MATRIX_H
+#define MATRIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gate.h"
+
+/* Filesystems; a row without any is for all. */
+#define MATRIX_EXT4	0x1
+#define MATRIX_XFS	0x2
+#define MATRIX_TMPFS	0x4
+#define MATRIX_DEVICE	(MATRIX_EXT4 | MATRIX_XFS)
+
+#define MATRIX_NEEDS	6
+
+/**
+ * struct matrix_need - one right that a route needs
+ * @path: object, relative to the volume's root; NULL ends a list
+ * @access: mask of GATE_*
+ * @kind: enum trustgate_object_kind
+ */
+struct matrix_need {
+	const char *path;
+	uint32_t access;
+	uint32_t kind;
+};
+
+#define MATRIX_FILE(path, access)					\
+	{ path, access, TRUSTGATE_OBJECT_KIND_FILE }
+#define MATRIX_TREE(path, access)					\
+	{ path, access, TRUSTGATE_OBJECT_KIND_SUBTREE }
+
+/**
+ * struct matrix_route - a row
+ * @name: of the route, unique
+ * @hook: what closes it, as events name it; "" for an open one
+ * @also: test with finer cases on the same subject, or ""
+ * @needs: rights that open it; none for a route that no grant opens
+ * @prepare: done beforehand by a process that may do anything on the volume;
+ *	what it opens, the route's process inherits; may be NULL. 0 or errno
+ * @go: tries the route, in a process of its own. 0 or errno
+ * @undo: takes away what @prepare made outside of the scene; may be NULL
+ * @on: mask of filesystems, 0 for all
+ * @done: what @go returns where the gate does not interfere
+ * @denied: what it returns where it does, 0 for EACCES
+ * @open: why it is open today; NULL for a row that is closed
+ * @closed_by: what else closes it
+ */
+struct matrix_route {
+	const char *name;
+	const char *hook;
+	const char *also;
+	struct matrix_need needs[MATRIX_NEEDS];
+	int (*prepare)(void);
+	int (*go)(void);
+	void (*undo)(void);
+	unsigned int on;
+	int done;
+	int denied;
+	const char *open;
+	const char *closed_by;
+};
+
+/**
+ * struct matrix_group - rows on one subject
+ * @title: of the subject
+ * @routes: rows
+ * @count: of @routes
+ */
+struct matrix_group {
+	const char *title;
+	const struct matrix_route *routes;
+	size_t count;
+};
+
+#define MATRIX_GROUP(subject, rows)					\
+	{								\
+		.title = subject, .routes = rows,			\
+		.count = sizeof(rows) / sizeof(*(rows)),		\
+	}
+
+extern const struct matrix_group matrix_opens;
+extern const struct matrix_group matrix_passing;
+extern const struct matrix_group matrix_io;
+extern const struct matrix_group matrix_rings;
+extern const struct matrix_group matrix_memory;
+extern const struct matrix_group matrix_names;
+extern const struct matrix_group matrix_attributes;
+extern const struct matrix_group matrix_ioctls;
+extern const struct matrix_group matrix_mounts;
+extern const struct matrix_group matrix_devices;
+extern const struct matrix_group matrix_open_rows;
+
+/*
+ * The scene, made anew for each trial in the volume's root, which is the
+ * current directory:
+ *
+ *	db/a, db/b	files of SCENE_BYTES, with SCENE_XATTR and an ACL
+ *	db/link		symbolic link to a
+ *	db/true		program
+ *	db/empty/	empty directory
+ *	db/sub/c	file
+ *	other/x		file
+ *	elsewhere/y	file, that no route is about
+ */
+#define SCENE_BYTES	8192
+#define SCENE_XATTR	"user.selftest"
+#define SCENE_ACL	"system.posix_acl_access"
+
+/* Where a route may make what is not on the volume. */
+#define SCENE_PLACE	DISK_MOUNTS "/elsewhere"
+
+/**
+ * struct matrix_scene - what a trial has at hand
+ * @disk: the volume's filesystem
+ * @raw: the device, opened for reading before there was a gate, or -1
+ * @fd: db/a, open for reading and writing, if the row's prepare is
+ *	scene_files() or calls it
+ * @other: db/b, likewise
+ * @extra: for a row's own use; closed after the trial, as the others are
+ * @map: SCENE_BYTES of db/a, mapped; unmapped after the trial
+ * @pid: process that a row has started; killed after the trial
+ */
+struct matrix_scene {
+	const struct disk *disk;
+	int raw;
+	int fd;
+	int other;
+	int extra[2];
+	char *map;
+	int pid;
+};
+
+extern struct matrix_scene scene;
+
+/**
+ * scene_first() - make what all trials on a filesystem share
+ * @disk: mounted and current directory; not protected yet
+ *
+ * Return: 0 or errno.
+ */
+int scene_first(const struct disk *disk);
+
+/**
+ * scene_last() - let go of what scene_first() has made
+ */
+void scene_last(void);
+
+/**
+ * scene_make() - put everything in its place
+ *
+ * Return: 0 or errno.
+ */
+int scene_make(void);
+
+/**
+ * scene_over() - close, unmap and end what the trial has left
+ */
+void scene_over(void);
+
+/**
+ * scene_files() - open @fd and @other; a row's prepare
+ *
+ * Return: 0 or errno.
+ */
+int scene_files(void);
+
+/**
+ * scene_holder() - start a process that has @fd open, too; a row's prepare
+ *
+ * Return: 0 or errno.
+ */
+int scene_holder(void);
+
+/**
+ * scene_result() - of a system call
+ * @value: what it returned
+ *
+ * Return: 0 or errno.
+ */
+int scene_result(long value);
+
+/**
+ * scene_set_acl() - give a file an access control list
+ * @path: file
+ *
+ * Return: 0 or errno.
+ */
+int scene_set_acl(const char *path);
+
+#endif /* MATRIX_H */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * matrix_mount - rows: mounts over a volume's files, and the device below it.
+ *
+ * Owns: what goes by mount points and by device numbers.
+ *
+ * Must not own: opens by way of another mount (matrix_open.c).
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "matrix.h"
+
+static int cover(const char *what, const char *type, unsigned long flags,
+		 const char *path)
+{
+	int err = scene_result(mount(what, path, type, flags, NULL));
+
+	if (!err)
+		umount2(path, MNT_DETACH);
+	return err;
+}
+
+static int cover_directory(void)
+{
+	return cover("tmpfs", "tmpfs", 0, "db");
+}
+
+static int cover_file(void)
+{
+	return cover("/etc/hostname", NULL, MS_BIND, "db/a");
+}
+
+/* By the newer system calls. */
+static int cover_newly(void)
+{
+	int tree, err;
+
+	tree = open_tree(AT_FDCWD, "/etc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return errno;
+	err = scene_result(move_mount(tree, "", AT_FDCWD, "db",
+				      MOVE_MOUNT_F_EMPTY_PATH));
+	if (!err)
+		umount2("db", MNT_DETACH);
+	return err;
+}
+
+static int remount(void)
+{
+	const char *const path = scene.disk->path;
+
+	return scene_result(mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY,
+				  NULL)) ?:
+	       scene_result(mount(NULL, path, NULL, MS_REMOUNT, NULL));
+}
+
+/* Removed files that earlier watches still hold are in the way for a while. */
+static int prepare_remount(void)
+{
+	unsigned int tries;
+	int err;
+
+	for (tries = 0; tries < 500; tries++) {
+		err = remount();
+		if (err != EBUSY)
+			break;
+		usleep(10 * 1000);
+	}
+	return err;
+}
+
+static const struct matrix_route mounts[] = {
+	{ .name = "mount over a directory", .hook = "sb_mount", .also = "mount_test",
+	  .go = cover_directory, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "bind mount over a file", .hook = "sb_mount", .also = "mount_test",
+	  .go = cover_file, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "move_mount over a directory", .hook = "move_mount", .also = "mount_test",
+	  .go = cover_newly, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "remount", .hook = "sb_remount", .also = "mount_test",
+	  .prepare = prepare_remount, .go = remount, .needs = { MATRIX_TREE(".", GATE_META) } },
+};
+
+const struct matrix_group matrix_mounts = MATRIX_GROUP("Mounts", mounts);
+
+/* The device has all files, so no grant is for it. */
+
+#define NODE	DISK_MOUNTS "/node"
+
+static int read_device(void)
+{
+	return attempt_open(scene.disk->device, O_RDONLY);
+}
+
+static int write_device(void)
+{
+	return attempt_open(scene.disk->device, O_WRONLY);
+}
+
+static int prepare_node(void)
+{
+	struct stat info;
+
+	return scene_result(stat(scene.disk->device, &info)) ?:
+	       scene_result(mknod(NODE, S_IFBLK | 0600, info.st_rdev));
+}
+
+static void undo_node(void)
+{
+	unlink(NODE);
+}
+
+static int read_node(void)
+{
+	return attempt_open(NODE, O_RDONLY);
+}
+
+/* The kernel opens it, too, for who could not. */
+static int mount_again(void)
+{
+	int err = scene_result(mount(scene.disk->device, SCENE_PLACE,
+				     scene.disk->fstype, 0, NULL));
+
+	if (err)
+		return err;
+	err = attempt_read(SCENE_PLACE "/db/a", 0);
+	umount2(SCENE_PLACE, MNT_DETACH);
+	return err;
+}
+
+static const struct matrix_route devices[] = {
+	{ .name = "device below, for reading", .hook = "block_device", .also = "device_test",
+	  .go = read_device, .on = MATRIX_DEVICE, .denied = EPERM },
+	{ .name = "device below, for writing", .hook = "block_device", .also = "device_test",
+	  .go = write_device, .on = MATRIX_DEVICE, .denied = EPERM },
+	{ .name = "device below, by another node", .hook = "block_device", .also = "device_test",
+	  .prepare = prepare_node, .undo = undo_node,
+	  .go = read_node, .on = MATRIX_DEVICE, .denied = EPERM },
+	{ .name = "mount of the same device", .hook = "file_open", .also = "device_test",
+	  .go = mount_again, .on = MATRIX_DEVICE,
+	  .needs = { MATRIX_FILE("db/a", GATE_READ) } },
+};
+
+const struct matrix_group matrix_devices =
+	MATRIX_GROUP("The device below", devices);
