@@ -28,6 +28,7 @@ help:
 	@echo '  make check              all checks and tests'
 	@echo '  make check T=open_test  one test, or more: T="open_test grant_test";'
 	@echo '                          T=static, T=userspace are stages  [K=6.12|7|debug]'
+	@echo '  make matrix             every route to a volume, tried [JSON=1] [K=6.12|7|debug]'
 	@echo '  make bench              instructions for each kind of open'
 	@echo
 	@echo 'The Debian tree, images and the debug kernel are kept in'
@@ -87,6 +88,9 @@ demo:
 check:
 	@T='$(T)' K='$(K)' $(BED)/check
 
+matrix:
+	@K='$(K)' $(BED)/matrix $(if $(JSON),--json)
+
 bench:
 	@K='$(K)' selftests/bench/run
 
@@ -95,4 +99,4 @@ clean:
 	if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 
 .PHONY: all help modules userspace modules_install modules_uninstall install \
-	uninstall demo check bench clean
+	uninstall demo check matrix bench clean
