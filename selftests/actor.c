@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -41,6 +42,7 @@ int actor_start_flags(struct actor *actor, unsigned long flags)
 	/* As the actor sees it: ours, with CLONE_PARENT; none from outside. */
 	const pid_t parent = flags & CLONE_PARENT ? getppid() :
 			     flags & CLONE_NEWPID ? 0 : getpid();
+	const bool shares = flags & CLONE_FILES;
 	int fds[2], err;
 	pid_t pid;
 
@@ -58,10 +60,12 @@ int actor_start_flags(struct actor *actor, unsigned long flags)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(0);
-		close(fds[0]);
+		if (!shares)
+			close(fds[0]);
 		play(fds[1]);
 	}
-	close(fds[1]);
+	if (!shares)
+		close(fds[1]);
 	/* Only here: a test's fixture is memory that both of us share. */
 	actor->fd = fds[0];
 	actor->pid = pid;

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "decision.h"
 #include "event.h"
+#include "recent.h"
 #include "trace.h"
 
 #define HOOK_NAME(name, ...) [TRUSTGATE_HOOK_##name] = #name,
@@ -44,11 +45,14 @@ static int enforce(enum trustgate_hook hook,
 }
 
 static noinline int check_thoroughly(enum trustgate_hook hook,
-				     const struct trustgate_question *question)
+				     const struct trustgate_question *question,
+				     struct trustgate_basis *basis)
 {
 	struct trustgate_answer answer;
 
 	trustgate_decide(question, &answer);
+	if (basis)
+		*basis = answer.basis;
 	return enforce(hook, question, &answer);
 }
 
@@ -60,13 +64,18 @@ static __always_inline bool untold(const struct trustgate_volume *volume,
 	       !trace_trustgate_verdict_enabled();
 }
 
-/* Every access to a volume comes through here; see also decision.h. */
+/*
+ * Every access to a volume that is not remembered comes through here; see also
+ * decision.h. @basis, if not NULL, is set where a volume's grants allow.
+ */
 static __always_inline int check(enum trustgate_hook hook,
 				 const struct inode *inode,
 				 struct dentry *dentry, u32 access,
-				 bool takes_use, bool whole)
+				 bool takes_use, bool whole,
+				 struct trustgate_basis *basis)
 {
 	const struct trustgate_volume *volume;
+	const struct trustgate_grant *grant;
 	u64 now_ns;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
@@ -75,11 +84,15 @@ static __always_inline int check(enum trustgate_hook hook,
 		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
 
 	now_ns = ktime_get_boottime_ns();
-	if (!whole && untold(volume, takes_use) &&
-	    trustgate_granted_at_once(volume, inode, access, takes_use, current,
-				      now_ns)) {
-		this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
-		return 0;
+	if (!whole && untold(volume, takes_use)) {
+		grant = trustgate_granted_at_once(volume, inode, access,
+						  takes_use, current, now_ns);
+		if (grant) {
+			this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
+			if (basis)
+				basis->until_ns = grant->expiry.expires;
+			return 0;
+		}
 	}
 	return check_thoroughly(hook, &(struct trustgate_question) {
 		.volume = volume,
@@ -91,7 +104,7 @@ static __always_inline int check(enum trustgate_hook hook,
 		.whole = whole,
 		.task = current,
 		.now_ns = now_ns,
-	});
+	}, basis);
 }
 
 /* A stacked filesystem may show another name than that of the inode. */
@@ -102,13 +115,41 @@ static struct dentry *name_of(const struct file *file)
 	return d_inode(dentry) == file_inode(file) ? dentry : NULL;
 }
 
+static noinline int check_anew(enum trustgate_hook hook,
+			       const struct file *file, u32 access)
+{
+	const struct trustgate_circumstances before = trustgate_recent_look();
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+	struct trustgate_basis basis = {};
+	int err;
+
+	err = check(hook, inode, name_of(file), access, false, false, &basis);
+	volume = trustgate_volume_find(inode->i_sb);
+	/* Not set for what is on no volume, which may be one by now. */
+	if (!err && basis.until_ns && volume)
+		trustgate_recent_keep(&before, file, access, volume, &basis);
+	return err;
+}
+
 int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
-			 u32 access, bool takes_use)
+			 u32 access)
 {
 	if (!access)
 		return 0;
-	return check(hook, file_inode(file), name_of(file), access, takes_use,
-		     false);
+	return check(hook, file_inode(file), name_of(file), access, true, false,
+		     NULL);
+}
+
+int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
+			  u32 access)
+{
+	if (!access)
+		return 0;
+	if (!trace_trustgate_verdict_enabled() &&
+	    trustgate_recent_allows(file, access))
+		return 0;
+	return check_anew(hook, file, access);
 }
 
 int trustgate_forbid(enum trustgate_hook hook, const struct file *file)
@@ -137,14 +178,15 @@ int trustgate_forbid(enum trustgate_hook hook, const struct file *file)
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 			   u32 access, bool takes_use)
 {
-	return check(hook, d_inode(dentry), dentry, access, takes_use, false);
+	return check(hook, d_inode(dentry), dentry, access, takes_use, false,
+		     NULL);
 }
 
 int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 {
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
-		     d_is_dir(dentry));
+		     d_is_dir(dentry), NULL);
 }
 
 int trustgate_forbid_by(enum trustgate_hook hook,
@@ -188,7 +230,7 @@ int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
 int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
 			  u32 access)
 {
-	return check(hook, d_inode(dentry), dentry, access, true, true);
+	return check(hook, d_inode(dentry), dentry, access, true, true, NULL);
 }
 
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
@@ -204,5 +246,6 @@ int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 		parent = READ_ONCE(dentry->d_parent);
 		inode = d_inode_rcu(parent);
 	} while (unlikely(!inode));
-	return check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false);
+	return check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false,
+		     NULL);
 }

@@ -22,13 +22,29 @@ struct inode;
  * @hook: hook that asks
  * @file: file; f_path tells the name, f_inode the object
  * @access: mask of enum trustgate_access; 0 is allowed
- * @takes_use: count an allow against limited grants, and record it
+ *
+ * An allow is counted against limited grants, and recorded.
  *
  * Context: RCU read side, any but NMI.
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
-			 u32 access, bool takes_use);
+			 u32 access);
+
+/**
+ * trustgate_check_again() - may current go on doing this to an open file?
+ * @hook: hook that asks
+ * @file: file; f_path tells the name, f_inode the object
+ * @access: mask of enum trustgate_access; 0 is allowed
+ *
+ * The use was counted and recorded when the file was opened. Repeated, it
+ * costs little; see recent.h.
+ *
+ * Context: RCU read side, any but NMI and interrupts.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
+			  u32 access);
 
 /**
  * trustgate_check_dentry() - may current do this to a named object?

@@ -36,6 +36,7 @@ static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
  * @nr_limited: how many limited grants cover something, to be used if needed
  * @limited: these; each covers something that the others before it do not
  * @by: grant that allows, the last of several
+ * @basis: what an allow will be founded on
  * @best: cause to report if it is a denial
  * @blamed: grant behind @best
  */
@@ -47,6 +48,7 @@ struct search {
 	unsigned int nr_limited;
 	struct trustgate_grant *limited[LIMITED_MAX];
 	const struct trustgate_grant *by;
+	struct trustgate_basis basis;
 	u32 best;
 	const struct trustgate_grant *blamed;
 };
@@ -125,6 +127,8 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 	}
 	search->missing &= ~grant->access;
 	search->by = grant;
+	search->basis.until_ns = min_t(u64, search->basis.until_ns,
+				       grant->expiry.expires);
 	if (search->missing)
 		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
 }
@@ -210,6 +214,7 @@ static void weigh_process(struct search *search, const struct pid *pid,
 		return;
 	}
 	weigh_subtrees(search, &key, child_start_ns);
+	search->basis.by_name = true;
 }
 
 /*
@@ -224,9 +229,9 @@ static void weigh_ancestors(struct search *search)
 	const struct task_struct *task = search->question->task;
 	const u64 exec_id = search->exec_id;
 	const struct trustgate_subject *subject;
+	u64 child_start_ns, holds_exec_id;
 	const struct pid *pid;
 	unsigned int depth;
-	u64 child_start_ns;
 
 	for (depth = 0; depth < ANCESTORS_MAX; depth++) {
 		child_start_ns = task->group_leader->start_boottime;
@@ -237,9 +242,13 @@ static void weigh_ancestors(struct search *search)
 		subject = trustgate_subject_find(pid);
 		if (subject && READ_ONCE(subject->nr_descendants)) {
 			/* Its own exec ends what its children had by it, too. */
-			search->exec_id =
-				READ_ONCE(task->self_exec_id) == exec_id ?
+			holds_exec_id = READ_ONCE(task->self_exec_id);
+			search->exec_id = holds_exec_id == exec_id ?
 				exec_id : NO_EXEC_ID;
+			search->basis.generations = depth + 1;
+			search->basis.parent = task;
+			search->basis.parent_pid = pid;
+			search->basis.parent_exec_id = holds_exec_id;
 			weigh_process(search, pid, child_start_ns);
 			if (!search->missing)
 				return;
@@ -281,6 +290,7 @@ void trustgate_decide(const struct trustgate_question *question,
 		.question = question,
 		.exec_id = question->task->self_exec_id,
 		.missing = question->access,
+		.basis.until_ns = U64_MAX,
 		.best = TRUSTGATE_CAUSE_NO_GRANT,
 	};
 
@@ -302,6 +312,8 @@ void trustgate_decide(const struct trustgate_question *question,
 	if (search.missing) {
 		answer->cause = search.best;
 		search.by = search.blamed;
+	} else {
+		answer->basis = search.basis;
 	}
 	if (search.by) {
 		answer->grant_id = search.by->id;

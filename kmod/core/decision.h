@@ -45,16 +45,37 @@ struct trustgate_question {
 };
 
 /**
+ * struct trustgate_basis - what an allow is founded on, beside the grants
+ * @until_ns: CLOCK_BOOTTIME of the first expiry
+ * @by_name: names of directories mattered
+ * @generations: whose grants were weighed: 0 only the process's own, 1 its
+ *	parent's, too, and so on
+ * @parent: if that is 1, the parent; compared, never followed
+ * @parent_pid: its process; compared, never followed
+ * @parent_exec_id: its self_exec_id
+ */
+struct trustgate_basis {
+	u64 until_ns;
+	bool by_name;
+	unsigned int generations;
+	const struct task_struct *parent;
+	const struct pid *parent_pid;
+	u64 parent_exec_id;
+};
+
+/**
  * struct trustgate_answer - the verdict
  * @cause: enum trustgate_cause; TRUSTGATE_CAUSE_GRANTED is the only allow
  * @grant_id: grant by which it is allowed, or whose shortcoming is @cause; 0
  *	if there is none
  * @tag: of that grant
+ * @basis: of an allow
  */
 struct trustgate_answer {
 	u32 cause;
 	u64 grant_id;
 	u64 tag;
+	struct trustgate_basis basis;
 };
 
 /**
@@ -107,9 +128,9 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  * it, because it is what an allowed access costs at the least.
  *
  * Context: RCU read side, any other context; takes no lock.
- * Return: true if trustgate_decide() would allow; false says nothing.
+ * Return: a grant by which trustgate_decide() would allow; NULL says nothing.
  */
-static __always_inline bool
+static __always_inline const struct trustgate_grant *
 trustgate_granted_at_once(const struct trustgate_volume *volume,
 			  const struct inode *inode, u32 access, bool takes_use,
 			  const struct task_struct *task, u64 now_ns)
@@ -125,16 +146,16 @@ trustgate_granted_at_once(const struct trustgate_volume *volume,
 	struct rhlist_head *pos;
 
 	if (unlikely(task->flags & PF_KTHREAD))
-		return false;
+		return NULL;
 	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(&key), node) {
 		if (!(access & ~grant->access) &&
 		    !(grant->max_uses && takes_use) &&
 		    READ_ONCE(grant->in_force) &&
 		    trustgate_judge(grant, task->self_exec_id, now_ns) ==
 		    TRUSTGATE_CAUSE_GRANTED)
-			return true;
+			return grant;
 	}
-	return false;
+	return NULL;
 }
 
 #endif /* _TRUSTGATE_DECISION_H */

@@ -49,6 +49,7 @@ static u64 nr_grants;
 static u64 nr_reserved;
 static u64 nr_subjects;
 static u32 generation = 1;
+u64 trustgate_grant_changes __read_mostly;
 
 /*
  * Volume and generation are in it although inode numbers tell files apart
@@ -133,11 +134,20 @@ u32 trustgate_grant_generation(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_generation);
 
+void trustgate_grant_changed(void)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	/* Pairs with trustgate_recent_look(): who sees it sees the change. */
+	smp_store_release(&trustgate_grant_changes,
+			  trustgate_grant_changes + 1);
+}
+
 static void generation_bump(void)
 {
 	u32 next = generation + 1;
 
 	WRITE_ONCE(generation, next ? next : 1);
+	trustgate_grant_changed();
 }
 
 static void subject_free(struct rcu_head *rcu)

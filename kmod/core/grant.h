@@ -274,6 +274,19 @@ struct trustgate_grant *trustgate_grant_first_to_expire(void);
  */
 u32 trustgate_grant_generation(void);
 
+/*
+ * As trustgate_grant_generation(), but never the same twice. Written under
+ * trustgate_mutex, read by hooks.
+ */
+extern u64 trustgate_grant_changes;
+
+/**
+ * trustgate_grant_changed() - have nothing remembered that grants allowed
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_grant_changed(void);
+
 /**
  * struct trustgate_totals - how full the tables are
  * @grants: grants in the tables

@@ -52,7 +52,7 @@ static noinline int check_open(const struct file *file)
 		err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
 					     inode->i_rdev, open_access(file));
 	return err ?: trustgate_check_file(TRUSTGATE_HOOK_file_open, file,
-					   open_access(file), true);
+					   open_access(file));
 }
 
 static noinline int check_permission(const struct file *file, int mask)
@@ -67,8 +67,8 @@ static noinline int check_permission(const struct file *file, int mask)
 	/* A mask that is none of these is unheard of: ask for all it may be. */
 	if (unlikely(!access))
 		access = TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE;
-	return trustgate_check_file(TRUSTGATE_HOOK_file_permission, file,
-				    access, false);
+	return trustgate_check_again(TRUSTGATE_HOOK_file_permission, file,
+				     access);
 }
 
 static noinline int check_mmap(const struct file *file, unsigned long prot,
@@ -88,8 +88,7 @@ static noinline int check_mmap(const struct file *file, unsigned long prot,
 	/* mprotect() can add PROT_WRITE later. */
 	if ((flags & MAP_TYPE) != MAP_PRIVATE && file->f_mode & FMODE_WRITE)
 		access |= TRUSTGATE_ACCESS_WRITE;
-	return trustgate_check_file(TRUSTGATE_HOOK_mmap_file, file, access,
-				    false);
+	return trustgate_check_again(TRUSTGATE_HOOK_mmap_file, file, access);
 }
 
 /* What mprotect() makes of a mapping, as mmap() would have to ask for it. */
@@ -112,8 +111,8 @@ static noinline int check_mprotect(const struct vm_area_struct *vma,
 		access |= TRUSTGATE_ACCESS_EXEC;
 	if (prot & PROT_WRITE && vma->vm_flags & VM_SHARED)
 		access |= TRUSTGATE_ACCESS_WRITE;
-	return trustgate_check_file(TRUSTGATE_HOOK_file_mprotect, vma->vm_file,
-				    access, false);
+	return trustgate_check_again(TRUSTGATE_HOOK_file_mprotect,
+				     vma->vm_file, access);
 }
 
 #ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
@@ -129,8 +128,8 @@ static noinline int check_backing(const struct vm_area_struct *vma,
 		access |= TRUSTGATE_ACCESS_EXEC;
 	if (vma->vm_flags & VM_SHARED && file->f_mode & FMODE_WRITE)
 		access |= TRUSTGATE_ACCESS_WRITE;
-	return trustgate_check_file(TRUSTGATE_HOOK_mmap_backing_file, file,
-				    access, false);
+	return trustgate_check_again(TRUSTGATE_HOOK_mmap_backing_file, file,
+				     access);
 }
 #endif
 
@@ -154,8 +153,7 @@ static noinline int check_ioctl(enum trustgate_hook hook,
 
 	/* What is behind a node is not the volume's. */
 	if (!S_ISREG(mode) && !S_ISDIR(mode))
-		return trustgate_check_file(hook, file, mode_access(file),
-					    false);
+		return trustgate_check_again(hook, file, mode_access(file));
 	means = trustgate_ioctl(cmd);
 	if (means.forbidden)
 		return trustgate_forbid(hook, file);
@@ -164,7 +162,8 @@ static noinline int check_ioctl(enum trustgate_hook hook,
 	/* It comes by inode_file_setattr, too. */
 	takes_use = false;
 #endif
-	return trustgate_check_file(hook, file, means.access, takes_use);
+	return takes_use ? trustgate_check_file(hook, file, means.access) :
+			   trustgate_check_again(hook, file, means.access);
 }
 
 /*
@@ -182,8 +181,8 @@ static noinline int check_elsewhere(enum trustgate_hook hook,
 
 static noinline int check_receive(const struct file *file)
 {
-	return trustgate_check_file(TRUSTGATE_HOOK_file_receive, file,
-				    mode_access(file), false);
+	return trustgate_check_again(TRUSTGATE_HOOK_file_receive, file,
+				     mode_access(file));
 }
 
 __bpf_kfunc_start_defs();
@@ -254,8 +253,8 @@ __bpf_kfunc int bpf_trustgate_file_truncate(struct file *file)
 {
 	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
 		return 0;
-	return trustgate_check_file(TRUSTGATE_HOOK_file_truncate, file,
-				    TRUSTGATE_ACCESS_WRITE, false);
+	return trustgate_check_again(TRUSTGATE_HOOK_file_truncate, file,
+				     TRUSTGATE_ACCESS_WRITE);
 }
 
 __bpf_kfunc int bpf_trustgate_file_receive(struct file *file)

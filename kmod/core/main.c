@@ -16,6 +16,7 @@
 #include "grant.h"
 #include "kfuncs.h"
 #include "netlink.h"
+#include "recent.h"
 #include "sweep.h"
 
 /*
@@ -29,9 +30,12 @@ static int __init trustgate_core_init(void)
 	err = trustgate_grant_init();
 	if (err)
 		return err;
-	err = trustgate_event_init();
+	err = trustgate_recent_init();
 	if (err)
 		goto err_grant;
+	err = trustgate_event_init();
+	if (err)
+		goto err_recent;
 	err = trustgate_sweep_init();
 	if (err)
 		goto err_event;
@@ -60,6 +64,8 @@ err_sweep:
 	trustgate_sweep_exit();
 err_event:
 	trustgate_event_exit();
+err_recent:
+	trustgate_recent_exit();
 err_grant:
 	trustgate_grant_exit();
 	return err;
@@ -73,6 +79,7 @@ static void __exit trustgate_core_exit(void)
 	trustgate_gate_exit();
 	trustgate_sweep_exit();
 	trustgate_event_exit();
+	trustgate_recent_exit();
 	trustgate_grant_exit();
 }
 

@@ -151,6 +151,8 @@ static void measure_future_volume(const char *setup)
 	measure(setup, "volume 1", VOLUME LEVEL_1, &operation_open_close);
 	measure(setup, "volume 4", VOLUME LEVEL_4, &operation_open_close);
 	measure(setup, "volume 9", VOLUME LEVEL_9, &operation_open_close);
+	measure(setup, "volume 1", VOLUME LEVEL_1, &operation_pread);
+	measure(setup, "volume 4", VOLUME LEVEL_4, &operation_pread);
 }
 
 static void enter_landlock(void)
@@ -214,9 +216,12 @@ static void measure_granted_subtree(const char *crowd)
 	measure(setup, "volume 1", VOLUME LEVEL_1, &operation_open_close);
 	measure(setup, "volume 4", VOLUME LEVEL_4, &operation_open_close);
 	measure(setup, "volume 9", VOLUME LEVEL_9, &operation_open_close);
+	measure(setup, "volume 4", VOLUME LEVEL_4, &operation_pread);
 
 	snprintf(setup, sizeof(setup), "parent's subtree%s", crowd);
 	show(setup, "volume 1", VOLUME LEVEL_1, &operation_open_close, &runner,
+	     true, false);
+	show(setup, "volume 1", VOLUME LEVEL_1, &operation_pread, &runner,
 	     true, false);
 
 	snprintf(setup, sizeof(setup), "subtree elsewhere%s", crowd);
