@@ -73,6 +73,25 @@ TEST_F(grant, not_before)
 	EXPECT_EQ(0, attempt_read("db/a", 0));
 }
 
+/* From its begin, to the nanosecond. */
+TEST_F(grant, longest)
+{
+	struct trustgate_grant_request request;
+	struct trustgate_grant_added added;
+	struct trustgate_volume volume;
+
+	ASSERT_EQ(0, trustgate_volume_get(self->gate.conn, self->volume.id,
+					  NULL, &volume));
+	request = gate_request(&self->volume, "db/a", GATE_READ);
+	request.not_before_boottime_ns = gate_now_ns() + 60 * GATE_SECOND_NS;
+	request.expires_boottime_ns = request.not_before_boottime_ns +
+				      volume.max_duration_ns;
+	EXPECT_EQ(0, trustgate_grant_add(self->gate.conn, &request, 1, &added));
+	request.expires_boottime_ns++;
+	EXPECT_EQ(-ERANGE, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+}
+
 /*
  * Thousands of grants expire together. Whoever clears them away takes a while;
  * a check that begins after the expiry must not notice.
