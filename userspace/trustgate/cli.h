@@ -159,6 +159,7 @@ extern const struct verb verb_revoke;
 extern const struct verb verb_grants;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;
+extern const struct verb verb_verify;
 
 /**
  * complain() - say on standard error what is wrong and what to do about it

@@ -31,6 +31,7 @@ static const struct verb *const verbs[] = {
 	&verb_grants,
 	&verb_watch,
 	&verb_exec,
+	&verb_verify,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trustgate verify - block devices with the volume's bytes.
+ *
+ * Owns: following sysfs from the volume's device: to the disk that it is a
+ * part of, to the devices below and those set up over it, to loop devices over
+ * its files; and whether each can be opened.
+ *
+ * Must not own: mounts (verify_mount.c).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify.h"
+
+/* No stack of devices is deeper; a ring would be. */
+#define DEPTH_MAX 16
+
+/* Name of a device by its number, "" if there is none. */
+static void name_of(const struct verify *verify, const char *device, char name[64])
+{
+	char *uevent = verify_read(verify, "/sys/dev/block/%s/uevent", device);
+	const char *at = uevent ? strstr(uevent, "DEVNAME=") : NULL;
+
+	name[0] = '\0';
+	if (at)
+		sscanf(at, "DEVNAME=%63s", name);
+	free(uevent);
+}
+
+static void check_open(struct verify *verify, const char *path, const char *what)
+{
+	int r = verify->try_open(path);
+
+	if (r == -EPERM || r == -EACCES)
+		verify_say(verify, "device", VERIFY_CLOSED, NULL, "%s (%s) cannot be opened", path, what);
+	else if (!r)
+		verify_say(verify, "device", VERIFY_OPEN,
+			   "use dm-crypt with a key that only the trustee holds",
+			   "%s (%s) can be opened and has the volume's bytes", path, what);
+	else
+		verify_say(verify, "device", VERIFY_UNKNOWN, "make its node, or look who else has one",
+			   "%s (%s): %s", path, what, strerror(-r));
+}
+
+/* "major:minor" of a directory of sysfs. */
+static bool number_in(const struct verify *verify, const char *directory, char device[32])
+{
+	char *text = verify_read(verify, "%s/dev", directory);
+	bool good = text && sscanf(text, "%31s", device) == 1;
+
+	free(text);
+	return good;
+}
+
+static void check_device(struct verify *verify, const char *device, const char *what,
+			 unsigned int depth);
+
+/* What is listed in a directory of a device: slaves, holders. */
+static void check_list(struct verify *verify, const char *device, const char *list,
+		       const char *what, unsigned int depth)
+{
+	char path[512], entry_path[1024], number[32];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/sys/dev/block/%s/%s", verify->root, device, list);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(entry_path, sizeof(entry_path), "/sys/dev/block/%s/%s/%s", device, list,
+			 entry->d_name);
+		if (number_in(verify, entry_path, number))
+			check_device(verify, number, what, depth + 1);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void check_if_there(struct verify *verify, const char *node)
+{
+	if (verify_exists(verify, node))
+		check_open(verify, node, "passes commands to the disk");
+}
+
+/* Character devices that pass commands on to the disk. */
+static void check_commands(struct verify *verify, const char *device, const char *name)
+{
+	static const char *const lists[] = { "scsi_generic", "bsg" };
+	unsigned int controller, space;
+	char node_of_nvme[32];
+	int length = 0;
+
+	if (sscanf(name, "nvme%un%u%n", &controller, &space, &length) == 2 && !name[length]) {
+		snprintf(node_of_nvme, sizeof(node_of_nvme), "/dev/ng%un%u", controller, space);
+		check_if_there(verify, node_of_nvme);
+		snprintf(node_of_nvme, sizeof(node_of_nvme), "/dev/nvme%u", controller);
+		check_if_there(verify, node_of_nvme);
+	}
+
+	for (size_t i = 0; i < 2; i++) {
+		char path[512], node[300];
+		struct dirent *entry;
+		DIR *dir;
+
+		snprintf(path, sizeof(path), "%s/sys/dev/block/%s/device/%s", verify->root, device,
+			 lists[i]);
+		dir = opendir(path);
+		while (dir && (entry = readdir(dir))) {
+			if (entry->d_name[0] == '.')
+				continue;
+			snprintf(node, sizeof(node), "/dev/%s%s", i ? "bsg/" : "", entry->d_name);
+			check_open(verify, node, "passes commands to the disk");
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
+/* Below dm-crypt there is nothing to be read. */
+static bool is_encrypted(const struct verify *verify, const char *device)
+{
+	char *uuid = verify_read(verify, "/sys/dev/block/%s/dm/uuid", device);
+	bool encrypted = uuid && !strncmp(uuid, "CRYPT-", 6);
+
+	free(uuid);
+	return encrypted;
+}
+
+static void check_below(struct verify *verify, const char *device, const char *name,
+			unsigned int depth)
+{
+	char *file = verify_read(verify, "/sys/dev/block/%s/loop/backing_file", device);
+	char path[512], number[32];
+
+	if (file) {
+		file[strcspn(file, "\n")] = '\0';
+		check_open(verify, file, "file of a loop device");
+		free(file);
+	}
+	if (is_encrypted(verify, device)) {
+		verify_say(verify, "device", VERIFY_CLOSED, NULL,
+			   "what lies below %s is encrypted; see who has its key", name);
+		return;
+	}
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/partition", device);
+	if (verify_exists(verify, path)) {
+		snprintf(path, sizeof(path), "/sys/dev/block/%s/..", device);
+		if (number_in(verify, path, number))
+			check_device(verify, number, "whole disk", depth + 1);
+	}
+	check_list(verify, device, "slaves", "below it", depth);
+	check_commands(verify, device, name);
+}
+
+static void check_device(struct verify *verify, const char *device, const char *what,
+			 unsigned int depth)
+{
+	char name[64], path[80];
+
+	if (depth > DEPTH_MAX)
+		return;
+	name_of(verify, device, name);
+	if (!*name) {
+		verify_say(verify, "device", VERIFY_UNKNOWN, "mount sysfs",
+			   "device %s (%s) is not to be found in sysfs", device, what);
+		return;
+	}
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	check_open(verify, path, what);
+	check_below(verify, device, name, depth);
+}
+
+/* Loop devices and swap that have a file of the volume open as the kernel. */
+static void check_kernel_users(struct verify *verify)
+{
+	size_t length = verify->path ? strlen(verify->path) : 0;
+	char path[512];
+	struct dirent *entry;
+	unsigned int found = 0;
+	DIR *dir;
+
+	if (!length)
+		return;
+	snprintf(path, sizeof(path), "%s/sys/block", verify->root);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		char *file;
+
+		if (strncmp(entry->d_name, "loop", 4))
+			continue;
+		file = verify_read(verify, "/sys/block/%s/loop/backing_file", entry->d_name);
+		if (file && !strncmp(file, verify->path, length) && file[length] == '/') {
+			file[strcspn(file, "\n")] = '\0';
+			found++;
+			verify_say(verify, "loop", VERIFY_OPEN, "losetup -d it",
+				   "/dev/%s gives out what is in %s, unchecked", entry->d_name, file);
+		}
+		free(file);
+	}
+	if (dir)
+		closedir(dir);
+	if (!found)
+		verify_say(verify, "loop", VERIFY_CLOSED, NULL, "no loop device over a file of the volume");
+}
+
+void verify_devices(struct verify *verify)
+{
+	/* Filesystems without a device have numbers, too. */
+	if (!strncmp(verify->device, "0:", 2)) {
+		verify_say(verify, "device", VERIFY_CLOSED, NULL, "there is none below this filesystem");
+	} else {
+		check_device(verify, verify->device, "device of the volume", 0);
+		check_list(verify, verify->device, "holders", "set up over it", 0);
+	}
+	check_kernel_users(verify);
+}
