@@ -30,6 +30,17 @@
 #define TRUSTGATE_HOOKS_FILE_ATTR(...)
 #endif
 
+#ifdef TRUSTGATE_HAVE_INODE_FILE_GETATTR
+#define TRUSTGATE_HOOKS_FILE_GETATTR(CHECK)				\
+	CHECK(inode_file_getattr, METADATA,				\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      struct file_kattr *fa),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))
+#else
+#define TRUSTGATE_HOOKS_FILE_GETATTR(...)
+#endif
+
 #ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
 #define TRUSTGATE_HOOKS_BACKING(CHECK)					\
 	CHECK(mmap_backing_file, VOLUME,				\
@@ -55,6 +66,8 @@
  *
  * The set says when the hook is attached:
  *	VOLUME	while at least one volume is protected
+ *	METADATA while at least one volume hides its metadata: these run on
+ *		every step of every path walk of the host
  *
  * The list is in parts because libbpf loads at most 32 programs with a light
  * skeleton: with more, the loader fails in the verifier (EACCES). Each part
@@ -222,9 +235,45 @@
 	     TRUSTGATE_PROTO(struct super_block *sb),			\
 	     TRUSTGATE_ARGS(sb))
 
+/* Looking at names and attributes. */
+#define TRUSTGATE_HOOKS_LOOKS(CHECK, NOTE, DEVICE)			\
+	CHECK(inode_permission, METADATA,				\
+	      TRUSTGATE_PROTO(struct inode *inode, int mask),		\
+	      TRUSTGATE_PROTO(struct inode *inode, int mask),		\
+	      TRUSTGATE_ARGS(inode, mask))				\
+	CHECK(inode_follow_link, METADATA,				\
+	      TRUSTGATE_PROTO(struct dentry *dentry,			\
+			      struct inode *inode, bool rcu),		\
+	      TRUSTGATE_PROTO(struct inode *inode, bool rcu),		\
+	      TRUSTGATE_ARGS(inode, rcu))				\
+	CHECK(inode_readlink, METADATA,					\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_getattr, METADATA,					\
+	      TRUSTGATE_PROTO(const struct path *path),			\
+	      TRUSTGATE_PROTO(const struct path *path),			\
+	      TRUSTGATE_ARGS(path))					\
+	CHECK(inode_listxattr, METADATA,				\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	CHECK(inode_get_acl, METADATA,					\
+	      TRUSTGATE_PROTO(struct mnt_idmap *idmap,			\
+			      struct dentry *dentry,			\
+			      const char *acl_name),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))					\
+	TRUSTGATE_HOOKS_FILE_GETATTR(CHECK)				\
+	CHECK(sb_statfs, METADATA,					\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_PROTO(struct dentry *dentry),			\
+	      TRUSTGATE_ARGS(dentry))
+
 #define TRUSTGATE_HOOKS(CHECK, NOTE, DEVICE)				\
 	TRUSTGATE_HOOKS_FILES(CHECK, NOTE, DEVICE)			\
-	TRUSTGATE_HOOKS_HOST(CHECK, NOTE, DEVICE)
+	TRUSTGATE_HOOKS_HOST(CHECK, NOTE, DEVICE)			\
+	TRUSTGATE_HOOKS_LOOKS(CHECK, NOTE, DEVICE)
 
 #define TRUSTGATE_HOOK_NUMBER(name, ...) TRUSTGATE_HOOK_##name,
 
@@ -237,6 +286,7 @@ enum trustgate_hook {
 
 /* Sets of hooks that are attached together, one bit each. */
 #define TRUSTGATE_SET_VOLUME	0x1U
-#define TRUSTGATE_SETS_ALL	TRUSTGATE_SET_VOLUME
+#define TRUSTGATE_SET_METADATA	0x2U
+#define TRUSTGATE_SETS_ALL	(TRUSTGATE_SET_VOLUME | TRUSTGATE_SET_METADATA)
 
 #endif /* _TRUSTGATE_HOOKS_H */

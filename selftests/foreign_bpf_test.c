@@ -19,6 +19,7 @@
 
 /* All that any kernel has. */
 #define TRUSTGATE_HAVE_INODE_FILE_SETATTR
+#define TRUSTGATE_HAVE_INODE_FILE_GETATTR
 #define TRUSTGATE_HAVE_MMAP_BACKING_FILE
 #include "../kmod/hooks.h"
 #include "module.h"

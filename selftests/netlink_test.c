@@ -37,7 +37,8 @@ static_assert(TRUSTGATE_A_VOLUME_ID == 1 && TRUSTGATE_A_VOLUME_NAME == 2 &&
 	      TRUSTGATE_A_VOLUME_MAX_DURATION_NS == 8 &&
 	      TRUSTGATE_A_VOLUME_ON_AGENT_LOSS == 9 &&
 	      TRUSTGATE_A_VOLUME_RECORD == 10 &&
-	      TRUSTGATE_A_VOLUME_COUNTER == 13);
+	      TRUSTGATE_A_VOLUME_COUNTER == 13 &&
+	      TRUSTGATE_A_VOLUME_METADATA == 15);
 static_assert(TRUSTGATE_A_GRANT_ID == 1 && TRUSTGATE_A_GRANT_VOLUME_ID == 2 &&
 	      TRUSTGATE_A_GRANT_PID == 3 && TRUSTGATE_A_GRANT_FLAGS == 6 &&
 	      TRUSTGATE_A_GRANT_OBJECT_KIND == 7 && TRUSTGATE_A_GRANT_FD == 8 &&
@@ -56,8 +57,10 @@ static_assert(TRUSTGATE_END_VOLUME_REMOVED == 6 &&
 	      TRUSTGATE_REASON_CUSTOMER_SELF == 8 &&
 	      TRUSTGATE_EVENT_TYPE_GATE_REPAIRED == 10);
 
-/* Those that every kernel has. */
-#define ONE(...) + 1
+/* Those that every kernel has, and a volume needs that hides nothing. */
+#define ONE_VOLUME + 1
+#define ONE_METADATA
+#define ONE(name, set, ...) ONE_##set
 #define HOOKS	(0 TRUSTGATE_HOOKS(ONE, ONE, ONE))
 
 static const char other_secret[TRUSTGATE_SECRET_LEN] = "not the secret";

@@ -96,10 +96,14 @@ static const struct refusal volume_refusals[] = {
 	  -ERANGE, REFUSAL_RANGE, V(ON_AGENT_LOSS) },
 	{ "unknown record", { { V(RECORD), U32, 2 } }, -EINVAL,
 	  REFUSAL_BITS, V(RECORD) },
+	{ "unknown way to show metadata", { { V(METADATA), U32, 2 } },
+	  -ERANGE, REFUSAL_RANGE, V(METADATA) },
 	{ "attribute of replies", { { V(ID), U32, 1 } }, -EINVAL,
 	  REFUSAL_UNUSED, V(ID) },
-	{ "unknown attribute", { { V(GRANTS), U64, 1 } }, -EINVAL, REFUSAL_UNKNOWN,
-	  V(GRANTS) },
+	{ "number of replies", { { V(GRANTS), U64, 1 } }, -EINVAL,
+	  REFUSAL_UNUSED, V(GRANTS) },
+	{ "unknown attribute", { { V(METADATA) + 1, U64, 1 } }, -EINVAL,
+	  REFUSAL_UNKNOWN, V(METADATA) + 1 },
 };
 
 TEST_F(request, volume_refusals)
@@ -232,6 +236,8 @@ TEST_F(request, volume_settings_out_of_range)
 		  REFUSAL_RANGE, V(ON_AGENT_LOSS) },
 		{ "unknown record", { { V(RECORD), U32, 0x80000001 } },
 		  -EINVAL, REFUSAL_BITS, V(RECORD) },
+		{ "unknown way to show metadata", { { V(METADATA), U32, 9 } },
+		  -ERANGE, REFUSAL_RANGE, V(METADATA) },
 	};
 	const struct change base = { V(ID), U32, self->stage.volume.id };
 

@@ -9,6 +9,7 @@
 #include <crypto/utils.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -32,6 +33,10 @@ static u32 agent_portid;
 static s32 agent_pid;
 static u8 agent_secret[TRUSTGATE_SECRET_LEN];
 
+/* Compared by hooks, never followed by them; with a reference. */
+static struct pid *agent_process;
+static u64 agent_exec_id;
+
 u32 trustgate_agent_portid(void)
 {
 	return READ_ONCE(agent_portid);
@@ -43,6 +48,37 @@ static void remember(const struct sock *sk, u32 portid)
 	WRITE_ONCE(agent_socket, sk);
 	spin_unlock(&socket_lock);
 	WRITE_ONCE(agent_portid, portid);
+}
+
+/*
+ * A pid that is let go can be met again only by who was forked after that, and
+ * so sees that it is not the agent's any more.
+ */
+static void forget_process(void)
+{
+	struct pid *process = agent_process;
+
+	WRITE_ONCE(agent_process, NULL);
+	put_pid(process);
+	agent_pid = 0;
+}
+
+static void remember_process(void)
+{
+	forget_process();
+	WRITE_ONCE(agent_exec_id, current->self_exec_id);
+	/* Who sees the process sees the program that goes with it. */
+	smp_store_release(&agent_process, get_pid(task_tgid(current)));
+	agent_pid = task_tgid_nr(current);
+}
+
+bool trustgate_agent_is(const struct task_struct *task)
+{
+	/* Pairs with remember_process(). */
+	const struct pid *process = smp_load_acquire(&agent_process);
+
+	return process == task_tgid((struct task_struct *)task) &&
+	       READ_ONCE(agent_exec_id) == task->self_exec_id;
 }
 
 bool trustgate_agent_sent(const struct sk_buff *skb)
@@ -87,11 +123,11 @@ int trustgate_agent_bind(const struct sk_buff *skb, const u8 *secret,
 			       "volumes are protected by an agent with another secret; start that agent again with its state directory");
 		return -EACCES;
 	}
+	remember_process();
 	if (agent_portid)
 		return 0;
 
 	memcpy(agent_secret, secret, sizeof(agent_secret));
-	agent_pid = task_tgid_nr(current);
 	trustgate_event_settle();
 	remember(NETLINK_CB(skb).sk, NETLINK_CB(skb).portid);
 	return 0;
@@ -105,7 +141,7 @@ void trustgate_agent_unbind(void)
 
 	lockdep_assert_held(&trustgate_mutex);
 	remember(NULL, 0);
-	agent_pid = 0;
+	forget_process();
 	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_LOST);
 
 	while ((volume = trustgate_volume_next(id))) {
@@ -153,4 +189,5 @@ void trustgate_agent_exit(void)
 	netlink_unregister_notifier(&notifier);
 	/* Nobody tells us of its closing any more. */
 	remember(NULL, 0);
+	forget_process();
 }

@@ -13,6 +13,7 @@
 
 struct netlink_ext_ack;
 struct sk_buff;
+struct task_struct;
 
 /**
  * trustgate_agent_init() - watch for the agent's socket being closed
@@ -35,7 +36,8 @@ void trustgate_agent_exit(void);
  * @extack: gets the cause of a refusal
  *
  * Context: process, may sleep, trustgate_mutex held.
- * Return: 0, also if it is the agent already and shows its secret again;
+ * Return: 0, also if it is the agent already and shows its secret again, as a
+ * process does that was handed the socket;
  * -EBUSY another socket is bound; -EACCES volumes are protected and the secret
  * is not the one of the agent that protected them.
  */
@@ -62,6 +64,18 @@ void trustgate_agent_unbind(void);
  * Return: whether the request came from the agent's socket.
  */
 bool trustgate_agent_sent(const struct sk_buff *skb);
+
+/**
+ * trustgate_agent_is() - is this the process that bound the agent's socket?
+ * @task: task
+ *
+ * As with subjects, a process is its thread group and the program it executes:
+ * neither what it forks nor what it becomes by exec is the agent.
+ *
+ * Context: RCU read side, any other context.
+ * Return: whether it is; false if there is no agent.
+ */
+bool trustgate_agent_is(const struct task_struct *task);
 
 /**
  * trustgate_agent_crowded() - is the agent's socket half full?

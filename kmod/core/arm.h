@@ -97,6 +97,17 @@ void trustgate_loader_end(void);
 void trustgate_canary_set(struct super_block *sb);
 
 /**
+ * trustgate_canary_focus() - have only some hooks deny and note the canary
+ * @hooks: mask, bit numbers are enum trustgate_hook; setting the canary starts
+ *	with all
+ *
+ * For an operation that passes several hooks, of which one is to be proved.
+ *
+ * Context: any; as trustgate_canary_set().
+ */
+void trustgate_canary_focus(u64 hooks);
+
+/**
  * trustgate_canary_seen() - which hooks asked about the canary
  *
  * bprm_committed_creds is not about a superblock and never noted.

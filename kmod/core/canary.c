@@ -16,6 +16,7 @@ static_assert(TRUSTGATE_HOOK_COUNT <= 64);
 /* Written under trustgate_mutex; compared, never followed. */
 static struct super_block *canary;
 static dev_t canary_dev;
+static u64 focus;
 static atomic64_t seen;
 
 const struct super_block *trustgate_canary_sb(void)
@@ -23,21 +24,23 @@ const struct super_block *trustgate_canary_sb(void)
 	return canary;
 }
 
-bool trustgate_canary_noted(const struct super_block *sb,
-			    enum trustgate_hook hook)
+static bool note(enum trustgate_hook hook)
 {
-	if (READ_ONCE(canary) != sb)
+	if (!(READ_ONCE(focus) & BIT_ULL(hook)))
 		return false;
 	atomic64_or(BIT_ULL(hook), &seen);
 	return true;
 }
 
+bool trustgate_canary_noted(const struct super_block *sb,
+			    enum trustgate_hook hook)
+{
+	return READ_ONCE(canary) == sb && note(hook);
+}
+
 bool trustgate_canary_on(dev_t dev, enum trustgate_hook hook)
 {
-	if (!dev || READ_ONCE(canary_dev) != dev)
-		return false;
-	atomic64_or(BIT_ULL(hook), &seen);
-	return true;
+	return dev && READ_ONCE(canary_dev) == dev && note(hook);
 }
 
 void trustgate_canary_set(struct super_block *sb)
@@ -47,6 +50,7 @@ void trustgate_canary_set(struct super_block *sb)
 
 	if (sb)
 		atomic64_set(&seen, 0);
+	WRITE_ONCE(focus, U64_MAX);
 	WRITE_ONCE(canary, sb);
 	WRITE_ONCE(canary_dev, sb ? sb->s_dev : 0);
 	trustgate_volume_filter_rebuild(sb);
@@ -54,6 +58,12 @@ void trustgate_canary_set(struct super_block *sb)
 		synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(trustgate_canary_set);
+
+void trustgate_canary_focus(u64 hooks)
+{
+	WRITE_ONCE(focus, hooks);
+}
+EXPORT_SYMBOL_GPL(trustgate_canary_focus);
 
 u64 trustgate_canary_seen(void)
 {

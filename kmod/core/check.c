@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
+#include "agent.h"
 #include "canary.h"
 #include "check.h"
 #include "decision.h"
@@ -180,6 +181,40 @@ int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 {
 	return check(hook, d_inode(dentry), dentry, access, takes_use, false,
 		     NULL);
+}
+
+int trustgate_check_presence(enum trustgate_hook hook,
+			     const struct inode *inode, struct dentry *dentry,
+			     bool again)
+{
+	struct trustgate_question question;
+	struct trustgate_answer answer;
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_find(inode->i_sb);
+	if (unlikely(!volume))
+		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
+	if (READ_ONCE(volume->settings.metadata) != TRUSTGATE_METADATA_HIDDEN)
+		return 0;
+
+	question = (struct trustgate_question) {
+		.volume = volume,
+		.dentry = dentry,
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+		.presence = true,
+		.task = current,
+		.now_ns = ktime_get_boottime_ns(),
+	};
+	trustgate_decide(&question, &answer);
+	if (answer.cause != TRUSTGATE_CAUSE_GRANTED) {
+		if (trustgate_agent_is(current))
+			return 0;
+		if (again)
+			return -ECHILD;
+	}
+	return enforce(hook, &question, &answer);
 }
 
 int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)

@@ -88,6 +88,25 @@ int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
 			  u32 access);
 
 /**
+ * trustgate_check_presence() - may current look at what is on a volume?
+ * @hook: hook that asks
+ * @inode: what is looked at; locked or not
+ * @dentry: its name for the record, or NULL if it cannot be known
+ * @again: the kernel will ask again, where it may sleep, if it is told -ECHILD
+ *
+ * Anybody may, unless the volume hides its metadata. Then it takes any live
+ * grant of the process on the volume, or to be the agent, who has to find what
+ * it gives grants for. A look takes no use and is no event unless it is denied.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0; -EACCES after counting and recording the denial; -ECHILD with
+ * nothing counted or recorded.
+ */
+int trustgate_check_presence(enum trustgate_hook hook,
+			     const struct inode *inode, struct dentry *dentry,
+			     bool again);
+
+/**
  * trustgate_check_device() - may current open a block device?
  * @hook: hook that asks
  * @dev: its number

@@ -26,12 +26,15 @@
 #define LIMITED_MAX	5
 static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
 
+/* In the place of access that is missing: any grant at all. */
+#define PRESENCE	BIT(31)
+
 /**
  * struct search - a decision under way
  * @question: what is asked
  * @exec_id: self_exec_id of the process that asks, and of the ancestor whose
  *	grants are weighed; NO_EXEC_ID if they differ
- * @missing: access that no grant has covered yet
+ * @missing: access that no grant has covered yet, or PRESENCE
  * @limited_access: access that @limited cover
  * @nr_limited: how many limited grants cover something, to be used if needed
  * @limited: these; each covers something that the others before it do not
@@ -92,12 +95,18 @@ static void weigh_limited(struct search *search, struct trustgate_grant *grant)
 
 /*
  * An exec opens its program before it is done and begins a grant for the next
- * exec. What is open for execution only gives the subject no other access.
+ * exec. What is open for execution only gives the subject no other access. To
+ * open it, the exec has to get there.
  */
 static u64 exec_id_for(const struct search *search,
 		       const struct trustgate_grant *grant)
 {
-	return search->question->access == TRUSTGATE_ACCESS_EXEC &&
+	const struct trustgate_question *question = search->question;
+	const u32 access = question->presence ?
+			   grant->access & TRUSTGATE_ACCESS_EXEC :
+			   question->access;
+
+	return access == TRUSTGATE_ACCESS_EXEC &&
 	       grant->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC &&
 	       grant->exec_id == search->exec_id + 1 ? grant->exec_id :
 						       search->exec_id;
@@ -111,7 +120,7 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 
 	if (!READ_ONCE(grant->in_force))
 		return;
-	if (!(grant->access & search->missing)) {
+	if (!question->presence && !(grant->access & search->missing)) {
 		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
 		return;
 	}
@@ -125,12 +134,20 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 		weigh_limited(search, grant);
 		return;
 	}
-	search->missing &= ~grant->access;
+	search->missing &= question->presence ? 0 : ~grant->access;
 	search->by = grant;
 	search->basis.until_ns = min_t(u64, search->basis.until_ns,
 				       grant->expiry.expires);
 	if (search->missing)
 		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
+}
+
+/* Does a grant of an ancestor cover what it forked at that time? */
+static bool covers_child(const struct trustgate_grant *grant,
+			 u64 child_start_ns)
+{
+	return grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS &&
+	       child_start_ns >= grant->since_ns;
 }
 
 /* Weigh all grants of one subject, or of one ancestor, on one inode. */
@@ -141,9 +158,26 @@ static void weigh_key(struct search *search, const struct trustgate_key *key,
 	struct rhlist_head *pos;
 
 	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(key), node) {
-		if (child_start_ns &&
-		    (!(grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) ||
-		     child_start_ns < grant->since_ns))
+		if (child_start_ns && !covers_child(grant, child_start_ns))
+			continue;
+		weigh(search, grant);
+		if (!search->missing)
+			return;
+	}
+}
+
+/* Weigh all grants of one subject, or of one ancestor, on the volume. */
+static void weigh_presence(struct search *search, const struct pid *pid,
+			   u64 child_start_ns)
+{
+	const struct trustgate_presence *presence;
+	struct trustgate_grant *grant;
+
+	presence = trustgate_presence_find(pid, search->question->volume);
+	if (!presence)
+		return;
+	list_for_each_entry_rcu(grant, &presence->grants, of_presence) {
+		if (child_start_ns && !covers_child(grant, child_start_ns))
 			continue;
 		weigh(search, grant);
 		if (!search->missing)
@@ -202,6 +236,10 @@ static void weigh_process(struct search *search, const struct pid *pid,
 	};
 	const struct trustgate_subject *subject;
 
+	if (question->presence) {
+		weigh_presence(search, pid, child_start_ns);
+		return;
+	}
 	if (!question->whole)
 		weigh_key(search, &key, child_start_ns);
 	if (!search->missing)
@@ -289,7 +327,7 @@ void trustgate_decide(const struct trustgate_question *question,
 	struct search search = {
 		.question = question,
 		.exec_id = question->task->self_exec_id,
-		.missing = question->access,
+		.missing = question->presence ? PRESENCE : question->access,
 		.basis.until_ns = U64_MAX,
 		.best = TRUSTGATE_CAUSE_NO_GRANT,
 	};

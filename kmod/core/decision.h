@@ -25,10 +25,13 @@ struct dentry;
  *	cannot be known, then only a grant on the file itself counts
  * @ino: object
  * @generation: object
- * @access: non-empty mask of enum trustgate_access, all of which is needed
+ * @access: non-empty mask of enum trustgate_access, all of which is needed;
+ *	empty with @presence
  * @takes_use: whether an allow is counted against limited grants
  * @whole: whether the object stands for all that lies below it, too, so that
  *	only a grant on a subtree counts
+ * @presence: any grant of the subject on the volume will do, whatever its
+ *	object and access
  * @task: subject; its thread group decides
  * @now_ns: CLOCK_BOOTTIME
  */
@@ -40,6 +43,7 @@ struct trustgate_question {
 	u32 access;
 	bool takes_use;
 	bool whole;
+	bool presence;
 	const struct task_struct *task;
 	u64 now_ns;
 };

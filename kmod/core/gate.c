@@ -26,7 +26,11 @@
 #include "gate.h"
 #include "grant.h"
 
-#define ALL_HOOKS	GENMASK_ULL(TRUSTGATE_HOOK_COUNT - 1, 0)
+#define HOOK_SET(name, set, ...) [TRUSTGATE_HOOK_##name] = TRUSTGATE_SET_##set,
+
+static const u8 set_of[TRUSTGATE_HOOK_COUNT] = {
+	TRUSTGATE_HOOKS(HOOK_SET, HOOK_SET, HOOK_SET)
+};
 
 static unsigned int proof_interval_s = 10;
 module_param(proof_interval_s, uint, 0444);
@@ -38,7 +42,7 @@ MODULE_PARM_DESC(panic_on_broken, "Panic when a proof fails, as tenants' data ma
 
 /* All under trustgate_mutex; armed is read without it, too. */
 static const struct trustgate_carrier *carrier;
-static bool armed;	/* hooks are attached, and the carrier's module held */
+static unsigned int armed;	/* sets attached; any holds the carrier's module */
 static bool broken;
 static u64 proofs;
 static u64 proof_boottime_ns;
@@ -68,14 +72,33 @@ static DECLARE_DELAYED_WORK(watchdog, watchdog_work);
 static DECLARE_WORK(disarmer, disarm_work);
 static struct workqueue_struct *workqueue;
 
-static int prove(void)
+static u64 hooks_of(unsigned int sets)
+{
+	u64 hooks = 0;
+	int i;
+
+	for (i = 0; i < TRUSTGATE_HOOK_COUNT; i++) {
+		if (set_of[i] & sets)
+			hooks |= BIT_ULL(i);
+	}
+	return hooks;
+}
+
+/* Which sets of hooks the volumes call for. */
+static unsigned int needed(void)
+{
+	return (trustgate_volume_count() ? TRUSTGATE_SET_VOLUME : 0) |
+	       (trustgate_volume_any_hidden() ? TRUSTGATE_SET_METADATA : 0);
+}
+
+static int prove(unsigned int sets)
 {
 	int err;
 
 	lockdep_assert_held(&trustgate_mutex);
 	err = carrier ? carrier->prove() : -ENOTCONN;
 	/* What is not attached is not proved. */
-	if (!err && carrier->attached() != ALL_HOOKS) {
+	if (!err && hooks_of(sets) & ~carrier->attached()) {
 		pr_err("a hook is not attached\n");
 		err = -EOPNOTSUPP;
 	}
@@ -109,14 +132,15 @@ int trustgate_carrier_register(const struct trustgate_carrier *offer)
 	if (err)
 		return err;
 	carrier = offer;
-	err = prove();
+	err = prove(TRUSTGATE_SETS_ALL);
 	/*
 	 * Volumes whose former carrier was unloaded by force wait for this. Who
 	 * calls us is being loaded, so its module is there to be held.
 	 */
 	if (!err && trustgate_volume_count()) {
 		__module_get(offer->owner);
-		WRITE_ONCE(armed, true);
+		WRITE_ONCE(armed, TRUSTGATE_SETS_ALL);
+		queue_work(workqueue, &disarmer);
 		watch();
 		return 0;
 	}
@@ -132,7 +156,7 @@ void trustgate_carrier_unregister(const struct trustgate_carrier *offer)
 	mutex_lock(&trustgate_mutex);
 	if (carrier == offer)
 		carrier = NULL;
-	WRITE_ONCE(armed, false);
+	WRITE_ONCE(armed, 0);
 	/* Only rmmod -f comes here with volumes. */
 	if (trustgate_volume_count() && !broken) {
 		broken = true;
@@ -152,7 +176,7 @@ static void watchdog_work(struct work_struct *work)
 	guard(mutex)(&trustgate_mutex);
 	if (!trustgate_volume_count() || !carrier)
 		return;
-	err = prove();
+	err = prove(armed);
 	/* Out of memory says nothing about the hooks; the next time it may. */
 	if (err && err != -ENOMEM && !broken) {
 		broken = true;
@@ -165,28 +189,30 @@ static void watchdog_work(struct work_struct *work)
 	watch();
 }
 
-static int arm(struct netlink_ext_ack *extack)
+static int arm(unsigned int sets, struct netlink_ext_ack *extack)
 {
+	const unsigned int more = sets & ~armed;
 	int err;
 
 	if (!carrier) {
 		NL_SET_ERR_MSG(extack, "no hooks are loaded: modprobe trustgate");
 		return -ENOTCONN;
 	}
-	if (!armed) {
-		if (!try_module_get(carrier->owner)) {
+	if (more) {
+		if (!armed && !try_module_get(carrier->owner)) {
 			NL_SET_ERR_MSG(extack, "the module trustgate is being unloaded");
 			return -ENOTCONN;
 		}
-		err = carrier->attach(TRUSTGATE_SET_VOLUME);
+		err = carrier->attach(more);
 		if (err) {
 			NL_SET_ERR_MSG(extack, "hooks could not be attached; see the kernel log");
-			module_put(carrier->owner);
+			if (!armed)
+				module_put(carrier->owner);
 			return err;
 		}
-		WRITE_ONCE(armed, true);
+		WRITE_ONCE(armed, armed | more);
 	}
-	err = prove();
+	err = prove(armed);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the proof that the hooks run failed; see the kernel log");
 		queue_work(workqueue, &disarmer);
@@ -197,12 +223,17 @@ static int arm(struct netlink_ext_ack *extack)
 /* Detaching waits for every task of the host, so requests do not wait for it. */
 static void disarm_work(struct work_struct *work)
 {
+	unsigned int idle;
+
 	scoped_guard(mutex, &trustgate_mutex) {
-		if (!armed || trustgate_volume_count())
+		idle = armed & ~needed();
+		if (!idle)
 			break;
-		carrier->detach(TRUSTGATE_SET_VOLUME);
+		carrier->detach(idle);
+		WRITE_ONCE(armed, armed & ~idle);
+		if (armed)
+			break;
 		module_put(carrier->owner);
-		WRITE_ONCE(armed, false);
 		broken = false;
 	}
 	wake_up_all(&settling);
@@ -226,6 +257,35 @@ static void farewell_work(struct work_struct *work)
 	wake_up_all(&settling);
 }
 
+static unsigned int sets_for(const struct trustgate_settings *settings)
+{
+	return TRUSTGATE_SET_VOLUME |
+	       (settings->metadata == TRUSTGATE_METADATA_HIDDEN ?
+		TRUSTGATE_SET_METADATA : 0);
+}
+
+int trustgate_gate_configure(struct trustgate_volume *volume,
+			     const struct trustgate_settings *settings,
+			     struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&trustgate_mutex);
+	if (sets_for(settings) & ~sets_for(&volume->settings)) {
+		err = arm(sets_for(settings), extack);
+		if (err)
+			return err;
+	}
+	volume->settings.max_duration_ns = settings->max_duration_ns;
+	volume->settings.on_agent_loss = settings->on_agent_loss;
+	WRITE_ONCE(volume->settings.record, settings->record);
+	WRITE_ONCE(volume->settings.metadata, settings->metadata);
+	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, volume);
+	if (armed & ~needed())
+		queue_work(workqueue, &disarmer);
+	return 0;
+}
+
 struct trustgate_volume *
 trustgate_gate_protect(const struct path *path, const char *name,
 		       const struct trustgate_settings *settings,
@@ -239,7 +299,7 @@ trustgate_gate_protect(const struct path *path, const char *name,
 	volume = trustgate_volume_create(path, name, settings, extack);
 	if (IS_ERR(volume))
 		return volume;
-	err = arm(extack);
+	err = arm(sets_for(settings), extack);
 	if (err) {
 		/* The caller's path keeps the filesystem active. */
 		trustgate_volume_discard(volume);
@@ -267,7 +327,7 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 	}
 	INIT_RCU_WORK(&volume->farewell, farewell_work);
 	queue_rcu_work(workqueue, &volume->farewell);
-	if (!trustgate_volume_count())
+	if (armed & ~needed())
 		queue_work(workqueue, &disarmer);
 	return ended;
 }

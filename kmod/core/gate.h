@@ -37,7 +37,8 @@ void trustgate_gate_exit(void);
  * @settings: validated by the caller
  * @extack: gets the cause of a refusal
  *
- * The first volume attaches the hooks, after which a proof must succeed.
+ * The first volume attaches the hooks, and the first that hides its metadata
+ * those for that, after which a proof must succeed.
  *
  * Context: process, may sleep, trustgate_mutex held.
  * Return: the volume, or ERR_PTR as trustgate_volume_create() or: -ENOTCONN no
@@ -49,11 +50,27 @@ trustgate_gate_protect(const struct path *path, const char *name,
 		       struct netlink_ext_ack *extack);
 
 /**
+ * trustgate_gate_configure() - change a volume's settings
+ * @volume: volume
+ * @settings: all of them; validated by the caller
+ * @extack: gets the cause of a refusal
+ *
+ * The first volume that hides its metadata attaches the hooks for it, after
+ * which a proof must succeed; until then nothing is changed.
+ *
+ * Context: process, may sleep, trustgate_mutex held.
+ * Return: 0; or as trustgate_gate_protect() with nothing changed.
+ */
+int trustgate_gate_configure(struct trustgate_volume *volume,
+			     const struct trustgate_settings *settings,
+			     struct netlink_ext_ack *extack);
+
+/**
  * trustgate_gate_release() - end a volume's grants and its protection
  * @volume: volume; freed
  *
  * What takes long comes after the return: its filesystem is let go, and, if it
- * was the last volume, the hooks are detached. See trustgate_gate_settle().
+ * was the last volume, or the last to hide its metadata, hooks are detached. See trustgate_gate_settle().
  *
  * Context: process, may sleep, trustgate_mutex held.
  * Return: how many grants were ended.

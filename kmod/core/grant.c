@@ -128,6 +128,30 @@ struct trustgate_subject *trustgate_subject_find(const struct pid *pid)
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_subject_find);
 
+static struct trustgate_presence *
+presence_of(const struct trustgate_subject *subject,
+	    const struct trustgate_volume *volume)
+{
+	struct trustgate_presence *presence;
+
+	list_for_each_entry_rcu(presence, &subject->presences, of_subject,
+				lockdep_is_held(&trustgate_mutex)) {
+		if (presence->volume == volume)
+			return presence;
+	}
+	return NULL;
+}
+
+const struct trustgate_presence *
+trustgate_presence_find(const struct pid *pid,
+			const struct trustgate_volume *volume)
+{
+	const struct trustgate_subject *subject = trustgate_subject_find(pid);
+
+	return subject ? presence_of(subject, volume) : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(trustgate_presence_find);
+
 u32 trustgate_grant_generation(void)
 {
 	return READ_ONCE(generation);
@@ -201,6 +225,7 @@ static struct trustgate_subject *subject_get(struct pid *pid)
 	if (!subject)
 		return ERR_PTR(-ENOMEM);
 	subject->pid = get_pid(pid);
+	INIT_LIST_HEAD(&subject->presences);
 	INIT_LIST_HEAD(&subject->grants);
 	err = subject_insert(subject);
 	if (err) {
@@ -221,6 +246,33 @@ static void subject_put(struct trustgate_subject *subject)
 	rhashtable_remove_fast(&subjects, &subject->node, subject_params);
 	nr_subjects--;
 	call_rcu(&subject->rcu, subject_free);
+}
+
+/* Likewise, and as subject_put(). */
+static struct trustgate_presence *
+presence_get(struct trustgate_subject *subject,
+	     const struct trustgate_volume *volume)
+{
+	struct trustgate_presence *presence = presence_of(subject, volume);
+
+	if (!presence) {
+		presence = kzalloc(sizeof(*presence), GFP_KERNEL);
+		if (!presence)
+			return NULL;
+		presence->volume = volume;
+		INIT_LIST_HEAD(&presence->grants);
+		list_add_tail_rcu(&presence->of_subject, &subject->presences);
+	}
+	presence->nr_grants++;
+	return presence;
+}
+
+static void presence_put(struct trustgate_presence *presence)
+{
+	if (--presence->nr_grants)
+		return;
+	list_del_rcu(&presence->of_subject);
+	kfree_rcu(presence, rcu);
 }
 
 struct trustgate_grant *
@@ -246,6 +298,9 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 		err = PTR_ERR(grant->subject);
 		goto err_grant;
 	}
+	grant->presence = presence_get(grant->subject, terms->volume);
+	if (!grant->presence)
+		goto err_subject;
 
 	grant->id = ++last_id;
 	nr_reserved++;
@@ -269,6 +324,8 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	INIT_LIST_HEAD(&grant->of_subject);
 	return grant;
 
+err_subject:
+	subject_put(grant->subject);
 err_grant:
 	grant_free(grant);
 	return ERR_PTR(err);
@@ -278,6 +335,7 @@ EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_prepare);
 void trustgate_grant_discard(struct trustgate_grant *grant)
 {
 	lockdep_assert_held(&trustgate_mutex);
+	presence_put(grant->presence);
 	subject_put(grant->subject);
 	nr_reserved--;
 	grant_free(grant);
@@ -331,6 +389,10 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 		grant->subject->due = true;
 	rb_add(&grant->by_id, &by_id, has_lower_id);
 	list_add_tail(&grant->of_subject, &grant->subject->grants);
+	if (grant->not_before_ns > grant->created_boottime_ns)
+		list_add_tail_rcu(&grant->of_presence, &grant->presence->grants);
+	else
+		list_add_rcu(&grant->of_presence, &grant->presence->grants);
 	timerqueue_add(&expiries, &grant->expiry);
 	grant->volume->nr_grants++;
 	nr_grants++;
@@ -359,6 +421,7 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 	count_on_hot_path(grant, -1);
 	rb_erase(&grant->by_id, &by_id);
 	list_del(&grant->of_subject);
+	list_del_rcu(&grant->of_presence);
 	timerqueue_del(&expiries, &grant->expiry);
 	grant->volume->nr_grants--;
 	nr_grants--;
@@ -369,6 +432,7 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 		trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ENDED, grant,
 				      end);
 	}
+	presence_put(grant->presence);
 	subject_put(grant->subject);
 	call_rcu(&grant->rcu, grant_free_rcu);
 }
@@ -493,6 +557,7 @@ void trustgate_grant_totals(struct trustgate_totals *totals)
 	totals->subjects = nr_subjects;
 	totals->bytes_max = (u64)max_grants *
 		(kmem_cache_size(grant_cache) + kmem_cache_size(subject_cache) +
+		 kmalloc_size_roundup(sizeof(struct trustgate_presence)) +
 		 kmalloc_size_roundup(TRUSTGATE_TICKET_MAX + 1) +
 		 OVERHEAD_BYTES);
 }

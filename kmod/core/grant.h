@@ -21,9 +21,28 @@
 #include "volume.h"
 
 /**
+ * struct trustgate_presence - what a process holds on one volume
+ * @of_subject: in the subject's list; RCU, changed under trustgate_mutex
+ * @volume: compared, never followed
+ * @grants: its grants there, those that begin later at the end, so that a live
+ *	one is found at once; RCU, changed under trustgate_mutex
+ * @nr_grants: their number, and that of those prepared; trustgate_mutex
+ * @rcu: hooks may look at it until a grace period after its removal
+ */
+struct trustgate_presence {
+	struct list_head of_subject;
+	const struct trustgate_volume *volume;
+	struct list_head grants;
+	unsigned int nr_grants;
+	struct rcu_head rcu;
+};
+
+/**
  * struct trustgate_subject - a process that holds grants
  * @node: in the table of subjects, by @pid
  * @pid: thread group's pid; referenced, so it is never reused meanwhile
+ * @presences: volumes where it holds grants; RCU, changed under
+ *	trustgate_mutex
  * @grants: all its grants; trustgate_mutex
  * @nr_grants: their number; trustgate_mutex
  * @nr_subtrees: how many cover a subtree; written under trustgate_mutex, read
@@ -37,6 +56,7 @@
 struct trustgate_subject {
 	struct rhash_head node;
 	struct pid *pid;
+	struct list_head presences;
 	struct list_head grants;
 	unsigned int nr_grants;
 	unsigned int nr_subtrees;
@@ -91,6 +111,8 @@ struct trustgate_key {
  *	before its grants
  * @subject: as long as the grant is in the tables; trustgate_mutex
  * @of_subject: in the subject's list; trustgate_mutex
+ * @presence: of its subject on its volume; as long as the grant is in the tables
+ * @of_presence: in the list of @presence; RCU, changed under trustgate_mutex
  * @rcu: hooks may look at a grant until a grace period after its removal
  */
 struct trustgate_grant {
@@ -115,6 +137,8 @@ struct trustgate_grant {
 	struct trustgate_volume *volume;
 	struct trustgate_subject *subject;
 	struct list_head of_subject;
+	struct trustgate_presence *presence;
+	struct list_head of_presence;
 	struct rcu_head rcu;
 };
 
@@ -317,6 +341,18 @@ void trustgate_grant_totals(struct trustgate_totals *totals);
  * Return: the subject or NULL.
  */
 struct trustgate_subject *trustgate_subject_find(const struct pid *pid);
+
+/**
+ * trustgate_presence_find() - what a process holds on a volume
+ * @pid: thread-group pid, not followed
+ * @volume: volume, not followed
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the presence or NULL.
+ */
+const struct trustgate_presence *
+trustgate_presence_find(const struct pid *pid,
+			const struct trustgate_volume *volume);
 
 /**
  * trustgate_subject_each() - visit subjects, a bounded number at a time

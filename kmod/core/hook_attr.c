@@ -65,7 +65,8 @@ static bool is_data(const char *name)
 static noinline int check_getxattr(struct dentry *dentry, const char *name)
 {
 	if (!is_data(name))
-		return 0;
+		return trustgate_check_presence(TRUSTGATE_HOOK_inode_getxattr,
+						d_inode(dentry), dentry, false);
 	return trustgate_check_dentry(TRUSTGATE_HOOK_inode_getxattr, dentry,
 				      TRUSTGATE_ACCESS_READ, false);
 }

@@ -20,9 +20,9 @@
 
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
-/* A name, a type, a device, 16 bytes, 6 numbers, and a nest for each cause. */
+/* A name, a type, a device, 16 bytes, 7 numbers, and a nest for each cause. */
 #define VOLUME_SIZE	(4 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
-			 6 * (NLA_HDRLEN + 12) +			\
+			 7 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
 /* Names appear in paths, logs and commands, so they are kept simple. */
@@ -49,6 +49,7 @@ static int parse_settings(const struct genl_info *info,
 	struct nlattr *duration = info->attrs[TRUSTGATE_A_VOLUME_MAX_DURATION_NS];
 	struct nlattr *loss = info->attrs[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS];
 	struct nlattr *record = info->attrs[TRUSTGATE_A_VOLUME_RECORD];
+	struct nlattr *metadata = info->attrs[TRUSTGATE_A_VOLUME_METADATA];
 
 	if (duration) {
 		u64 ns = nla_get_u64(duration);
@@ -64,6 +65,8 @@ static int parse_settings(const struct genl_info *info,
 		settings->on_agent_loss = nla_get_u32(loss);
 	if (record)
 		settings->record = nla_get_u32(record);
+	if (metadata)
+		settings->metadata = nla_get_u32(metadata);
 	return 0;
 }
 
@@ -176,11 +179,7 @@ int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = parse_settings(info, &settings);
 	if (err)
 		return err;
-	volume->settings.max_duration_ns = settings.max_duration_ns;
-	volume->settings.on_agent_loss = settings.on_agent_loss;
-	WRITE_ONCE(volume->settings.record, settings.record);
-	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, volume);
-	return 0;
+	return trustgate_gate_configure(volume, &settings, info->extack);
 }
 
 int trustgate_nl_volume_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -261,6 +260,8 @@ static int put_volume(struct sk_buff *skb,
 	       put_u64(skb, TRUSTGATE_A_VOLUME_GRANTS, volume->nr_grants) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
 		       volume->added_boottime_ns) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_METADATA,
+			   volume->settings.metadata) ?:
 	       put_counters(skb, volume);
 }
 

@@ -132,6 +132,22 @@ unsigned int trustgate_volume_count(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_count);
 
+bool trustgate_volume_any_hidden(void)
+{
+	const struct trustgate_volume *volume;
+	unsigned int i;
+
+	lockdep_assert_held(&trustgate_mutex);
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb) {
+			if (volume->settings.metadata ==
+			    TRUSTGATE_METADATA_HIDDEN)
+				return true;
+		}
+	}
+	return false;
+}
+
 unsigned int trustgate_volume_max(void)
 {
 	return max_volumes;

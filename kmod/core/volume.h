@@ -43,11 +43,13 @@ struct trustgate_counters {
  * @max_duration_ns: longest time from a grant's begin to its expiry
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @metadata: enum trustgate_metadata
  */
 struct trustgate_settings {
 	u64 max_duration_ns;
 	u32 on_agent_loss;
 	u32 record;
+	u32 metadata;
 };
 
 /**
@@ -272,6 +274,14 @@ void trustgate_volume_unpin_all(void);
  * Return: number.
  */
 unsigned int trustgate_volume_count(void);
+
+/**
+ * trustgate_volume_any_hidden() - does a volume hide its metadata?
+ *
+ * Context: trustgate_mutex held.
+ * Return: whether at least one does.
+ */
+bool trustgate_volume_any_hidden(void);
 
 /**
  * trustgate_volume_generation() - changes whenever the set of volumes does

@@ -27,6 +27,7 @@
 #include "arm.h"
 #include "files.lskel.h"
 #include "host.lskel.h"
+#include "looks.lskel.h"
 #include "worker.h"
 
 /* How long to wait for others to give a link back. */
@@ -37,6 +38,7 @@
 enum part {
 	PART_files,
 	PART_host,
+	PART_looks,
 };
 
 /**
@@ -74,16 +76,20 @@ struct placed {
 #define FILES_DEVICE(name, set)		PLACED(files, name, set, BPF_CGROUP_DEVICE)
 #define HOST_LSM(name, set, ...)	PLACED(host, name, set, BPF_LSM_MAC)
 #define HOST_DEVICE(name, set)		PLACED(host, name, set, BPF_CGROUP_DEVICE)
+#define LOOKS_LSM(name, set, ...)	PLACED(looks, name, set, BPF_LSM_MAC)
+#define LOOKS_DEVICE(name, set)		PLACED(looks, name, set, BPF_CGROUP_DEVICE)
 
 static struct placed hooks[] = {
 	TRUSTGATE_HOOKS_FILES(FILES_LSM, FILES_LSM, FILES_DEVICE)
 	TRUSTGATE_HOOKS_HOST(HOST_LSM, HOST_LSM, HOST_DEVICE)
+	TRUSTGATE_HOOKS_LOOKS(LOOKS_LSM, LOOKS_LSM, LOOKS_DEVICE)
 };
 
 #define ONE(...)	+ 1
 /* What libbpf's loader has room for. */
 static_assert((TRUSTGATE_HOOKS_FILES(ONE, ONE, ONE)) <= 32);
 static_assert((TRUSTGATE_HOOKS_HOST(ONE, ONE, ONE)) <= 32);
+static_assert((TRUSTGATE_HOOKS_LOOKS(ONE, ONE, ONE)) <= 32);
 
 static_assert(ARRAY_SIZE(hooks) == TRUSTGATE_HOOK_COUNT);
 static_assert(TRUSTGATE_HOOK_COUNT <= 64);
@@ -206,6 +212,7 @@ static int load_##part(void)						\
 
 LOAD(files)
 LOAD(host)
+LOAD(looks)
 
 static int load(void *unused)
 {
@@ -218,7 +225,7 @@ static int load(void *unused)
 		return guard_fd;
 
 	trustgate_loader_begin();
-	err = load_files() ?: load_host();
+	err = load_files() ?: load_host() ?: load_looks();
 	trustgate_loader_end();
 	if (err)
 		drop_progs();

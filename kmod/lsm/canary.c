@@ -26,6 +26,7 @@
 #include "anchor.h"
 #include "arm.h"
 #include "canary.h"
+#include "canary_metadata.h"
 #include "worker.h"
 
 /*
@@ -43,12 +44,14 @@
  * @mnt: its only mount, not in any namespace
  * @file: OPEN_FILE, open for reading and writing since before the denial
  * @mm: address space for mmap_file, or NULL
- * @called: the hook under proof was not reached by an operation
+ * @hook: the hook under proof
+ * @called: it was not reached by an operation
  */
 struct canary {
 	struct vfsmount *mnt;
 	struct file *file;
 	struct mm_struct *mm;
+	enum trustgate_hook hook;
 	bool called;
 };
 
@@ -372,13 +375,25 @@ static int prove_block_device(struct canary *canary)
  */
 #define prove_bprm_committed_creds NULL
 
+static int prove_metadata(struct canary *canary)
+{
+	return trustgate_prove_metadata(canary->hook, canary->file,
+					&canary->called);
+}
+
 struct proof {
 	const char *hook;
 	int (*prove)(struct canary *canary);
 };
 
-#define PROOF(name, ...) \
-	[TRUSTGATE_HOOK_##name] = { .hook = #name, .prove = prove_##name },
+#define PROVE_VOLUME(name)	prove_##name
+#define PROVE_METADATA(name)	prove_metadata
+
+#define PROOF(name, set, ...)						\
+	[TRUSTGATE_HOOK_##name] = {					\
+		.hook = #name,						\
+		.prove = PROVE_##set(name),				\
+	},
 
 static const struct proof proofs[] = {
 	TRUSTGATE_HOOKS(PROOF, PROOF, PROOF)
@@ -411,7 +426,8 @@ static int mount_canary(struct canary *canary)
 
 	err = with_name(canary, RMDIR_DIR, do_mkdir) ?:
 	      with_name(canary, UNLINK_FILE, do_create) ?:
-	      with_name(canary, RENAME_FILE, do_create);
+	      with_name(canary, RENAME_FILE, do_create) ?:
+	      with_name(canary, TRUSTGATE_CANARY_LINK, do_symlink);
 	if (err)
 		goto unmount;
 	canary->file = open_file(canary, O_CREAT | O_EXCL | O_RDWR);
@@ -455,8 +471,12 @@ static enum outcome prove_hook(struct canary *canary, enum trustgate_hook hook,
 	u64 before = trustgate_canary_seen();
 	bool ran;
 
+	canary->hook = hook;
 	canary->called = false;
+	/* A walk to the file passes hooks that have their own proof. */
+	trustgate_canary_focus(BIT_ULL(hook));
 	*result = proofs[hook].prove(canary);
+	trustgate_canary_focus(U64_MAX);
 	ran = trustgate_canary_seen() & ~before & BIT_ULL(hook);
 
 	if (ran && *result == -EACCES)

@@ -27,6 +27,7 @@ typedef unsigned short umode_t;
 typedef unsigned int dev_t;
 typedef unsigned long size_t;
 typedef __u64 u64;
+typedef _Bool bool;
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -47,6 +48,10 @@ struct dentry {
 	unsigned int d_flags;
 } __attribute__((preserve_access_index));
 
+struct inode {
+	umode_t i_mode;
+} __attribute__((preserve_access_index));
+
 struct super_block {
 	unsigned long s_flags;
 } __attribute__((preserve_access_index));
@@ -65,7 +70,6 @@ struct vm_area_struct {
 
 struct cred;
 struct file_kattr;
-struct inode;
 struct linux_binprm;
 struct mnt_idmap;
 struct posix_acl;

@@ -67,6 +67,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = "added-boottime-ns",
 	[TRUSTGATE_A_VOLUME_COUNTER] = "counter",
 	[TRUSTGATE_A_VOLUME_PAD] = "pad",
+	[TRUSTGATE_A_VOLUME_METADATA] = "metadata",
 };
 
 static const char *const grant_names[] = {

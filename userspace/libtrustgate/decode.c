@@ -289,6 +289,7 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_GRANTS] = FIELD(U64, trustgate_volume, grants),
 	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = FIELD(U64, trustgate_volume, added_boottime_ns),
 	[TRUSTGATE_A_VOLUME_COUNTER] = { .kind = KIND_MULTI },
+	[TRUSTGATE_A_VOLUME_METADATA] = FIELD(U32, trustgate_volume, metadata),
 };
 
 static int volume_counter(int type, const struct nlattr *attr, void *userdata)

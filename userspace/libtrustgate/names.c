@@ -73,6 +73,11 @@ static const char *const record_bits[] = {
 	[BIT_OF(TRUSTGATE_RECORD_ALLOWED)] = "allowed",
 };
 
+static const char *const metadata[] = {
+	[TRUSTGATE_METADATA_OPEN] = "open",
+	[TRUSTGATE_METADATA_HIDDEN] = "hidden",
+};
+
 static const char *const grant_flag_bits[] = {
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_DESCENDANTS)] = "descendants",
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_KEEP_EXEC)] = "keep-exec",
@@ -116,6 +121,7 @@ static const struct {
 	[TRUSTGATE_NAMES_GRANT_FLAGS] = SET(grant_flag_bits, true),
 	[TRUSTGATE_NAMES_OBJECT_KIND] = SET(object_kind, false),
 	[TRUSTGATE_NAMES_EVENT_TYPE] = SET(event_type, false),
+	[TRUSTGATE_NAMES_METADATA] = SET(metadata, false),
 };
 
 const char *trustgate_name_at(enum trustgate_names set, size_t index)

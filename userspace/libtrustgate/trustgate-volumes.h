@@ -34,6 +34,7 @@ struct trustgate_counter {
  * @max_duration_ns: longest time from a grant's begin to its expiry
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @metadata: enum trustgate_metadata
  * @grants: live grants
  * @added_boottime_ns: since when
  * @counters: one for each cause that has occurred
@@ -49,6 +50,7 @@ struct trustgate_volume {
 	uint64_t max_duration_ns;
 	uint32_t on_agent_loss;
 	uint32_t record;
+	uint32_t metadata;
 	uint64_t grants;
 	uint64_t added_boottime_ns;
 	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
@@ -60,11 +62,13 @@ struct trustgate_volume {
  * @TRUSTGATE_VOLUME_FIELD_MAX_DURATION: max_duration_ns
  * @TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS: on_agent_loss
  * @TRUSTGATE_VOLUME_FIELD_RECORD: record
+ * @TRUSTGATE_VOLUME_FIELD_METADATA: metadata
  */
 enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
 	TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS = 2,
 	TRUSTGATE_VOLUME_FIELD_RECORD = 4,
+	TRUSTGATE_VOLUME_FIELD_METADATA = 8,
 };
 
 /**
@@ -74,12 +78,14 @@ enum trustgate_volume_field {
  * @max_duration_ns: see struct trustgate_volume
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @metadata: enum trustgate_metadata
  */
 struct trustgate_volume_settings {
 	uint32_t fields;
 	uint64_t max_duration_ns;
 	uint32_t on_agent_loss;
 	uint32_t record;
+	uint32_t metadata;
 };
 
 /**

@@ -133,6 +133,19 @@ enum trustgate_record {
 };
 
 /**
+ * enum trustgate_metadata - Who may look at the names and attributes of what
+ *   is on a volume.
+ * @TRUSTGATE_METADATA_OPEN: Whoever the filesystem lets.
+ * @TRUSTGATE_METADATA_HIDDEN: Only processes that hold a live grant on the
+ *   volume, whatever it is for, and the agent. The root directory's attributes
+ *   stay open.
+ */
+enum trustgate_metadata {
+	TRUSTGATE_METADATA_OPEN,
+	TRUSTGATE_METADATA_HIDDEN,
+};
+
+/**
  * enum trustgate_grant_flags
  * @TRUSTGATE_GRANT_FLAGS_DESCENDANTS: Covers processes forked from the subject
  *   after the grant was given, while the chain of parents up to the subject
@@ -232,6 +245,7 @@ enum {
 	TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
 	TRUSTGATE_A_VOLUME_COUNTER,
 	TRUSTGATE_A_VOLUME_PAD,
+	TRUSTGATE_A_VOLUME_METADATA,
 
 	__TRUSTGATE_A_VOLUME_MAX,
 	TRUSTGATE_A_VOLUME_MAX = (__TRUSTGATE_A_VOLUME_MAX - 1)
