@@ -134,6 +134,27 @@ dies_and_comes_back()
 	sed -i 's/max-duration: 2x/max-duration: 1h/' $config
 }
 
+hides_names()
+{
+	local dba=(as tgdba trustgate exec --volume test --path db/ --access r --for 1m
+		--reason customer-ticket --ticket SR-1)
+	expect 0 "root finds a file that he cannot open" stat $volume/db/x
+	sed -i '/max-duration/a\    metadata: hidden' $config
+	expect 0 "reloaded" systemctl reload trusteed.service
+	expect fails "hidden: he does not" stat $volume/db/x
+	expect fails "nor how full the volume is" df $volume
+	expect 0 "but where it is mounted" stat $volume
+	expect 0 "who has a grant does" "${dba[@]}" -- stat $volume/db/x
+	systemctl kill --signal=KILL trusteed.service
+	eventually 60 "killed: it is back" agent_answers
+	expect 0 "and finds what it gives grants for" "${dba[@]}" -- cat $volume/db/x
+	expect 0 "restarted" systemctl restart trusteed.service
+	expect 0 "likewise" "${dba[@]}" -- cat $volume/db/x
+	sed -i '/metadata: hidden/d' $config
+	expect 0 "reloaded" systemctl reload trusteed.service
+	expect 0 "in sight again" stat $volume/db/x
+}
+
 is_stopped()
 {
 	expect 0 "stopped" systemctl stop trusteed.service
@@ -159,5 +180,6 @@ starts_before_the_mount
 is_hardened
 who_may_what
 dies_and_comes_back
+hides_names
 is_stopped
 finish

@@ -77,7 +77,7 @@ class ManualTest(unittest.TestCase):
                 line for line in sections[verb].splitlines() if line.startswith(".It "))))
             # These two are described with the verbs whose options they share.
             if verb == "volume set":
-                described |= {"max-duration", "on-agent-loss", "record"}
+                described |= {"max-duration", "on-agent-loss", "record", "metadata"}
             self.assertEqual(long_options(verb) - SHARED, described, verb)
 
     def test_short_options(self):
@@ -97,7 +97,8 @@ class ManualTest(unittest.TestCase):
         """Reasons and types of events are complete."""
         page = " ".join(read("man", "trustgate.8").split())
         for enum, skipped in (("reason", {"unspecified"}), ("event-type", set()), ("access", set()),
-                              ("on-agent-loss", set()), ("gate-state", set()), ("record", set())):
+                              ("on-agent-loss", set()), ("gate-state", set()), ("record", set()),
+                              ("metadata", set())):
             for name in set(names(enum)) - skipped:
                 self.assertRegex(page, rf"(\.Cm|\.Pq|,|\.) {name}\b", f"{enum} {name}")
 
@@ -232,6 +233,7 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(names("access"), self.complete("trustgate exec --access "))
         self.assertEqual(["read,write"], self.complete("trustgate exec -a read,w"))
         self.assertEqual(names("on-agent-loss"), self.complete("trustgate volume add a / --on-agent-loss "))
+        self.assertEqual(names("metadata"), self.complete("trustgate volume set a --metadata "))
         self.assertEqual(names("record") + ["none"], self.complete("trustgate volume set a --record "))
         self.assertEqual(names("event-type"), self.complete("trustgate watch --type "))
         self.assertEqual(["--json=pretty"], self.complete("trustgate grants --json=p"))

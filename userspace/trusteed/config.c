@@ -111,6 +111,11 @@ static int volume_record(struct config_reader *reader, yaml_node_t *node, void *
 	return config_read_record(reader, node, &((struct config_volume *)into)->record);
 }
 
+static int volume_metadata(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_metadata(reader, node, &((struct config_volume *)into)->metadata);
+}
+
 static int volume_self_grants(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	struct config_volume *volume = into;
@@ -126,6 +131,7 @@ static const struct config_key volume_keys[] = {
 	{ "max-duration", false, volume_max_duration },
 	{ "on-agent-loss", false, volume_on_agent_loss },
 	{ "record", false, volume_record },
+	{ "metadata", false, volume_metadata },
 	{ "self-grants", false, volume_self_grants },
 	{ }
 };
@@ -137,6 +143,7 @@ static int read_volume(struct config_reader *reader, yaml_node_t *node, void *en
 
 	volume->on_agent_loss = TRUSTGATE_ON_AGENT_LOSS_HOLD;
 	volume->record = VOLUME_RECORD_DEFAULT;
+	volume->metadata = TRUSTGATE_METADATA_OPEN;
 	r = config_read_mapping(reader, node, volume_keys, volume);
 	if (r < 0)
 		return r;

@@ -57,6 +57,7 @@ struct config_rule {
  * @max_duration_ns: 0 for the kernel's default
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @metadata: enum trustgate_metadata
  * @rules: self-grants
  * @rules_count: how many
  */
@@ -66,6 +67,7 @@ struct config_volume {
 	uint64_t max_duration_ns;
 	uint32_t on_agent_loss;
 	uint32_t record;
+	uint32_t metadata;
 	struct config_rule *rules;
 	size_t rules_count;
 };

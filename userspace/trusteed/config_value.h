@@ -22,6 +22,7 @@ int config_read_reasons(struct config_reader *reader, yaml_node_t *node, uint32_
 int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 			      uint32_t *ret);
+int config_read_metadata(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_duration(struct config_reader *reader, yaml_node_t *node,
 			 uint64_t *ret_ns);
 int config_read_path(struct config_reader *reader, yaml_node_t *node, char **ret);

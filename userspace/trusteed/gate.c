@@ -217,6 +217,18 @@ static int start_check(struct agent *agent)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * The socket is the agent. But it is a process that may look into volumes which
+ * hide their metadata, and from here on that is this one.
+ */
+static void take_over_process(struct agent *agent)
+{
+	if (trustgate_agent_bind(agent->gate, agent->secret, NULL) < 0)
+		journal_note(LOG_WARNING,
+			     "cannot give grants on volumes that hide their metadata: %s",
+			     trustgate_error_text(agent->gate));
+}
+
 int gate_start(struct agent *agent, int stored_fd)
 {
 	struct record record;
@@ -231,7 +243,9 @@ int gate_start(struct agent *agent, int stored_fd)
 			     trustgate_error_text(agent->gate));
 		return self;
 	}
-	if (!self) {
+	if (self) {
+		take_over_process(agent);
+	} else {
 		r = bind_agent(agent);
 		if (r < 0)
 			return r;

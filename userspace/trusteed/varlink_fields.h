@@ -46,6 +46,9 @@
 	  name, TRUSTGATE_NAMES_ON_AGENT_LOSS, volume->on_agent_loss) \
 	F(record, STRING, ARRAY, "What is recorded beyond denials: allowed", \
 	  names, TRUSTGATE_NAMES_RECORD, volume->record) \
+	F(metadata, STRING, 0, \
+	  "open: whoever the filesystem lets may look at names and attributes; hidden: who holds a grant on the volume", \
+	  name, TRUSTGATE_NAMES_METADATA, volume->metadata) \
 	F(grants, INT, 0, "Live grants", \
 	  unsigned, volume->grants) \
 	F(addedBoottimeNSec, INT, 0, "Since when it is protected", \
@@ -210,7 +213,8 @@
 	  "Longest time from the begin of a grant to its expiry", max_duration) \
 	F(onAgentLoss, TEXT, NULLABLE, "hold or revoke", on_agent_loss) \
 	F(record, GIVEN_WORDS, NULLABLE, \
-	  "What is recorded beyond denials; a new volume records allowed if absent", record)
+	  "What is recorded beyond denials; a new volume records allowed if absent", record) \
+	F(metadata, TEXT, NULLABLE, "open or hidden", metadata)
 
 #define ADD_VOLUME_PARAMETERS(F) \
 	VOLUME_NAME_PARAMETERS(F, MANDATORY) \

@@ -97,6 +97,7 @@ struct settings_parameters {
 	const char *on_agent_loss;
 	sd_json_variant *max_duration;
 	sd_json_variant *record;
+	const char *metadata;
 };
 
 static int read_record(sd_json_variant *list, struct trustgate_volume_settings *settings,
@@ -138,6 +139,14 @@ static int read_settings(const struct settings_parameters *parameters,
 				      "\"%.64s\" is neither hold nor revoke",
 				      parameters->on_agent_loss);
 		settings->fields |= TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS;
+	}
+	if (parameters->metadata) {
+		if (trustgate_value(TRUSTGATE_NAMES_METADATA, parameters->metadata,
+				    &settings->metadata) < 0)
+			return refuse(refusal, EINVAL, "metadata",
+				      "\"%.64s\" is neither open nor hidden",
+				      parameters->metadata);
+		settings->fields |= TRUSTGATE_VOLUME_FIELD_METADATA;
 	}
 	return parameters->record ? read_record(parameters->record, settings, refusal) : 0;
 }

@@ -26,9 +26,11 @@ static struct trustgate_volume_settings wanted_settings(const struct config_volu
 {
 	struct trustgate_volume_settings settings = {
 		.fields = TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS |
-			  TRUSTGATE_VOLUME_FIELD_RECORD,
+			  TRUSTGATE_VOLUME_FIELD_RECORD |
+			  TRUSTGATE_VOLUME_FIELD_METADATA,
 		.on_agent_loss = config->on_agent_loss,
 		.record = config->record,
+		.metadata = config->metadata,
 	};
 
 	if (config->max_duration_ns) {
@@ -150,6 +152,7 @@ static int take_over(struct agent *agent, const struct config_volume *config,
 		return r;
 	if (volume->on_agent_loss == settings.on_agent_loss &&
 	    volume->record == settings.record &&
+	    volume->metadata == settings.metadata &&
 	    (!config->max_duration_ns || volume->max_duration_ns == config->max_duration_ns))
 		return 0;
 	r = set(agent, volume->id, &settings);

@@ -19,6 +19,7 @@
 static struct {
 	uint64_t max_duration_ns;
 	const char *on_agent_loss;
+	const char *metadata;
 	sd_json_variant *record;
 	bool record_given;
 } settings;
@@ -55,18 +56,23 @@ static int take_record(const char *value)
 
 static int take(int id, const char *value)
 {
-	uint32_t on_agent_loss;
+	uint32_t known;
 
 	switch (id) {
 	case OPTION_MAX_DURATION:
 		return parse_duration("--max-duration", value, &settings.max_duration_ns);
 	case OPTION_ON_AGENT_LOSS:
-		if (trustgate_value(TRUSTGATE_NAMES_ON_AGENT_LOSS, value, &on_agent_loss))
+		if (trustgate_value(TRUSTGATE_NAMES_ON_AGENT_LOSS, value, &known))
 			return usage_error("--on-agent-loss is hold or revoke, not \"%s\"", value);
 		settings.on_agent_loss = value;
 		return 0;
 	case OPTION_RECORD:
 		return take_record(value);
+	case OPTION_METADATA:
+		if (trustgate_value(TRUSTGATE_NAMES_METADATA, value, &known))
+			return usage_error("--metadata is open or hidden, not \"%s\"", value);
+		settings.metadata = value;
+		return 0;
 	}
 	return usage_error("unexpected option");
 }
@@ -75,6 +81,7 @@ static const struct cli_option options[] = {
 	{ OPTION_MAX_DURATION, 0, "max-duration", "DURATION", "longest time from a grant's begin to its expiry" },
 	{ OPTION_ON_AGENT_LOSS, 0, "on-agent-loss", "WHAT", "what happens to grants when the agent is lost: hold or revoke" },
 	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" },
+	{ OPTION_METADATA, 0, "metadata", "WHAT", "names and attributes: open (default), or hidden from who holds no grant" },
 	{ 0 }
 };
 
@@ -132,6 +139,12 @@ static char *text_record(const struct cli *cli, sd_json_variant *row)
 {
 	(void)cli;
 	return cell_names(row, "record");
+}
+
+static char *text_metadata(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_string(row, "metadata");
 }
 
 static char *text_grants(const struct cli *cli, sd_json_variant *row)
@@ -195,6 +208,7 @@ static const struct column columns[] = {
 	{ .name = "MAX", .help = "longest grant", .right = true, .shown = true, .text = text_max_duration },
 	{ .name = "ON-LOSS", .help = "what happens to grants when the agent is lost", .shown = true, .text = text_on_agent_loss },
 	{ .name = "RECORD", .help = "what is recorded beyond denials", .text = text_record },
+	{ .name = "METADATA", .help = "who may look at names and attributes", .text = text_metadata },
 	{ .name = "GRANTS", .help = "live grants", .right = true, .shown = true, .text = text_grants },
 	{ .name = "ALLOWED", .help = "checks that a grant covered", .right = true, .shown = true, .text = text_allowed },
 	{ .name = "DENIED", .help = "checks that were denied", .right = true, .shown = true, .text = text_denied },
@@ -222,6 +236,8 @@ static int add_settings(sd_json_variant **parameters)
 	if (r >= 0 && settings.on_agent_loss)
 		r = sd_json_variant_set_field_string(parameters, "onAgentLoss",
 						     settings.on_agent_loss);
+	if (r >= 0 && settings.metadata)
+		r = sd_json_variant_set_field_string(parameters, "metadata", settings.metadata);
 	if (r >= 0 && settings.record_given && settings.record)
 		r = sd_json_variant_set_field(parameters, "record", settings.record);
 	if (r >= 0 && settings.record_given && !settings.record)
@@ -232,7 +248,7 @@ static int add_settings(sd_json_variant **parameters)
 static int show_volume(const struct cli *cli, sd_json_variant *reply, const char *what)
 {
 	sd_json_variant *volume = sd_json_variant_by_key(reply, "volume");
-	char *name, *max, *loss, *record;
+	char *name, *max, *loss, *record, *metadata;
 
 	if (!volume) {
 		complain("the agent's answer makes no sense: it holds no volume.");
@@ -244,12 +260,15 @@ static int show_volume(const struct cli *cli, sd_json_variant *reply, const char
 	max = cell_duration(volume, "maxDurationNSec");
 	loss = cell_string(volume, "onAgentLoss");
 	record = cell_names(volume, "record");
-	printf("volume %s %s: grants of at most %s, on agent loss %s, record %s\n", name ?: "?",
-	       what, max ?: "?", loss ?: "?", record && *record ? record : "none");
+	metadata = cell_string(volume, "metadata");
+	printf("volume %s %s: grants of at most %s, on agent loss %s, record %s, metadata %s\n",
+	       name ?: "?", what, max ?: "?", loss ?: "?", record && *record ? record : "none",
+	       metadata ?: "?");
 	free(name);
 	free(max);
 	free(loss);
 	free(record);
+	free(metadata);
 	return 0;
 }
 
@@ -323,8 +342,9 @@ static int run_set(const struct cli *cli, int argc, char *argv[])
 	int r;
 
 	(void)argc;
-	if (!settings.max_duration_ns && !settings.on_agent_loss && !settings.record_given)
-		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss or --record");
+	if (!settings.max_duration_ns && !settings.on_agent_loss && !settings.record_given &&
+	    !settings.metadata)
+		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss, --record or --metadata");
 	r = name_parameter(argv[0], &parameters);
 	return r ? r : change(cli, "SetVolume", parameters, "is changed");
 }

@@ -141,6 +141,14 @@ def test_trustee():
     equal(client.refused("SetVolume", name="acme")[0], "Refused", "nothing to set")
     equal(client.refused("SetVolume", name="acme", onAgentLoss="keep")[1]["attribute"],
           "onAgentLoss", "unknown setting")
+    equal(client.call("SetVolume", name="acme", metadata="hidden")["volume"]["metadata"],
+          "hidden", "names and attributes hidden")
+    equal(client.call("SetVolume", name="acme", onAgentLoss="revoke")["volume"]["metadata"],
+          "hidden", "and still so when something else is changed")
+    equal(client.refused("SetVolume", name="acme", metadata="shut")[1]["attribute"],
+          "metadata", "unknown way to show it")
+    equal(client.call("SetVolume", name="acme", metadata="open")["volume"]["metadata"], "open",
+          "names and attributes open again")
     equal(client.refused("SetVolume", name="acme", maxDurationNSec=0)[1]["attribute"],
           "maxDurationNSec", "zero maximum")
     equal(client.refused("AddVolume", name="b", path=host.top + "/no")[0], "Refused",
@@ -254,6 +262,7 @@ def test_killed():
               [(grant["id"], "db/deep", os.getuid())],
               "a client that came meanwhile sees the grant, with its path")
     check("still the agent, with the socket of the former run" in host.text(), "adopted")
+    equal(late.call("Status")["agentPid"], host.process.pid, "as this process")
     equal(late.call("ListVolumes")["volumes"][0]["onAgentLoss"], "hold",
           "the configured setting is in force again")
 

@@ -48,7 +48,7 @@ static const struct {
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
 	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, self-grants" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -90,6 +90,8 @@ static const struct {
 	{ VOLUME "    max-duration: 5m\n    self-grants:\n      - users: [root]\n        path: db\n        access: [read]\n        for: 6m\n        reasons: [incident]\n", ":2: volumes[0]: self-grants[0].for is longer than max-duration" },
 	/* words */
 	{ VOLUME "    on-agent-loss: keep\n", ":4: volumes[0].on-agent-loss: \"keep\" is not one of hold, revoke" },
+	{ VOLUME "    metadata: [hidden]\n", ":4: volumes[0].metadata: is a list; expected open, hidden" },
+	{ VOLUME "    metadata: closed\n", ":4: volumes[0].metadata: \"closed\" is not one of open, hidden" },
 	{ VOLUME "    record: [denied]\n", ":4: volumes[0].record[0]: \"denied\" is not one of allowed" },
 	{ VOLUME "    record:\n      - allowed\n      - allowed\n", ":6: volumes[0].record: \"allowed\" is given twice" },
 	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, rw]\n", ":7: volumes[0].self-grants[0].access[1]: \"rw\" is not one of read, write, exec, names, meta" },
@@ -182,6 +184,7 @@ static const char good[] =
 	"    max-duration: 8h\n"
 	"    on-agent-loss: revoke\n"
 	"    record: [allowed]\n"
+	"    metadata: hidden\n"
 	"    self-grants:\n"
 	"      - users: [1001]\n"
 	"        path: db\n"
@@ -215,6 +218,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->max_duration_ns, UINT64_C(28800000000000));
 	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_REVOKE);
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
+	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_HIDDEN);
 	CHECK_EQUAL(volume->rules_count, 1);
 	rule = &volume->rules[0];
 	CHECK_EQUAL(rule->users[0].uid, 1001);
@@ -232,6 +236,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->max_duration_ns, 0);
 	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_HOLD);
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
+	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_OPEN);
 	volume = config_find_volume(config, "delta");
 	CHECK_EQUAL(volume->record, 0);
 	CHECK(!config_find_volume(config, "gamma"));

@@ -250,19 +250,20 @@ int trustgate_agent_bind(struct trustgate_conn *conn,
 	bool volumes = false;
 
 	notice_loss(state);
-	if (state->agent_port == conn->port)
-		return fake_fail(conn, EALREADY, NULL, "already the agent");
-	if (state->agent_port)
+	if (state->agent_port && state->agent_port != conn->port)
 		return fake_fail(conn, EBUSY, NULL, "socket %u is the agent", state->agent_port);
 	for (int i = 0; i < VOLUMES; i++)
 		volumes = volumes || state->volumes[i].id;
-	if (volumes && memcmp(state->secret, secret, TRUSTGATE_SECRET_LEN))
+	if ((volumes || state->agent_port) &&
+	    memcmp(state->secret, secret, TRUSTGATE_SECRET_LEN))
 		return fake_fail(conn, EACCES, "secret", "not the secret of the former agent");
 	memcpy(state->secret, secret, TRUSTGATE_SECRET_LEN);
-	state->agent_port = conn->port;
 	state->agent_pid = getpid();
-	memcpy(state->agent, conn->name, sizeof(state->agent));
-	*ret_event_seq = state->seq;
+	if (!state->agent_port)
+		memcpy(state->agent, conn->name, sizeof(state->agent));
+	state->agent_port = conn->port;
+	if (ret_event_seq)
+		*ret_event_seq = state->seq;
 	return fake_answer(conn, "agent-bind");
 }
 
@@ -286,6 +287,8 @@ static void set(struct trustgate_volume *volume, const struct trustgate_volume_s
 		volume->on_agent_loss = settings->on_agent_loss;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_RECORD)
 		volume->record = settings->record;
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_METADATA)
+		volume->metadata = settings->metadata;
 }
 
 int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const char *path,
