@@ -265,7 +265,7 @@ static int synchronise(void)
 }
 
 #define HIDE	"names, sizes, owners and times can be looked at"
-#define ENCRYPT	"a mount namespace of the tenant's own; encrypted names (fscrypt)"
+#define ENCRYPT	"\"metadata: hidden\" (metadata_test); encrypted names (fscrypt)"
 #define LAYOUT	"tells where there is data, none of it"
 #define MEMORY	"root may trace every process"
 #define TRACE	"kernel.yama.ptrace_scope=3"

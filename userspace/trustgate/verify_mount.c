@@ -192,7 +192,7 @@ static void check_attributes(struct verify *verify)
 		verify_say(verify, "names", VERIFY_CLOSED, NULL,
 			   "names and attributes are hidden");
 	else if (!r)
-		verify_say(verify, "names", VERIFY_OPEN, "encrypt names, or choose them accordingly",
+		verify_say(verify, "names", VERIFY_OPEN, "trustgate volume set --metadata hidden; or encrypt names",
 			   "attributes of files whose names are known can be looked at");
 	else
 		verify_say(verify, "names", VERIFY_UNKNOWN, "look whether it is mounted there",
