@@ -229,6 +229,96 @@ TEST_F(device, whole_disk)
 	close(fd);
 }
 
+/* Devices further below are those that the agent names. */
+
+#define MAPPED		"selftest-mapped"
+#define MAPPED_SECTORS	"262144"
+
+/* The same bytes under another name. */
+static int map(const char *name, const char *device)
+{
+	char table[128];
+	const char *const modprobe[] = { "modprobe", "dm_mod", NULL };
+	/* Where no device manager makes the node, it does it itself. */
+	const char *const dmsetup[] = { "dmsetup", "create", name,
+		"--noudevrules", "--noudevsync", "--table", table, NULL };
+
+	snprintf(table, sizeof(table), "0 " MAPPED_SECTORS " linear %s 0",
+		 device);
+	return disk_command(modprobe) ?: disk_command(dmsetup);
+}
+
+static int unmap(const char *name)
+{
+	const char *const dmsetup[] = { "dmsetup", "remove", "--noudevrules",
+		"--noudevsync", name, NULL };
+
+	return disk_command(dmsetup);
+}
+
+static int lower_count(struct gate *gate, uint32_t id)
+{
+	struct trustgate_volume volume;
+	int err;
+
+	err = trustgate_volume_get(gate->conn, id, NULL, &volume);
+	return err ?: (int)volume.lower_count;
+}
+
+TEST_F(device, lower)
+{
+	static const char *const mkfs[] = { "mkfs.ext4", "-q", "-F",
+		"/dev/mapper/" MAPPED, NULL };
+	dev_t many[TRUSTGATE_LOWER_DEVICES_MAX + 1];
+	const char *const place = DISK_MOUNTS "/mapped";
+	uint32_t id;
+
+	ASSERT_EQ(0, chdir("/"));
+	ASSERT_EQ(0, disk_unmount(&self->volume.disk));
+	ASSERT_EQ(0, disk_wait_released(&self->volume.disk));
+	ASSERT_EQ(0, map(MAPPED, self->path));
+	ASSERT_EQ(0, disk_command(mkfs));
+	ASSERT_EQ(0, mkdir(place, 0700));
+	ASSERT_EQ(0, mount("/dev/mapper/" MAPPED, place, "ext4", 0, NULL));
+	ASSERT_EQ(0, trustgate_volume_add(self->gate.conn, "selftest-mapped",
+					  place, -1, NULL, &id));
+	EXPECT_EQ(EPERM, attempt_open("/dev/mapper/" MAPPED, O_RDONLY));
+	/* The kernel does not know what the volume's device is made of. */
+	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
+	EXPECT_EQ(0, lower_count(&self->gate, id));
+
+	ASSERT_EQ(0, trustgate_volume_set_lower(self->gate.conn, id,
+						&self->dev, 1));
+	EXPECT_EQ(1, lower_count(&self->gate, id));
+	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
+	EXPECT_EQ(EPERM, attempt_open("/dev/mapper/" MAPPED, O_RDONLY));
+	EXPECT_NE(0, map("selftest-again", self->path));
+	EXPECT_EQ(EPERM, loop_over(self->path));
+
+	/* What cannot be set changes nothing. */
+	memset(many, 0, sizeof(many));
+	EXPECT_EQ(-EINVAL, trustgate_volume_set_lower(self->gate.conn, id, many,
+						      TRUSTGATE_LOWER_DEVICES_MAX + 1));
+	EXPECT_EQ(-ENOENT, trustgate_volume_set_lower(self->gate.conn, id + 1,
+						      many, 1));
+	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
+	EXPECT_EQ(0, trustgate_volume_set_lower(self->gate.conn, id, many,
+						TRUSTGATE_LOWER_DEVICES_MAX));
+	EXPECT_EQ(TRUSTGATE_LOWER_DEVICES_MAX, lower_count(&self->gate, id));
+	/* Replaced, and none. */
+	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
+	ASSERT_EQ(0, trustgate_volume_set_lower(self->gate.conn, id, NULL, 0));
+	EXPECT_EQ(0, lower_count(&self->gate, id));
+
+	ASSERT_EQ(0, trustgate_volume_set_lower(self->gate.conn, id,
+						&self->dev, 1));
+	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
+	ASSERT_EQ(0, trustgate_volume_del(self->gate.conn, id));
+	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
+	EXPECT_EQ(0, umount(place));
+	EXPECT_EQ(0, unmap(MAPPED));
+}
+
 /* What is attached to a cgroup can be detached, and comes back. */
 
 static int bpf(int command, union bpf_attr *attr)

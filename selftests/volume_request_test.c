@@ -224,6 +224,12 @@ TEST_F(request, other_refusals)
 	}
 }
 
+/* Numbers of four bytes, the last of which ends in the text's NUL. */
+#define DEVICES_4	"aaaabbbbccccddd"
+#define DEVICES_16	"aaaabbbbccccdddd" "aaaabbbbccccdddd" \
+			"aaaabbbbccccdddd" "aaaabbbbccccdddd"
+#define DEVICES_68	DEVICES_16 DEVICES_16 DEVICES_16 DEVICES_16 DEVICES_4
+
 TEST_F(request, volume_settings_out_of_range)
 {
 	static const struct refusal refusals[] = {
@@ -238,6 +244,11 @@ TEST_F(request, volume_settings_out_of_range)
 		  -EINVAL, REFUSAL_BITS, V(RECORD) },
 		{ "unknown way to show metadata", { { V(METADATA), U32, 9 } },
 		  -ERANGE, REFUSAL_RANGE, V(METADATA) },
+		{ "half a device", { { V(LOWER_DEVICES), TEXT, 0, "a" } },
+		  -EINVAL, "four bytes each", V(LOWER_DEVICES) },
+		{ "too many devices",
+		  { { V(LOWER_DEVICES), TEXT, 0, DEVICES_68 } }, -E2BIG,
+		  "too many devices", V(LOWER_DEVICES) },
 	};
 	const struct change base = { V(ID), U32, self->stage.volume.id };
 

@@ -46,12 +46,13 @@ static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME
 };
 
 /* TRUSTGATE_CMD_VOLUME_SET - do */
-static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_METADATA + 1] = {
+static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_LOWER_DEVICES + 1] = {
 	[TRUSTGATE_A_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_RECORD] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[TRUSTGATE_A_VOLUME_METADATA] = NLA_POLICY_MAX(NLA_U32, 1),
+	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .type = NLA_BINARY, },
 };
 
 /* TRUSTGATE_CMD_VOLUME_DEL - do */
@@ -124,7 +125,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_set_doit,
 		.policy		= trustgate_volume_set_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_METADATA,
+		.maxattr	= TRUSTGATE_A_VOLUME_LOWER_DEVICES,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

@@ -10,8 +10,11 @@
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/file.h>
+#include <linux/kdev_t.h>
 #include <linux/limits.h>
 #include <linux/namei.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
 
 #include "agent.h"
 #include "event.h"
@@ -20,8 +23,12 @@
 
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
-/* A name, a type, a device, 16 bytes, 7 numbers, and a nest for each cause. */
-#define VOLUME_SIZE	(4 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
+/*
+ * A name, a type, a device, 16 bytes, devices further below, 7 numbers, and a
+ * nest for each cause.
+ */
+#define VOLUME_SIZE	(5 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
+			 TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
 			 7 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
@@ -67,6 +74,38 @@ static int parse_settings(const struct genl_info *info,
 		settings->record = nla_get_u32(record);
 	if (metadata)
 		settings->metadata = nla_get_u32(metadata);
+	return 0;
+}
+
+/* The caller frees *devices; NULL for none. */
+static int parse_lower(const struct genl_info *info,
+		       struct trustgate_devices **devices)
+{
+	struct nlattr *lower = info->attrs[TRUSTGATE_A_VOLUME_LOWER_DEVICES];
+	unsigned int count, i;
+	const __u32 *number;
+
+	*devices = NULL;
+	if (!lower || !nla_len(lower))
+		return 0;
+	if (nla_len(lower) % sizeof(*number)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, lower,
+				    "device numbers have four bytes each");
+		return -EINVAL;
+	}
+	number = nla_data(lower);
+	count = nla_len(lower) / sizeof(*number);
+	if (count > TRUSTGATE_LOWER_DEVICES_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, lower,
+				    "too many devices below the volume");
+		return -E2BIG;
+	}
+	*devices = kmalloc(struct_size(*devices, dev, count), GFP_KERNEL);
+	if (!*devices)
+		return -ENOMEM;
+	(*devices)->count = count;
+	for (i = 0; i < count; i++)
+		(*devices)->dev[i] = new_decode_dev(number[i]);
 	return 0;
 }
 
@@ -165,9 +204,14 @@ static struct trustgate_volume *named_by_id(const struct genl_info *info,
 
 int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct trustgate_devices *lower __free(kfree) = NULL;
 	struct trustgate_settings settings;
 	struct trustgate_volume *volume;
 	int err;
+
+	err = parse_lower(info, &lower);
+	if (err)
+		return err;
 
 	guard(mutex)(&trustgate_mutex);
 	if (!trustgate_agent_sent(skb))
@@ -179,7 +223,10 @@ int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = parse_settings(info, &settings);
 	if (err)
 		return err;
-	return trustgate_gate_configure(volume, &settings, info->extack);
+	err = trustgate_gate_configure(volume, &settings, info->extack);
+	if (!err && info->attrs[TRUSTGATE_A_VOLUME_LOWER_DEVICES])
+		trustgate_volume_set_lower(volume, no_free_ptr(lower));
+	return err;
 }
 
 int trustgate_nl_volume_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -240,6 +287,25 @@ static int put_counters(struct sk_buff *skb,
 	return 0;
 }
 
+static int put_lower(struct sk_buff *skb,
+		     const struct trustgate_devices *lower)
+{
+	struct nlattr *attr;
+	unsigned int i;
+	__u32 *number;
+
+	if (!lower)
+		return 0;
+	attr = nla_reserve(skb, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
+			   lower->count * sizeof(*number));
+	if (!attr)
+		return -EMSGSIZE;
+	number = nla_data(attr);
+	for (i = 0; i < lower->count; i++)
+		number[i] = new_encode_dev(lower->dev[i]);
+	return 0;
+}
+
 static int put_volume(struct sk_buff *skb,
 		      const struct trustgate_volume *volume)
 {
@@ -257,6 +323,7 @@ static int put_volume(struct sk_buff *skb,
 			   volume->settings.on_agent_loss) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_RECORD,
 			   volume->settings.record) ?:
+	       put_lower(skb, trustgate_volume_lower(volume)) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_GRANTS, volume->nr_grants) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
 		       volume->added_boottime_ns) ?:

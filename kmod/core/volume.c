@@ -78,6 +78,18 @@ const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
 	return NULL;
 }
 
+static bool is_lower(const struct trustgate_volume *volume, dev_t dev)
+{
+	const struct trustgate_devices *lower = rcu_dereference(volume->lower);
+	unsigned int i;
+
+	for (i = 0; lower && i < lower->count; i++) {
+		if (lower->dev[i] == dev)
+			return true;
+	}
+	return false;
+}
+
 const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
 	const struct trustgate_volume *volume;
@@ -87,7 +99,8 @@ const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
 					 by_sb) {
 			if (volume->dev && (volume->dev == dev ||
-					    volume->whole == dev))
+					    volume->whole == dev ||
+					    is_lower(volume, dev)))
 				return volume;
 		}
 	}
@@ -310,8 +323,26 @@ void trustgate_volume_discard(struct trustgate_volume *volume)
 {
 	if (volume->pinned)
 		deactivate_super(volume->sb);
+	/* No hook can see it any more. */
+	kfree(rcu_dereference_protected(volume->lower, true));
 	free_percpu(volume->counters);
 	kfree(volume);
+}
+
+const struct trustgate_devices *
+trustgate_volume_lower(const struct trustgate_volume *volume)
+{
+	return rcu_dereference_protected(volume->lower,
+					 lockdep_is_held(&trustgate_mutex));
+}
+
+void trustgate_volume_set_lower(struct trustgate_volume *volume,
+				struct trustgate_devices *devices)
+{
+	devices = rcu_replace_pointer(volume->lower, devices,
+				      lockdep_is_held(&trustgate_mutex));
+	if (devices)
+		kfree_rcu(devices, rcu);
 }
 
 void trustgate_volume_protect(struct trustgate_volume *volume)

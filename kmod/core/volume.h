@@ -53,6 +53,18 @@ struct trustgate_settings {
 };
 
 /**
+ * struct trustgate_devices - devices further below a volume
+ * @rcu: hooks may look at a list until a grace period after it was replaced
+ * @count: how many
+ * @dev: their numbers
+ */
+struct trustgate_devices {
+	struct rcu_head rcu;
+	unsigned int count;
+	dev_t dev[] __counted_by(count);
+};
+
+/**
  * struct trustgate_volume - one superblock under protection
  * @sb: its identity; compared, never followed without the pin
  * @by_sb: in the table of volumes; RCU, changed under trustgate_mutex
@@ -69,6 +81,8 @@ struct trustgate_settings {
  * @gone: @sb was destroyed without the pin (set by the sb_delete hook, which
  *	may run in any process; read under trustgate_mutex)
  * @settings: written under trustgate_mutex, read by hooks with READ_ONCE
+ * @lower: devices further below, NULL for none; RCU, replaced under
+ *	trustgate_mutex, owned
  * @nr_grants: under trustgate_mutex
  * @nr_descendants: grants that cover descendants; written under
  *	trustgate_mutex, read by hooks with READ_ONCE
@@ -91,6 +105,7 @@ struct trustgate_volume {
 	bool pinned;
 	bool gone;
 	struct trustgate_settings settings;
+	struct trustgate_devices __rcu *lower;
 	u64 nr_grants;
 	unsigned int nr_descendants;
 	struct trustgate_counters __percpu *counters;
@@ -174,7 +189,8 @@ const struct trustgate_volume *trustgate_volume_of_type(const char *fstype);
 
 /**
  * trustgate_volume_on() - the volume that lies on a block device
- * @dev: number of the device, or of the whole disk that it is a partition of
+ * @dev: number of the device, of the whole disk that it is a partition of, or
+ *	of one further below
  *
  * Context: RCU read side; the result is valid within it.
  * Return: one of the volumes, or NULL.
@@ -257,6 +273,27 @@ void trustgate_volume_protect(struct trustgate_volume *volume);
  * Context: trustgate_mutex held.
  */
 void trustgate_volume_remove(struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_lower() - what lies further below a volume
+ * @volume: volume
+ *
+ * Context: trustgate_mutex held; valid until it is released.
+ * Return: the list, or NULL for none.
+ */
+const struct trustgate_devices *
+trustgate_volume_lower(const struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_set_lower() - say what lies further below a volume
+ * @volume: volume
+ * @devices: made by kmalloc() and friends, owned by the volume from here on;
+ *	NULL for none
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_volume_set_lower(struct trustgate_volume *volume,
+				struct trustgate_devices *devices);
 
 /**
  * trustgate_volume_unpin_all() - let filesystems go for a reboot

@@ -66,6 +66,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_GRANTS] = "grants",
 	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = "added-boottime-ns",
 	[TRUSTGATE_A_VOLUME_COUNTER] = "counter",
+	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = "lower-devices",
 	[TRUSTGATE_A_VOLUME_PAD] = "pad",
 	[TRUSTGATE_A_VOLUME_METADATA] = "metadata",
 };

@@ -290,16 +290,33 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = FIELD(U64, trustgate_volume, added_boottime_ns),
 	[TRUSTGATE_A_VOLUME_COUNTER] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_METADATA] = FIELD(U32, trustgate_volume, metadata),
+	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
 };
 
-static int volume_counter(int type, const struct nlattr *attr, void *userdata)
+static int volume_lower(const struct nlattr *attr, struct trustgate_volume *volume)
+{
+	size_t count = (size_t)nla_len(attr) / sizeof(uint32_t);
+	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX];
+
+	if (volume->lower_count || count > TRUSTGATE_LOWER_DEVICES_MAX ||
+	    (size_t)nla_len(attr) % sizeof(uint32_t))
+		return -EBADMSG;
+	memcpy(numbers, nla_data(attr), (size_t)nla_len(attr));
+	for (size_t i = 0; i < count; i++)
+		volume->lower[i] = numbers[i];
+	volume->lower_count = count;
+	return 0;
+}
+
+static int volume_list(int type, const struct nlattr *attr, void *userdata)
 {
 	struct trustgate_volume *volume = userdata;
 	struct trustgate_counter counter = { 0 };
 	uint64_t present;
 	int r;
 
-	(void)type;
+	if (type == TRUSTGATE_A_VOLUME_LOWER_DEVICES)
+		return volume_lower(attr, volume);
 	r = decode(counter_fields, TRUSTGATE_A_COUNTER_MAX, nla_data(attr), nla_len(attr),
 		   &counter, &present, NULL, NULL);
 	if (r)
@@ -318,7 +335,7 @@ int trustgate_decode_volume(const void *attrs, size_t length, struct trustgate_v
 	int r;
 
 	r = decode(volume_fields, TRUSTGATE_A_VOLUME_MAX, attrs, length, &volume,
-		   &volume.present, volume_counter, &volume);
+		   &volume.present, volume_list, &volume);
 	if (r)
 		return r;
 	if (!volume.id || !volume.name[0])

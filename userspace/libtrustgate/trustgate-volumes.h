@@ -39,6 +39,9 @@ struct trustgate_counter {
  * @added_boottime_ns: since when
  * @counters: one for each cause that has occurred
  * @counters_count: how many
+ * @lower: devices further below, none of which can be opened: numbers as in
+ *	st_rdev
+ * @lower_count: how many
  */
 struct trustgate_volume {
 	uint64_t present;
@@ -55,6 +58,8 @@ struct trustgate_volume {
 	uint64_t added_boottime_ns;
 	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
 	size_t counters_count;
+	dev_t lower[TRUSTGATE_LOWER_DEVICES_MAX];
+	size_t lower_count;
 };
 
 /**
@@ -119,6 +124,23 @@ int trustgate_volume_add(struct trustgate_conn *conn, const char *name,
  */
 int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 			 const struct trustgate_volume_settings *settings);
+
+/**
+ * trustgate_volume_set_lower() - say which devices lie further below
+ * @conn: connected and the agent
+ * @id: volume
+ * @devices: their numbers as in st_rdev: majors below 4096, minors below
+ *	1048576; may be NULL if there are none
+ * @count: how many, at most TRUSTGATE_LOWER_DEVICES_MAX
+ *
+ * None of them can be opened from then on, until the next call leaves it out.
+ * The device of the filesystem and the whole disk that it is a partition of are
+ * closed without being named.
+ *
+ * Return: 0, -ENOENT or -EINVAL.
+ */
+int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
+			       const dev_t *devices, size_t count);
 
 /**
  * trustgate_volume_del() - end all grants of a volume and stop protecting it

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include <netlink/attr.h>
 
@@ -117,6 +118,36 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 	if (!settings || !settings->fields)
 		return trustgate_fail(conn, -EINVAL, "cannot change the volume: no setting is given");
 	return run_with_id(conn, "change the volume", TRUSTGATE_CMD_VOLUME_SET, id, settings);
+}
+
+int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
+			       const dev_t *devices, size_t count)
+{
+	struct request request = { .what = "change the volume", .set = &trustgate_attr_volume };
+	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX];
+	int r;
+
+	r = trustgate_begin(conn);
+	if (r)
+		return r;
+	if (count > TRUSTGATE_LOWER_DEVICES_MAX)
+		return trustgate_fail(conn, -EINVAL, "cannot %s: %zu devices below it are more than %d",
+				      request.what, count, TRUSTGATE_LOWER_DEVICES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (devices[i] > UINT32_MAX)
+			return trustgate_fail(conn, -EINVAL, "cannot %s: %u:%u is no number of a block device",
+					      request.what, major(devices[i]), minor(devices[i]));
+		numbers[i] = (uint32_t)devices[i];
+	}
+	r = trustgate_request_new(conn, &request, TRUSTGATE_CMD_VOLUME_SET, 0,
+				  SETTINGS_SIZE + sizeof(numbers));
+	if (r)
+		return r;
+	r = nla_put_u32(request.msg, TRUSTGATE_A_VOLUME_ID, id);
+	if (!r)
+		r = nla_put(request.msg, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
+			    (int)(count * sizeof(*numbers)), numbers);
+	return trustgate_request_run(conn, &request, r);
 }
 
 int trustgate_volume_del(struct trustgate_conn *conn, uint32_t id)

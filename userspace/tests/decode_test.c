@@ -100,6 +100,19 @@ static struct nl_msg *make_volume(unsigned int counters)
 	return msg;
 }
 
+/* One on devices that take so many bytes, said so many times. */
+static struct nl_msg *make_volume_on(int bytes, unsigned int times)
+{
+	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX + 1];
+	struct nl_msg *msg = make_volume(0);
+
+	for (unsigned int i = 0; i < TRUSTGATE_LOWER_DEVICES_MAX + 1; i++)
+		numbers[i] = 256 + i;
+	for (unsigned int i = 0; i < times; i++)
+		nla_put(msg, TRUSTGATE_A_VOLUME_LOWER_DEVICES, bytes, numbers);
+	return msg;
+}
+
 static struct nl_msg *make_grant(void)
 {
 	struct nl_msg *msg = attrs_new().msg;
@@ -463,6 +476,15 @@ static void test_volume(void)
 	CHECK_EQUAL(volume.counters_count, TRUSTGATE_COUNTERS_MAX);
 	CHECK_EQUAL(DECODE(volume, make_volume(TRUSTGATE_COUNTERS_MAX + 1), &volume), -EBADMSG);
 	CHECK_EQUAL(DECODE(volume, attrs_new().msg, &volume), -EBADMSG);
+	CHECK_EQUAL(DECODE(volume, make_volume_on(TRUSTGATE_LOWER_DEVICES_MAX * 4, 1), &volume), 0);
+	CHECK_EQUAL(volume.lower_count, TRUSTGATE_LOWER_DEVICES_MAX);
+	CHECK_EQUAL(volume.lower[3], 259);
+	CHECK_EQUAL(DECODE(volume, make_volume_on(0, 1), &volume), 0);
+	CHECK_EQUAL(volume.lower_count, 0);
+	CHECK_EQUAL(DECODE(volume, make_volume_on(7, 1), &volume), -EBADMSG);
+	CHECK_EQUAL(DECODE(volume, make_volume_on(8, 2), &volume), -EBADMSG);
+	CHECK_EQUAL(DECODE(volume, make_volume_on(TRUSTGATE_LOWER_DEVICES_MAX * 4 + 4, 1),
+			   &volume), -EBADMSG);
 }
 
 static void test_grants(void)

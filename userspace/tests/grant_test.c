@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 
 #include <linux/genetlink.h>
 
@@ -342,6 +343,7 @@ static void test_volumes(void)
 	struct trustgate_volume_settings settings = {
 		.fields = TRUSTGATE_VOLUME_FIELD_RECORD, .max_duration_ns = 5, .record = 0,
 	};
+	dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX + 1] = { 256, makedev(4096, 0) };
 	struct trustgate_conn *conn = fake_connect();
 	struct trustgate_volume *volumes = NULL;
 	struct trustgate_volume volume;
@@ -365,6 +367,9 @@ static void test_volumes(void)
 	CHECK_EQUAL(trustgate_volume_get(conn, 0, NULL, &volume), -EINVAL);
 	settings.fields = 0;
 	CHECK_EQUAL(trustgate_volume_set(conn, 8, &settings), -EINVAL);
+	CHECK_EQUAL(trustgate_volume_set_lower(conn, 8, devices, TRUSTGATE_LOWER_DEVICES_MAX + 1),
+		    -EINVAL);
+	CHECK_EQUAL(trustgate_volume_set_lower(conn, 8, devices, 2), -EINVAL);
 	CHECK_EQUAL(fake_requests(), 1);
 
 	fake_after_request();
