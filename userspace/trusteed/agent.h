@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include <systemd/sd-bus.h>
+#include <systemd/sd-device.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-varlink.h>
 
@@ -88,6 +89,8 @@ struct agent {
 	size_t wanted_count;
 	sd_event_source *mounts_io;
 	sd_event_source *volumes_retry;
+	/* lower.c */
+	sd_device_monitor *devices;
 	int mounts_fd;
 
 	/* report.c */
@@ -216,6 +219,26 @@ char *volumes_path(struct agent *agent, const struct trustgate_volume *volume);
 /* Its root as an O_PATH descriptor, to be closed soon. */
 int volumes_open_root(struct agent *agent, const struct trustgate_volume *volume,
 		      int *ret_fd, struct refusal *refusal);
+
+/* ---- lower.c: the block devices further below the volumes ---- */
+
+/**
+ * lower_start() - follow block devices as they come, go and change
+ * @agent: with its event loop
+ *
+ * Return: 0 or -errno, after a note in the journal.
+ */
+int lower_start(struct agent *agent);
+void lower_stop(struct agent *agent);
+
+/**
+ * lower_update() - have the kernel close what lies below the volumes now
+ * @agent: bound
+ *
+ * What fails is said in the journal; the volume's own device and disk are
+ * closed without this.
+ */
+void lower_update(struct agent *agent);
 
 /* ---- grants.c ---- */
 

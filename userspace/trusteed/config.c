@@ -116,6 +116,11 @@ static int volume_metadata(struct config_reader *reader, yaml_node_t *node, void
 	return config_read_metadata(reader, node, &((struct config_volume *)into)->metadata);
 }
 
+static int volume_lower_devices(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_open(reader, node, &((struct config_volume *)into)->lower_open);
+}
+
 static int volume_self_grants(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	struct config_volume *volume = into;
@@ -132,6 +137,7 @@ static const struct config_key volume_keys[] = {
 	{ "on-agent-loss", false, volume_on_agent_loss },
 	{ "record", false, volume_record },
 	{ "metadata", false, volume_metadata },
+	{ "lower-devices", false, volume_lower_devices },
 	{ "self-grants", false, volume_self_grants },
 	{ }
 };

@@ -58,6 +58,7 @@ struct config_rule {
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
+ * @lower_open: leave the devices below its device open
  * @rules: self-grants
  * @rules_count: how many
  */
@@ -68,6 +69,7 @@ struct config_volume {
 	uint32_t on_agent_loss;
 	uint32_t record;
 	uint32_t metadata;
+	bool lower_open;
 	struct config_rule *rules;
 	size_t rules_count;
 };

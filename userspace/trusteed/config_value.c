@@ -254,6 +254,19 @@ int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t
 			  true, ret);
 }
 
+int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret)
+{
+	const char *text = config_scalar(reader, node, "\"open\" or \"closed\"");
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "open") && strcmp(text, "closed"))
+		return config_complain(reader, node, "\"%.64s\" is neither \"open\" nor \"closed\"",
+				       text);
+	*ret = !strcmp(text, "open");
+	return 0;
+}
+
 int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 			      uint32_t *ret)
 {

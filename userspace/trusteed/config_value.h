@@ -20,6 +20,8 @@ int config_read_text(struct config_reader *reader, yaml_node_t *node,
 int config_read_access(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_reasons(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
+/* "open" or "closed" */
+int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret);
 int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 			      uint32_t *ret);
 int config_read_metadata(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);

@@ -197,6 +197,8 @@ static int start(struct agent *agent)
 		r = pending_start(agent);
 	/* The volumes first: until they are protected nothing else matters. */
 	if (r == 0)
+		r = lower_start(agent);
+	if (r == 0)
 		r = volumes_start(agent);
 	if (r == 0)
 		r = units_start(agent);
@@ -215,6 +217,7 @@ static void stop(struct agent *agent)
 	units_stop(agent);
 	services_stop(agent);
 	volumes_stop(agent);
+	lower_stop(agent);
 	report_stop(agent);
 	pending_stop(agent);
 	ledger_close(agent);

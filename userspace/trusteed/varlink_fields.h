@@ -36,6 +36,8 @@
 	  uuid, volume->present & (UINT64_C(1) << TRUSTGATE_A_VOLUME_UUID), volume->uuid) \
 	F(device, STRING, 0, "Device number, major:minor", \
 	  text, volume->device) \
+	F(lowerDevices, INT, 0, "How many devices further below its device are closed", \
+	  unsigned, volume->lower_count) \
 	F(path, STRING, NULLABLE, \
 	  "Where it is mounted as a whole; absent if the agent sees no such mount", \
 	  text, path) \

@@ -209,6 +209,7 @@ void volumes_protect_wanted(struct agent *agent)
 	for (size_t i = 0; i < agent->wanted_count; i++)
 		if (!agent->wanted[i].id && !agent->wanted[i].released)
 			protect_one(agent, &agent->wanted[i]);
+	lower_update(agent);
 	store_status(agent);
 	gate_poke(agent);
 	/* A standing grant may have waited for its volume. */
@@ -385,6 +386,7 @@ int volumes_add(struct agent *agent, const char *name, const char *path,
 	} else {
 		warn_unrecorded(name, complete.record);
 	}
+	lower_update(agent);
 	store_status(agent);
 	return 0;
 }

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lower_test - the agent closes what a volume's device is made of, follows it
+# as it changes, and leaves it open where the configuration says so.
+# shellcheck source=selftests/agent.sh
+. "$(dirname "$0")/agent.sh"
+
+[ -n "${TRUSTGATE_DISK2-}" ] || skip "no second empty disk (TRUSTGATE_DISK2)"
+
+first=$TRUSTGATE_DISK
+second=$TRUSTGATE_DISK2
+mapped=tg-lower
+
+clean_up()
+{
+	:
+}
+
+# The volume has to be gone first.
+clean_all()
+{
+	clean
+	dmsetup remove $mapped
+}
+
+map()
+{
+	dmsetup "$1" $mapped --table "$2"
+}
+
+prepare()
+{
+	modprobe dm_mod
+	map create "0 262144 linear $first 0"
+	TRUSTGATE_DISK=/dev/mapper/$mapped
+	make_volume
+	configure <<-END
+	END
+	systemctl start trusteed.service
+}
+
+reads()
+{
+	head -c 512 "$1" >/dev/null
+}
+
+is_closed()
+{
+	! reads "$1"
+}
+
+lower()
+{
+	as tgtrustee trustgate volume list --json |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["lowerDevices"])'
+}
+
+closes_what_is_below()
+{
+	expect fails "the volume's own device is closed" reads /dev/mapper/$mapped
+	expect fails "the disk below it is closed" reads "$first"
+	expect fails "nobody can map it again" dmsetup create tg-again \
+		--table "0 262144 linear $first 0"
+	equal "$(lower)" 1 "one device is listed"
+	expect 0 "another disk is open" reads "$second"
+}
+
+follows()
+{
+	map reload "0 262144 linear $first 0
+262144 2048 linear $second 0"
+	dmsetup resume $mapped
+	eventually 20 "a disk that is added is closed" is_closed "$second"
+	expect fails "the first one still is" reads "$first"
+	map reload "0 262144 linear $first 0"
+	dmsetup resume $mapped
+	eventually 20 "one that is taken away is open again" reads "$second"
+	expect fails "the first one still is closed" reads "$first"
+}
+
+outlives_the_agent()
+{
+	systemctl kill --signal=KILL trusteed.service
+	expect fails "without the agent it is closed" reads "$first"
+	eventually 60 "the agent comes back" agent_answers
+	expect fails "with it, too" reads "$first"
+}
+
+leaves_open()
+{
+	configure <<-END
+	    lower-devices: open
+	END
+	systemctl reload trusteed.service
+	eventually 20 "left open by the configuration" reads "$first"
+	expect fails "the volume's own device is closed" reads /dev/mapper/$mapped
+	configure <<-END
+	    lower-devices: closed
+	END
+	systemctl reload trusteed.service
+	eventually 20 "and closed again" is_closed "$first"
+	as tgtrustee trustgate volume del test >/dev/null
+	expect 0 "open when it is no volume any more" reads "$first"
+}
+
+trap clean_all EXIT
+prepared prepare
+closes_what_is_below
+follows
+outlives_the_agent
+leaves_open
+finish

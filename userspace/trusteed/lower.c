@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - the block devices further below the volumes.
+ *
+ * A volume's bytes are on the devices that its own is made of, too: those below
+ * a logical volume, an encrypted or a RAID device, and the disks that these are
+ * partitions of. sysfs knows them; the kernel's gate is told and closes them.
+ *
+ * Owns: finding them, and following them as they change.
+ *
+ * Must not own: the volume's own device and disk, which the gate finds itself.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include <systemd/sd-device.h>
+
+#include "agent.h"
+#include "journal.h"
+
+/* Not one that is lost: the whole is told to the kernel, or nothing. */
+struct found {
+	dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX];
+	size_t count;
+};
+
+static int collect(sd_device *device, struct found *found);
+
+static int take(sd_device *device, struct found *found)
+{
+	dev_t number;
+	int r = sd_device_get_devnum(device, &number);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < found->count; i++)
+		if (found->devices[i] == number)
+			return 0;
+	if (found->count == TRUSTGATE_LOWER_DEVICES_MAX)
+		return -E2BIG;
+	found->devices[found->count++] = number;
+	return collect(device, found);
+}
+
+static int take_slave(const char *directory, const char *name, struct found *found)
+{
+	sd_device *device = NULL;
+	char *path;
+	int r;
+
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		return -ENOMEM;
+	r = sd_device_new_from_syspath(&device, path);
+	free(path);
+	if (r >= 0)
+		r = take(device, found);
+	sd_device_unref(device);
+	/* Gone between the two looks: its removal is another event. */
+	return r == -ENODEV ? 0 : r;
+}
+
+static int collect_slaves(const char *syspath, struct found *found)
+{
+	struct dirent *entry;
+	char *path;
+	DIR *directory;
+	int r = 0;
+
+	if (asprintf(&path, "%s/slaves", syspath) < 0)
+		return -ENOMEM;
+	directory = opendir(path);
+	if (!directory)
+		r = errno == ENOENT ? 0 : -errno;
+	while (directory && r >= 0) {
+		errno = 0;
+		entry = readdir(directory);
+		if (!entry) {
+			r = -errno;
+			break;
+		}
+		if (entry->d_name[0] != '.')
+			r = take_slave(path, entry->d_name, found);
+	}
+	if (directory)
+		closedir(directory);
+	free(path);
+	return r;
+}
+
+/* What @device is made of, and all below. */
+static int collect(sd_device *device, struct found *found)
+{
+	const char *type, *path;
+	sd_device *disk;
+	int r;
+
+	if (sd_device_get_devtype(device, &type) >= 0 && !strcmp(type, "partition")) {
+		r = sd_device_get_parent(device, &disk);
+		if (r >= 0)
+			r = take(disk, found);
+		if (r < 0)
+			return r;
+	}
+	r = sd_device_get_syspath(device, &path);
+	return r < 0 ? r : collect_slaves(path, found);
+}
+
+static int find(const char *number, struct found *found)
+{
+	sd_device *device = NULL;
+	unsigned int major, minor;
+	int r;
+
+	found->count = 0;
+	if (sscanf(number, "%u:%u", &major, &minor) != 2)
+		return -EBADMSG;
+	r = sd_device_new_from_devnum(&device, 'b', makedev(major, minor));
+	/* In memory only. */
+	if (r == -ENODEV)
+		return 0;
+	if (r >= 0)
+		r = collect(device, found);
+	sd_device_unref(device);
+	return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const dev_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool is_told(const struct trustgate_volume *volume, const struct found *found)
+{
+	return volume->lower_count == found->count &&
+	       !memcmp(volume->lower, found->devices, found->count * sizeof(*found->devices));
+}
+
+static void tell_of(const struct trustgate_volume *volume, const struct found *found, int error)
+{
+	struct record record;
+
+	if (error < 0)
+		record_begin(&record, LOG_ERR, MESSAGE_ID_VOLUME,
+			     "volume \"%s\": the devices below its device may be open: %s; see \"lower-devices\" in trusteed.yaml(5)",
+			     volume->name, strerror(-error));
+	else
+		record_begin(&record, LOG_INFO, MESSAGE_ID_VOLUME,
+			     "volume \"%s\": %zu devices below its device are closed",
+			     volume->name, found->count);
+	record_text(&record, "TRUSTGATE_VOLUME", volume->name);
+	record_send(&record);
+}
+
+static void update_one(struct agent *agent, const struct trustgate_volume *volume)
+{
+	const struct config_volume *config = config_find_volume(agent->config, volume->name);
+	struct found found = { .count = 0 };
+	int r = 0;
+
+	if (!config || !config->lower_open)
+		r = find(volume->device, &found);
+	/* In the order in which the kernel is told, so that the two compare. */
+	qsort(found.devices, found.count, sizeof(*found.devices), compare);
+	if (r >= 0 && is_told(volume, &found))
+		return;
+	if (r >= 0)
+		r = trustgate_volume_set_lower(agent->gate, volume->id, found.devices,
+					       found.count);
+	/* Once more does no harm. */
+	if (r < 0 && trustgate_error_unsure(agent->gate))
+		r = trustgate_volume_set_lower(agent->gate, volume->id, found.devices,
+					       found.count);
+	tell_of(volume, &found, r);
+}
+
+void lower_update(struct agent *agent)
+{
+	struct trustgate_volume *volumes;
+	struct trustgate_dump dump;
+	size_t count;
+
+	if (trustgate_volume_list(agent->gate, &volumes, &count, &dump) < 0) {
+		journal_note(LOG_ERR, "cannot list the volumes to close the devices below them: %s",
+			     trustgate_error_text(agent->gate));
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		update_one(agent, &volumes[i]);
+	free(volumes);
+}
+
+static int on_device(sd_device_monitor *monitor, sd_device *device, void *userdata)
+{
+	(void)monitor;
+	(void)device;
+	lower_update(userdata);
+	return 0;
+}
+
+int lower_start(struct agent *agent)
+{
+	int r = sd_device_monitor_new(&agent->devices);
+
+	if (r >= 0)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(agent->devices, "block",
+									 NULL);
+	if (r >= 0)
+		r = sd_device_monitor_attach_event(agent->devices, agent->event);
+	if (r >= 0)
+		r = sd_device_monitor_start(agent->devices, on_device, agent);
+	if (r < 0)
+		journal_note(LOG_CRIT, "cannot follow the block devices: %s", strerror(-r));
+	return r < 0 ? r : 0;
+}
+
+void lower_stop(struct agent *agent)
+{
+	agent->devices = sd_device_monitor_unref(agent->devices);
+}
