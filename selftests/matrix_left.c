@@ -264,34 +264,35 @@ static int synchronise(void)
 	return scene_result(syncfs(scene.fd));
 }
 
-#define HIDE	"names, sizes, owners and times can be looked at"
-#define ENCRYPT	"\"metadata: hidden\" (metadata_test); encrypted names (fscrypt)"
+#define HIDE	"names, sizes, owners and times are not hidden by default"
+#define ENCRYPT	"metadata: hidden; encrypted names (fscrypt)"
 #define LAYOUT	"tells where there is data, none of it"
 #define MEMORY	"root may trace every process"
 #define TRACE	"kernel.yama.ptrace_scope=3"
 #define PLACE	"moves no byte; every access there is checked as here"
 
 static const struct matrix_route routes[] = {
-	{ .name = "look up a name", .hook = "", .also = "",
+	{ .name = "look up a name", .hook = "", .also = "metadata_test",
 	  .go = look_up, .open = HIDE, .closed_by = ENCRYPT },
-	{ .name = "stat", .hook = "", .also = "",
+	{ .name = "stat", .hook = "", .also = "metadata_test",
 	  .go = look_at, .open = HIDE, .closed_by = ENCRYPT },
-	{ .name = "readlink", .hook = "", .also = "",
+	{ .name = "readlink", .hook = "", .also = "metadata_test",
 	  .go = look_at_link, .open = HIDE, .closed_by = ENCRYPT },
-	{ .name = "statfs", .hook = "", .also = "",
+	{ .name = "statfs", .hook = "", .also = "metadata_test",
 	  .go = look_at_space,
-	  .open = "the size of the filesystem can be looked at",
-	  .closed_by = "nothing; it is no tenant data" },
-	{ .name = "listxattr", .hook = "", .also = "route_test",
+	  .open = "the size of the filesystem is not hidden by default",
+	  .closed_by = "metadata: hidden" },
+	{ .name = "listxattr", .hook = "", .also = "metadata_test",
 	  .go = list_xattr, .open = HIDE, .closed_by = ENCRYPT },
-	{ .name = "get an ACL", .hook = "", .also = "route_test",
+	{ .name = "get an ACL", .hook = "", .also = "metadata_test",
 	  .go = get_acl, .open = HIDE, .closed_by = ENCRYPT },
 	{ .name = "FS_IOC_GETFLAGS", .hook = "", .also = "route_test",
 	  .prepare = scene_files,
-	  .go = get_flags, .open = HIDE, .closed_by = ENCRYPT },
+	  .go = get_flags, .open = "tells flags of the file, none of its bytes",
+	  .closed_by = "needs a descriptor that was open before" },
 	{ .name = "name_to_handle_at", .hook = "", .also = "open_test",
 	  .go = get_handle, .open = "no hook; tells the inode number",
-	  .closed_by = "opening by the handle is checked" },
+	  .closed_by = "metadata: hidden; opening by the handle is checked" },
 	{ .name = "lseek, SEEK_DATA", .hook = "", .also = "io_test",
 	  .prepare = scene_files,
 	  .go = find_data, .open = LAYOUT,
