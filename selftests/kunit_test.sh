@@ -23,6 +23,9 @@ modprobe trustgate_core_test || {
 	exit 1
 }
 
+# It holds the engine, which later tests unload.
+trap 'rmmod trustgate_core_test' EXIT
+
 for suite in "$debugfs"/trustgate*; do
 	[ -e "$suite/results" ] || continue
 	sed 's/^/# /' "$suite/results"
