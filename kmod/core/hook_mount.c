@@ -11,7 +11,9 @@
  * volume takes its place: who writes there believes that the volume has it.
  */
 
+#include <kunit/visibility.h>
 #include <linux/dcache.h>
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/fsnotify_backend.h>
 #include <linux/mount.h>
@@ -98,6 +100,7 @@ __bpf_kfunc int bpf_trustgate_sb_remount(struct super_block *sb)
 		return 0;
 	return check_remount(sb);
 }
+EXPORT_SYMBOL_IF_KUNIT(bpf_trustgate_sb_remount);
 
 __bpf_kfunc int bpf_trustgate_path_notify(const struct path *path,
 					  unsigned int obj_type)

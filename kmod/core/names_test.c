@@ -110,9 +110,34 @@ static void filter_lets_only_one_class_through(struct kunit *test)
 	mutex_unlock(&trustgate_mutex);
 }
 
+static void filter_follows_the_volumes(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)address(5);
+	struct trustgate_volume *volume;
+
+	volume = kunit_kzalloc(test, sizeof(*volume), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, volume);
+	volume->sb = sb;
+	mutex_lock(&trustgate_mutex);
+	if (trustgate_volume_count()) {
+		mutex_unlock(&trustgate_mutex);
+		kunit_skip(test, "volumes are protected");
+	}
+	trustgate_volume_protect(volume);
+	KUNIT_EXPECT_TRUE(test, trustgate_volume_possible(sb));
+	KUNIT_EXPECT_PTR_EQ(test, trustgate_volume_find(sb), volume);
+	KUNIT_EXPECT_FALSE(test, trustgate_volume_possible(address(6)));
+	trustgate_volume_remove(volume);
+	KUNIT_EXPECT_EQ(test, trustgate_volume_filter, 0);
+	KUNIT_EXPECT_PTR_EQ(test, trustgate_volume_find(sb), NULL);
+	mutex_unlock(&trustgate_mutex);
+	synchronize_rcu();
+}
+
 static struct kunit_case filter_cases[] = {
 	KUNIT_CASE(class_is_one_of_64),
 	KUNIT_CASE(filter_lets_only_one_class_through),
+	KUNIT_CASE(filter_follows_the_volumes),
 	{}
 };
 

@@ -359,6 +359,7 @@ void trustgate_volume_protect(struct trustgate_volume *volume)
 	smp_wmb();
 	trustgate_volume_filter_rebuild(trustgate_canary_sb());
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_protect);
 
 void trustgate_volume_remove(struct trustgate_volume *volume)
 {
@@ -370,6 +371,7 @@ void trustgate_volume_remove(struct trustgate_volume *volume)
 	generation_bump();
 	trustgate_volume_filter_rebuild(trustgate_canary_sb());
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_remove);
 
 void trustgate_volume_unpin_all(void)
 {
