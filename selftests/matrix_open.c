@@ -182,6 +182,22 @@ static int overlay_copy_up(void)
 	return attempt_open(SCENE_PLACE "/merged/a", O_WRONLY);
 }
 
+static int prepare_overlay_file(void)
+{
+	int err = prepare_overlay();
+
+	if (err)
+		return err;
+	scene.extra[0] = open(SCENE_PLACE "/merged/a", O_RDONLY | O_CLOEXEC);
+	return scene_result(scene.extra[0]);
+}
+
+static int map_overlay(void)
+{
+	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, scene.extra[0], 0) ==
+	       MAP_FAILED ? errno : 0;
+}
+
 /* Files that another process has open or mapped. */
 
 static int open_of_process(void)
@@ -385,6 +401,9 @@ static const struct matrix_route opens[] = {
 	{ .name = "copy-up of an overlay", .hook = "file_open", .also = "",
 	  .prepare = prepare_overlay, .undo = undo_overlay,
 	  .go = overlay_copy_up, .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "mmap by an overlay", .hook = "mmap_backing_file", .also = "",
+	  .prepare = prepare_overlay_file, .undo = undo_overlay,
+	  .go = map_overlay, .needs = { MATRIX_FILE("db/a", R) } },
 	{ .name = "loop device over a file", .hook = "file_open", .also = "kernel_io_test",
 	  .prepare = prepare_loop,
 	  .go = loop_over, .needs = { MATRIX_FILE("db/a", R | W) } },

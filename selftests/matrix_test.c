@@ -65,6 +65,9 @@ static const char *const condition_names[CONDITIONS] = {
 	"other access", "expired", "revoked",
 };
 
+/* The only row to be tried, if one is named on the command line. */
+static const char *only;
+
 /* What a trial returns when it could not be made. */
 #define UNTRIED		(-1)
 
@@ -412,6 +415,8 @@ static unsigned int go_through(const struct filesystem *filesystem,
 			route = &groups[g]->routes[i];
 			if (route->on && !(route->on & filesystem->bit))
 				continue;
+			if (only && strcmp(only, route->name))
+				continue;
 			if (each)
 				each(groups[g], route, filesystem->name,
 				     &outcomes[count]);
@@ -500,11 +505,12 @@ out:
 	return err;
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	unsigned int i, count = FILESYSTEMS, rows = 0;
 	int err;
 
+	only = argc > 1 ? argv[1] : NULL;
 	ksft_print_header();
 	/* A kernel that checks all memory takes many times as long. */
 	if (gate_patience(1) > 1)

@@ -115,6 +115,23 @@ TEST_F(verify, closed)
 	EXPECT_FOUND("lockdown", "open");
 }
 
+TEST_F(verify, names)
+{
+	const struct trustgate_volume_settings settings = {
+		.fields = TRUSTGATE_VOLUME_FIELD_METADATA,
+		.metadata = TRUSTGATE_METADATA_HIDDEN,
+	};
+
+	PROTECT();
+	LOOK();
+	EXPECT_ONLY("names", "open", "closed");
+	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
+	ASSERT_EQ(0, volume_protect_with(&self->gate, &self->volume, &settings));
+	LOOK();
+	EXPECT_ONLY("names", "closed", "open");
+	EXPECT_ONLY("files", "closed", "open");
+}
+
 TEST_F(verify, no_such_volume)
 {
 	EXPECT_EQ(2, run_verify("selftest-none", self->said,
