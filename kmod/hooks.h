@@ -225,11 +225,36 @@
 	      TRUSTGATE_PROTO(const struct path *path,			\
 			      unsigned int obj_type),			\
 	      TRUSTGATE_ARGS(path, obj_type))				\
+	CHECK(ptrace_access_check, VOLUME,				\
+	      TRUSTGATE_PROTO(struct task_struct *child,		\
+			      unsigned int mode),			\
+	      TRUSTGATE_PROTO(struct task_struct *child,		\
+			      unsigned int mode),			\
+	      TRUSTGATE_ARGS(child, mode))				\
+	CHECK(ptrace_traceme, VOLUME,					\
+	      TRUSTGATE_PROTO(struct task_struct *parent),		\
+	      TRUSTGATE_PROTO(struct task_struct *parent),		\
+	      TRUSTGATE_ARGS(parent))					\
+	CHECK(task_alloc, VOLUME,					\
+	      TRUSTGATE_PROTO(struct task_struct *task,			\
+			      u64 clone_flags),				\
+	      TRUSTGATE_PROTO(struct task_struct *task,			\
+			      u64 clone_flags),				\
+	      TRUSTGATE_ARGS(task, clone_flags))			\
+	CHECK(cred_prepare, VOLUME,					\
+	      TRUSTGATE_PROTO(struct cred *new, const struct cred *old,	\
+			      gfp_t gfp),				\
+	      TRUSTGATE_PROTO(void),					\
+	      TRUSTGATE_ARGS())						\
 	DEVICE(block_device, VOLUME)					\
 	NOTE(bprm_committed_creds, VOLUME,				\
 	     TRUSTGATE_PROTO(const struct linux_binprm *bprm),		\
 	     TRUSTGATE_PROTO(void),					\
 	     TRUSTGATE_ARGS())						\
+	NOTE(task_free, VOLUME,						\
+	     TRUSTGATE_PROTO(struct task_struct *task),			\
+	     TRUSTGATE_PROTO(unsigned long from_current),		\
+	     TRUSTGATE_ARGS(FROM_CURRENT(task)))			\
 	NOTE(sb_delete, VOLUME,						\
 	     TRUSTGATE_PROTO(struct super_block *sb),			\
 	     TRUSTGATE_PROTO(struct super_block *sb),			\

@@ -97,6 +97,7 @@ struct matrix_group {
 
 extern const struct matrix_group matrix_opens;
 extern const struct matrix_group matrix_passing;
+extern const struct matrix_group matrix_processes;
 extern const struct matrix_group matrix_io;
 extern const struct matrix_group matrix_rings;
 extern const struct matrix_group matrix_memory;

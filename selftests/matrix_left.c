@@ -19,11 +19,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -196,50 +194,6 @@ static int drive_ring(void)
 	return cqe->res < 0 ? -cqe->res : 0;
 }
 
-/* The memory of who holds a grant: the process that made the scene. */
-
-static char secret[16];
-
-static int prepare_secret(void)
-{
-	int err = scene_files();
-
-	return err ?: scene_result(pread(scene.fd, secret, sizeof(secret), 0));
-}
-
-static int read_memory(void)
-{
-	char copy[sizeof(secret)] = "";
-	struct iovec local = { copy, sizeof(copy) };
-	struct iovec remote = { secret, sizeof(secret) };
-
-	if (process_vm_readv(getppid(), &local, 1, &remote, 1, 0) < 0)
-		return errno;
-	return copy[0] == 'a' ? 0 : EBADMSG;
-}
-
-static int open_memory(void)
-{
-	char name[32], copy[sizeof(secret)] = "";
-	int fd;
-
-	snprintf(name, sizeof(name), "/proc/%d/mem", getppid());
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, copy, sizeof(copy), (uintptr_t)secret) < 0)
-		return errno;
-	return copy[0] == 'a' ? 0 : EBADMSG;
-}
-
-static int attach(void)
-{
-	const pid_t pid = getppid();
-
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
-		return errno;
-	/* Ends with this process. */
-	return 0;
-}
-
 static int read_device(void)
 {
 	char byte;
@@ -267,8 +221,6 @@ static int synchronise(void)
 #define HIDE	"names, sizes, owners and times are not hidden by default"
 #define ENCRYPT	"metadata: hidden; encrypted names (fscrypt)"
 #define LAYOUT	"tells where there is data, none of it"
-#define MEMORY	"root may trace every process"
-#define TRACE	"kernel.yama.ptrace_scope=3"
 #define PLACE	"moves no byte; every access there is checked as here"
 
 static const struct matrix_route routes[] = {
@@ -317,14 +269,6 @@ static const struct matrix_route routes[] = {
 	  .prepare = prepare_ring, .undo = undo_ring, .go = drive_ring,
 	  .open = "the thread is the holder's, whoever submits",
 	  .closed_by = "no grants to programs that set up such rings before they fork" },
-	{ .name = "process_vm_readv of a holder", .hook = "", .also = "",
-	  .prepare = prepare_secret, .go = read_memory, .open = MEMORY,
-	  .closed_by = TRACE },
-	{ .name = "/proc/PID/mem of a holder", .hook = "", .also = "",
-	  .prepare = prepare_secret, .go = open_memory, .open = MEMORY,
-	  .closed_by = TRACE },
-	{ .name = "ptrace of a holder", .hook = "", .also = "",
-	  .go = attach, .open = MEMORY, .closed_by = TRACE },
 	{ .name = "bind mount elsewhere", .hook = "", .also = "mount_test",
 	  .go = bind_elsewhere, .open = PLACE,
 	  .closed_by = "nothing; the gate goes by the filesystem" },

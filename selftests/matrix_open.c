@@ -198,47 +198,7 @@ static int map_overlay(void)
 	       MAP_FAILED ? errno : 0;
 }
 
-/* Files that another process has open or mapped. */
-
-static int open_of_process(void)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "/proc/%d/fd/%d", scene.pid, scene.fd);
-	return attempt_open(name, O_RDONLY);
-}
-
-static int prepare_mapped(void)
-{
-	int err = scene_files();
-
-	if (err)
-		return err;
-	scene.map = mmap(NULL, SCENE_BYTES, PROT_READ, MAP_SHARED, scene.fd, 0);
-	if (scene.map == MAP_FAILED) {
-		scene.map = NULL;
-		return errno;
-	}
-	return scene_holder();
-}
-
-static int open_of_mapping(void)
-{
-	char name[96];
-
-	snprintf(name, sizeof(name), "/proc/%d/map_files/%lx-%lx", scene.pid,
-		 (long)scene.map, (long)scene.map + SCENE_BYTES);
-	return attempt_open(name, O_RDONLY);
-}
-
-static int get_of_process(void)
-{
-	int process = syscall(SYS_pidfd_open, scene.pid, 0);
-
-	if (process < 0)
-		return errno;
-	return scene_result(syscall(SYS_pidfd_getfd, process, scene.fd, 0));
-}
+/* What another process hands over. */
 
 static int receive(void)
 {
@@ -418,15 +378,6 @@ static const struct matrix_route opens[] = {
 const struct matrix_group matrix_opens = MATRIX_GROUP("Opens", opens);
 
 static const struct matrix_route passing[] = {
-	{ .name = "open another's descriptor in /proc", .hook = "file_open", .also = "open_test",
-	  .prepare = scene_holder,
-	  .go = open_of_process, .needs = { MATRIX_FILE("db/a", R) } },
-	{ .name = "open another's mapping in /proc", .hook = "file_open", .also = "",
-	  .prepare = prepare_mapped,
-	  .go = open_of_mapping, .needs = { MATRIX_FILE("db/a", R) } },
-	{ .name = "pidfd_getfd", .hook = "file_receive", .also = "open_test",
-	  .prepare = scene_holder,
-	  .go = get_of_process, .needs = { MATRIX_FILE("db/a", R | W) } },
 	{ .name = "SCM_RIGHTS", .hook = "file_receive", .also = "route_test",
 	  .prepare = prepare_message,
 	  .go = receive, .needs = { MATRIX_FILE("db/a", R | W) } },

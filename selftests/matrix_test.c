@@ -30,9 +30,9 @@
 #include "matrix.h"
 
 static const struct matrix_group *const groups[] = {
-	&matrix_opens, &matrix_passing, &matrix_io, &matrix_rings,
-	&matrix_memory, &matrix_names, &matrix_attributes, &matrix_ioctls,
-	&matrix_mounts, &matrix_devices, &matrix_open_rows,
+	&matrix_opens, &matrix_passing, &matrix_processes, &matrix_io,
+	&matrix_rings, &matrix_memory, &matrix_names, &matrix_attributes,
+	&matrix_ioctls, &matrix_mounts, &matrix_devices, &matrix_open_rows,
 };
 
 #define GROUPS	(sizeof(groups) / sizeof(*groups))
@@ -484,6 +484,9 @@ static int try_filesystem(const struct filesystem *filesystem)
 	err = -gate_open(&bench.gate);
 	if (err == ECANCELED)
 		ksft_exit_skip("%s\n", bench.gate.why);
+	/* Of who is looked at before there is a gate, none may know. */
+	if (!err)
+		err = -gate_go_idle(&bench.gate);
 	if (!err)
 		err = -volume_make(&bench.volume, 0, filesystem->name);
 	if (!err)

@@ -89,8 +89,9 @@ void trustgate_loader_end(void);
  *
  * Only from within @prove, under the lock that the engine holds then.
  *
- * While set, each check on @sb is answered with -EACCES, counted for nobody,
- * and noted for trustgate_canary_seen(). Setting starts with none noted.
+ * While set, each check on @sb, and on the thread that has set it, is answered
+ * with -EACCES, counted for nobody, and noted for trustgate_canary_seen().
+ * Setting starts with none noted.
  *
  * Context: process context, may sleep (ending waits for an RCU grace period).
  */

@@ -88,6 +88,8 @@ void trustgate_audit_denial(const struct trustgate_event *event)
 			 event->hook, trustgate_access_names(event->access).text);
 	audit_log_format(ab, " pid=%d tid=%d uid=%u auid=%u",
 			 event->pid, event->tid, event->uid, event->loginuid);
+	if (event->target_pid)
+		audit_log_format(ab, " target=%d", event->target_pid);
 	log_untrusted(ab, "comm", event->comm);
 	log_untrusted(ab, "volume", event->volume_name);
 	if (event->path[0])

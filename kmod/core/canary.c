@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "canary.h"
 #include "volume.h"
@@ -16,6 +17,7 @@ static_assert(TRUSTGATE_HOOK_COUNT <= 64);
 /* Written under trustgate_mutex; compared, never followed. */
 static struct super_block *canary;
 static dev_t canary_dev;
+static const struct task_struct *canary_task;
 static u64 focus;
 static atomic64_t seen;
 
@@ -43,6 +45,12 @@ bool trustgate_canary_on(dev_t dev, enum trustgate_hook hook)
 	return dev && READ_ONCE(canary_dev) == dev && note(hook);
 }
 
+bool trustgate_canary_is(const struct task_struct *task,
+			 enum trustgate_hook hook)
+{
+	return READ_ONCE(canary_task) == task && note(hook);
+}
+
 void trustgate_canary_set(struct super_block *sb)
 {
 	/* Held by the engine, on whose behalf the carrier's thread proves. */
@@ -53,6 +61,7 @@ void trustgate_canary_set(struct super_block *sb)
 	WRITE_ONCE(focus, U64_MAX);
 	WRITE_ONCE(canary, sb);
 	WRITE_ONCE(canary_dev, sb ? sb->s_dev : 0);
+	WRITE_ONCE(canary_task, sb ? current : NULL);
 	trustgate_volume_filter_rebuild(sb);
 	if (!sb)
 		synchronize_rcu();

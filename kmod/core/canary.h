@@ -13,6 +13,8 @@
 #include "arm.h"
 #include "../hooks.h"
 
+struct task_struct;
+
 /**
  * trustgate_canary_sb() - the canary, for the filter
  *
@@ -41,5 +43,16 @@ bool trustgate_canary_noted(const struct super_block *sb,
  * Return: true if @dev is the canary's, whose opening is denied.
  */
 bool trustgate_canary_on(dev_t dev, enum trustgate_hook hook);
+
+/**
+ * trustgate_canary_is() - note a hook if it asks about the thread that proves
+ * @task: what the hook asks about; not followed
+ * @hook: which hook
+ *
+ * Context: any.
+ * Return: true if @task is that thread, to which everything is denied.
+ */
+bool trustgate_canary_is(const struct task_struct *task,
+			 enum trustgate_hook hook);
 
 #endif /* _TRUSTGATE_CORE_CANARY_H */

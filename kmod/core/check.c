@@ -15,6 +15,7 @@
 #include "decision.h"
 #include "event.h"
 #include "recent.h"
+#include "taint.h"
 #include "trace.h"
 
 #define HOOK_NAME(name, ...) [TRUSTGATE_HOOK_##name] = #name,
@@ -36,7 +37,8 @@ static int enforce(enum trustgate_hook hook,
 	const struct trustgate_volume *volume = question->volume;
 	bool allowed = answer->cause == TRUSTGATE_CAUSE_GRANTED;
 
-	this_cpu_inc(volume->counters->cause[answer->cause]);
+	if (volume)
+		this_cpu_inc(volume->counters->cause[answer->cause]);
 	trace_trustgate_verdict(hook_names[hook], question, answer);
 	if (!allowed || (question->takes_use &&
 			 READ_ONCE(volume->settings.record) &
@@ -45,13 +47,42 @@ static int enforce(enum trustgate_hook hook,
 	return allowed ? 0 : -EACCES;
 }
 
+/*
+ * May the bytes get into the process's memory? From here on it is guarded. What
+ * is only executed gets into the memory that the exec makes, see
+ * trustgate_check_image(); but who traces the process sees that, too.
+ */
+static void guard_memory(const struct trustgate_question *question,
+			 struct trustgate_answer *answer)
+{
+	if (question->access & TRUSTGATE_TAINTING)
+		answer->cause = trustgate_taint_current(question->volume->id,
+							question->now_ns);
+	else if (question->access & TRUSTGATE_ACCESS_EXEC && current->ptrace)
+		answer->cause = TRUSTGATE_CAUSE_TRACED;
+	else
+		return;
+	if (answer->cause == TRUSTGATE_CAUSE_GRANTED && answer->own)
+		WRITE_ONCE(answer->own->tainted_exec_id,
+			   current->self_exec_id);
+}
+
+/* No use is taken of a grant for what its holder's memory forbids. */
 static noinline int check_thoroughly(enum trustgate_hook hook,
-				     const struct trustgate_question *question,
+				     struct trustgate_question *question,
 				     struct trustgate_basis *basis)
 {
+	const bool takes_use = question->takes_use;
 	struct trustgate_answer answer;
 
+	if (question->access & TRUSTGATE_TAINTING &&
+	    trustgate_taint_hindrance(question->now_ns) !=
+	    TRUSTGATE_CAUSE_GRANTED)
+		question->takes_use = false;
 	trustgate_decide(question, &answer);
+	question->takes_use = takes_use;
+	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
+		guard_memory(question, &answer);
 	if (basis)
 		*basis = answer.basis;
 	return enforce(hook, question, &answer);
@@ -147,7 +178,8 @@ int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
 {
 	if (!access)
 		return 0;
-	if (!trace_trustgate_verdict_enabled() &&
+	/* What is remembered was allowed when nobody could read the memory. */
+	if (!current->ptrace && !trace_trustgate_verdict_enabled() &&
 	    trustgate_recent_allows(file, access))
 		return 0;
 	return check_anew(hook, file, access);
@@ -260,6 +292,85 @@ int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
 		.task = current,
 		.now_ns = ktime_get_boottime_ns(),
 	}, &answer);
+}
+
+int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+	struct trustgate_answer answer = {};
+	u64 now_ns;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_find(inode->i_sb);
+	if (!volume)
+		return 0;
+	now_ns = ktime_get_boottime_ns();
+	answer.cause = trustgate_taint_current(volume->id, now_ns);
+	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
+		return 0;
+	return enforce(hook, &(struct trustgate_question) {
+		.volume = volume,
+		.dentry = name_of(file),
+		.ino = inode->i_ino,
+		.generation = inode->i_generation,
+		.access = TRUSTGATE_ACCESS_EXEC,
+		.task = current,
+		.now_ns = now_ns,
+	}, &answer);
+}
+
+/* Refuse current what it wants of a process; the volume may be gone. */
+static int refuse(enum trustgate_hook hook, u32 cause, u32 volume_id,
+		  const struct task_struct *target, u64 now_ns)
+{
+	return enforce(hook, &(struct trustgate_question) {
+		.volume = trustgate_volume_numbered(volume_id),
+		.access = TRUSTGATE_ACCESS_READ,
+		.task = current,
+		.now_ns = now_ns,
+	}, &(struct trustgate_answer) {
+		.cause = cause,
+		.target = target,
+	});
+}
+
+int trustgate_check_memory(enum trustgate_hook hook,
+			   const struct task_struct *task, bool attach,
+			   bool keeps)
+{
+	u64 now_ns = ktime_get_boottime_ns();
+	struct trustgate_looked looked;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	looked = trustgate_taint_look(task, attach, keeps, now_ns);
+	if (looked.cause == TRUSTGATE_CAUSE_GRANTED)
+		return 0;
+	if (looked.again)
+		return -EACCES;
+	return refuse(hook, looked.cause, looked.volume_id, task, now_ns);
+}
+
+int trustgate_check_dump(enum trustgate_hook hook)
+{
+	u32 volume_id = trustgate_taint_of(current);
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	if (!volume_id)
+		return 0;
+	return refuse(hook, TRUSTGATE_CAUSE_MEMORY, volume_id, current,
+		      ktime_get_boottime_ns());
+}
+
+int trustgate_check_inherit(enum trustgate_hook hook,
+			    const struct task_struct *task)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	if (trustgate_taint_inherit(task))
+		return 0;
+	return refuse(hook, TRUSTGATE_CAUSE_SUSPENDED,
+		      trustgate_taint_of(current), NULL,
+		      ktime_get_boottime_ns());
 }
 
 int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,

@@ -16,6 +16,7 @@
 struct dentry;
 struct file;
 struct inode;
+struct task_struct;
 
 /**
  * trustgate_check_file() - may current do this to an open file?
@@ -139,6 +140,57 @@ int trustgate_forbid(enum trustgate_hook hook, const struct file *file);
  */
 int trustgate_forbid_by(enum trustgate_hook hook,
 			const struct trustgate_volume *volume);
+
+/**
+ * trustgate_check_image() - may current be made of this program?
+ * @hook: hook that asks
+ * @file: program or interpreter, which was allowed to be executed
+ *
+ * The new memory is guarded from here on, as it holds the program.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0 if it is on no volume or nobody can read the memory, or -EACCES
+ * after counting and recording the denial.
+ */
+int trustgate_check_image(enum trustgate_hook hook, const struct file *file);
+
+/**
+ * trustgate_check_memory() - may current look into this process?
+ * @hook: hook that asks
+ * @task: any thread of it
+ * @attach: to read or write its memory, not only what /proc tells about it
+ * @keeps: what is opened now can be read later, without another check
+ *
+ * Of a process's refusals with @attach false only the first is counted and
+ * recorded: those who look at all processes do it all the time.
+ *
+ * Context: RCU read side, any but NMI; the task may be locked.
+ * Return: 0 or -EACCES.
+ */
+int trustgate_check_memory(enum trustgate_hook hook,
+			   const struct task_struct *task, bool attach,
+			   bool keeps);
+
+/**
+ * trustgate_check_dump() - may current's memory be dumped?
+ * @hook: hook that asks
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_dump(enum trustgate_hook hook);
+
+/**
+ * trustgate_check_inherit() - may a task have current's memory, or a copy?
+ * @hook: hook that asks
+ * @task: being made, or current itself before it executes a program
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording that there is no room to
+ * note that its memory has to be guarded.
+ */
+int trustgate_check_inherit(enum trustgate_hook hook,
+			    const struct task_struct *task);
 
 /**
  * trustgate_check_parent() - may current change a name in its directory?

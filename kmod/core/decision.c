@@ -19,9 +19,6 @@
  */
 #define ANCESTORS_MAX	32
 
-/* Shared by no grant: self_exec_id counts up from 0. */
-#define NO_EXEC_ID	U64_MAX
-
 /* At most one limited grant for each bit of access can be needed. */
 #define LIMITED_MAX	5
 static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
@@ -33,7 +30,7 @@ static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
  * struct search - a decision under way
  * @question: what is asked
  * @exec_id: self_exec_id of the process that asks, and of the ancestor whose
- *	grants are weighed; NO_EXEC_ID if they differ
+ *	grants are weighed; TRUSTGATE_NO_EXEC_ID if they differ
  * @missing: access that no grant has covered yet, or PRESENCE
  * @limited_access: access that @limited cover
  * @nr_limited: how many limited grants cover something, to be used if needed
@@ -50,10 +47,10 @@ struct search {
 	u32 limited_access;
 	unsigned int nr_limited;
 	struct trustgate_grant *limited[LIMITED_MAX];
-	const struct trustgate_grant *by;
+	struct trustgate_grant *by;
 	struct trustgate_basis basis;
 	u32 best;
-	const struct trustgate_grant *blamed;
+	struct trustgate_grant *blamed;
 };
 
 /* From the least to the most telling cause of a denial. */
@@ -68,7 +65,7 @@ static const u8 telling[TRUSTGATE_CAUSE_COUNT] = {
 };
 
 static void note_denial(struct search *search, u32 cause,
-			const struct trustgate_grant *grant)
+			struct trustgate_grant *grant)
 {
 	if (search->best != TRUSTGATE_CAUSE_NO_GRANT &&
 	    telling[cause] <= telling[search->best])
@@ -282,7 +279,7 @@ static void weigh_ancestors(struct search *search)
 			/* Its own exec ends what its children had by it, too. */
 			holds_exec_id = READ_ONCE(task->self_exec_id);
 			search->exec_id = holds_exec_id == exec_id ?
-				exec_id : NO_EXEC_ID;
+				exec_id : TRUSTGATE_NO_EXEC_ID;
 			search->basis.generations = depth + 1;
 			search->basis.parent = task;
 			search->basis.parent_pid = pid;
@@ -321,6 +318,15 @@ static void settle(struct search *search)
 	}
 }
 
+/* Would it allow the same again, as long as its holder executes nothing? */
+static bool is_own(const struct trustgate_grant *grant,
+		   const struct task_struct *task)
+{
+	return grant->key.pid == task_tgid((struct task_struct *)task) &&
+	       (grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC ||
+		grant->exec_id == task->self_exec_id);
+}
+
 void trustgate_decide(const struct trustgate_question *question,
 		      struct trustgate_answer *answer)
 {
@@ -334,6 +340,8 @@ void trustgate_decide(const struct trustgate_question *question,
 
 	answer->grant_id = 0;
 	answer->tag = 0;
+	answer->own = NULL;
+	answer->target = NULL;
 	if (question->task->flags & PF_KTHREAD) {
 		answer->cause = TRUSTGATE_CAUSE_KERNEL_THREAD;
 		return;
@@ -356,6 +364,8 @@ void trustgate_decide(const struct trustgate_question *question,
 	if (search.by) {
 		answer->grant_id = search.by->id;
 		answer->tag = search.by->tag;
+		if (!search.missing && is_own(search.by, question->task))
+			answer->own = search.by;
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_decide);

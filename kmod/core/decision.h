@@ -74,12 +74,17 @@ struct trustgate_basis {
  *	if there is none
  * @tag: of that grant
  * @basis: of an allow
+ * @own: that grant, if the process holds it itself, now and not by its next
+ *	exec; valid for the RCU read side section
+ * @target: process that it was to be done to, for its memory; or NULL
  */
 struct trustgate_answer {
 	u32 cause;
 	u64 grant_id;
 	u64 tag;
 	struct trustgate_basis basis;
+	struct trustgate_grant *own;
+	const struct task_struct *target;
 };
 
 /**
@@ -128,8 +133,10 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  * @now_ns: CLOCK_BOOTTIME
  *
  * Looks for one grant to the process itself, unlimited in uses, on the very
- * file, for all of @access. In line, and with nothing to be put together for
- * it, because it is what an allowed access costs at the least.
+ * file, for all of @access, that has allowed it access before: this tells that
+ * its memory is guarded, that it has executed nothing since, and that the grant
+ * has begun. In line, and with nothing to be put together for it, because it is
+ * what an allowed access costs at the least.
  *
  * Context: RCU read side, any other context; takes no lock.
  * Return: a grant by which trustgate_decide() would allow; NULL says nothing.
@@ -149,14 +156,14 @@ trustgate_granted_at_once(const struct trustgate_volume *volume,
 	const struct trustgate_grant *grant;
 	struct rhlist_head *pos;
 
-	if (unlikely(task->flags & PF_KTHREAD))
+	if (unlikely(task->flags & PF_KTHREAD || task->ptrace))
 		return NULL;
 	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(&key), node) {
 		if (!(access & ~grant->access) &&
 		    !(grant->max_uses && takes_use) &&
 		    READ_ONCE(grant->in_force) &&
-		    trustgate_judge(grant, task->self_exec_id, now_ns) ==
-		    TRUSTGATE_CAUSE_GRANTED)
+		    READ_ONCE(grant->tainted_exec_id) == task->self_exec_id &&
+		    now_ns < (u64)grant->expiry.expires)
 			return grant;
 	}
 	return NULL;

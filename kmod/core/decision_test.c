@@ -8,6 +8,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/ptrace.h>
 
 #include "decision.h"
 #include "kunit_world.h"
@@ -336,6 +337,10 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 		question.dentry = NULL;
 	for (i = 0; i < PROCESSES; i++)
 		world->tasks[i]->self_exec_id += decided->executed >> i & 1;
+	answer = decide(&question);
+	/* As the first access would have left it. */
+	if (answer.own)
+		answer.own->tainted_exec_id = question.task->self_exec_id;
 	if (!decided->whole) {
 		rcu_read_lock();
 		at_once = trustgate_granted_at_once(question.volume,
@@ -345,7 +350,6 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 						    question.now_ns);
 		rcu_read_unlock();
 	}
-	answer = decide(&question);
 	for (i = 0; i < PROCESSES; i++)
 		world->tasks[i]->self_exec_id -= decided->executed >> i & 1;
 	KUNIT_EXPECT_EQ_MSG(test, decided->cause, answer.cause, "%s",
@@ -461,11 +465,14 @@ static void short_cut_is_for_the_plainest(struct kunit *test)
 {
 	const struct given plain = { R, .file = FILE };
 	struct world *world = test->priv;
-	struct trustgate_grant *limited;
+	struct trustgate_grant *limited, *grant;
+	u64 exec_id = world->tasks[CHILD]->self_exec_id;
 	u64 now_ns = ktime_get_boottime_ns();
 
 	mutex_lock(&trustgate_mutex);
 	limited = give_limited(test, R, 1);
+	if (limited)
+		limited->tainted_exec_id = exec_id;
 	rcu_read_lock();
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,
@@ -481,13 +488,28 @@ static void short_cut_is_for_the_plainest(struct kunit *test)
 	rcu_read_unlock();
 	if (limited)
 		KUNIT_EXPECT_EQ(test, atomic_read(&limited->uses), 0);
-	give(test, &plain);
+	grant = give(test, &plain);
 	rcu_read_lock();
+	/* Its holder's memory is not marked yet. */
+	KUNIT_EXPECT_FALSE(test,
+			   trustgate_granted_at_once(&world->volume,
+						     world->inodes[FILE], R,
+						     true, world->tasks[CHILD],
+						     now_ns));
+	if (grant)
+		grant->tainted_exec_id = exec_id;
 	KUNIT_EXPECT_TRUE(test,
 			  trustgate_granted_at_once(&world->volume,
 						    world->inodes[FILE], R,
 						    true, world->tasks[CHILD],
 						    now_ns));
+	world->tasks[CHILD]->ptrace = PT_PTRACED;
+	KUNIT_EXPECT_FALSE(test,
+			   trustgate_granted_at_once(&world->volume,
+						     world->inodes[FILE], R,
+						     true, world->tasks[CHILD],
+						     now_ns));
+	world->tasks[CHILD]->ptrace = 0;
 	world->tasks[CHILD]->flags |= PF_KTHREAD;
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,

@@ -226,8 +226,11 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 		.generation = question->generation,
 	};
 
-	fill_volume(&event, question->volume);
+	if (question->volume)
+		fill_volume(&event, question->volume);
 	fill_process(&event, question->task);
+	if (answer->target)
+		event.target_pid = task_tgid_nr((void *)answer->target);
 	fill_path(&event, question->dentry);
 	push(&event);
 }

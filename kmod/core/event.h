@@ -38,6 +38,8 @@ struct trustgate_volume;
  * @end: enum trustgate_end
  * @pid: thread group in the initial pid namespace, 0 for no process
  * @tid: thread in the initial pid namespace
+ * @target_pid: thread group whose memory was concerned, in the initial pid
+ *	namespace, 0 for none
  * @uid: real user, in the initial user namespace
  * @loginuid: login user, in the initial user namespace
  * @generation: of the object's inode
@@ -64,6 +66,7 @@ struct trustgate_event {
 	u32 end;
 	s32 pid;
 	s32 tid;
+	s32 target_pid;
 	u32 uid;
 	u32 loginuid;
 	u32 generation;

@@ -25,6 +25,7 @@
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
+#include "taint.h"
 
 #define HOOK_SET(name, set, ...) [TRUSTGATE_HOOK_##name] = TRUSTGATE_SET_##set,
 
@@ -230,6 +231,8 @@ static void disarm_work(struct work_struct *work)
 		if (!idle)
 			break;
 		carrier->detach(idle);
+		if (idle & TRUSTGATE_SET_VOLUME)
+			trustgate_taint_forget_all();
 		WRITE_ONCE(armed, armed & ~idle);
 		if (armed)
 			break;

@@ -311,6 +311,7 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->key.kind = terms->kind;
 	grant->volume = terms->volume;
 	grant->exec_id = terms->exec_id;
+	grant->tainted_exec_id = TRUSTGATE_NO_EXEC_ID;
 	grant->start_ns = terms->start_ns;
 	grant->not_before_ns = terms->not_before_ns;
 	timerqueue_init(&grant->expiry);

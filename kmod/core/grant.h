@@ -20,6 +20,9 @@
 
 #include "volume.h"
 
+/* Of no process: self_exec_id counts up from 0. */
+#define TRUSTGATE_NO_EXEC_ID	U64_MAX
+
 /**
  * struct trustgate_presence - what a process holds on one volume
  * @of_subject: in the subject's list; RCU, changed under trustgate_mutex
@@ -95,6 +98,9 @@ struct trustgate_key {
  * @flags: mask of enum trustgate_grant_flags; constant
  * @max_uses: 0 for any number; constant
  * @uses: uses so far, never above @max_uses; any context
+ * @tainted_exec_id: self_exec_id for which the subject was allowed access by it
+ *	and its memory marked, see taint.h; TRUSTGATE_NO_EXEC_ID if for none.
+ *	Written by hooks, read with READ_ONCE
  * @in_force: set when the whole batch is in the tables, cleared before the
  *	grant leaves them; hooks allow by no other. Written under
  *	trustgate_mutex, read with READ_ONCE
@@ -125,6 +131,7 @@ struct trustgate_grant {
 	u32 flags;
 	u32 max_uses;
 	atomic_t uses;
+	u64 tainted_exec_id;
 	bool in_force;
 	u8 reason;
 	u64 created_boottime_ns;

@@ -81,7 +81,7 @@ static noinline int check_mmap(const struct file *file, unsigned long prot,
 	 * its new identity, whose grants may just have ended.
 	 */
 	if (is_exec(file))
-		return 0;
+		return trustgate_check_image(TRUSTGATE_HOOK_mmap_file, file);
 
 	if (prot & PROT_EXEC)
 		access |= TRUSTGATE_ACCESS_EXEC;
@@ -123,7 +123,8 @@ static noinline int check_backing(const struct vm_area_struct *vma,
 	u32 access = TRUSTGATE_ACCESS_READ;
 
 	if (is_exec(file))
-		return 0;
+		return trustgate_check_image(TRUSTGATE_HOOK_mmap_backing_file,
+					     file);
 	if (vma->vm_flags & VM_EXEC)
 		access |= TRUSTGATE_ACCESS_EXEC;
 	if (vma->vm_flags & VM_SHARED && file->f_mode & FMODE_WRITE)

@@ -4,8 +4,8 @@
  *
  * Owns: passing the news on.
  *
- * Must not own: what ends with it (sweep.c). Nothing here decides: an exec
- * shows in the exec id that every check compares, and a superblock's address
+ * Must not own: what ends with it (sweep.c, taint.c). Nothing here decides: an
+ * exec shows in the exec id that every check compares, and a superblock's address
  * stays denied until it is taken out of the table.
  */
 
@@ -16,6 +16,7 @@
 #include "grant.h"
 #include "kfuncs.h"
 #include "sweep.h"
+#include "taint.h"
 
 __bpf_kfunc_start_defs();
 
@@ -23,6 +24,8 @@ __bpf_kfunc void bpf_trustgate_bprm_committed_creds(void)
 {
 	bool holds;
 
+	/* It has other memory now, and is the first of its threads. */
+	trustgate_taint_forget(current);
 	rcu_read_lock();
 	holds = trustgate_subject_find(task_tgid(current));
 	rcu_read_unlock();

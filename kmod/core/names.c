@@ -25,9 +25,11 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_UNREACHABLE] = "unreachable",
 	[TRUSTGATE_CAUSE_SUSPENDED] = "suspended",
 	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
+	[TRUSTGATE_CAUSE_TRACED] = "traced",
+	[TRUSTGATE_CAUSE_MEMORY] = "memory",
 };
 
-static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_FORBIDDEN + 1);
+static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_MEMORY + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",

@@ -14,7 +14,7 @@ static void each_cause_has_its_name(struct kunit *test)
 	static const char * const names[] = {
 		"granted", "no-grant", "wrong-access", "not-yet", "expired",
 		"used-up", "exec-changed", "kernel-thread", "unreachable",
-		"suspended", "forbidden",
+		"suspended", "forbidden", "traced", "memory",
 	};
 	u32 cause;
 

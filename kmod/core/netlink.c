@@ -20,7 +20,7 @@
  * An event's attributes together: 8 numbers of 64 bits, 11 of 32, a flag,
  * strings of at most 64 (volume), 16 (comm), 32 (hook) and 192 bytes (path).
  */
-#define EVENT_SIZE	(8 * (NLA_HDRLEN + 12) + 11 * (NLA_HDRLEN + 4) +	\
+#define EVENT_SIZE	(8 * (NLA_HDRLEN + 12) + 12 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + 4 * (NLA_HDRLEN + 4) +			\
 			 64 + 16 + 32 + 192)
 
@@ -188,7 +188,10 @@ static int put_process(struct sk_buff *skb, const struct trustgate_event *event)
 	       nla_put_s32(skb, TRUSTGATE_A_EVENT_TID, event->tid) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_EVENT_UID, event->uid) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_EVENT_LOGINUID, event->loginuid) ?:
-	       nla_put_string(skb, TRUSTGATE_A_EVENT_COMM, event->comm);
+	       nla_put_string(skb, TRUSTGATE_A_EVENT_COMM, event->comm) ?:
+	       (event->target_pid ?
+		nla_put_s32(skb, TRUSTGATE_A_EVENT_TARGET_PID,
+			    event->target_pid) : 0);
 }
 
 static int put_object(struct sk_buff *skb, const struct trustgate_event *event)

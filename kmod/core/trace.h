@@ -40,7 +40,7 @@ TRACE_EVENT(trustgate_verdict,
 	TP_fast_assign(
 		__assign_str(hook);
 		__assign_str(cause);
-		__entry->volume = question->volume->id;
+		__entry->volume = question->volume ? question->volume->id : 0;
 		__entry->ino = question->ino;
 		__entry->generation = question->generation;
 		__entry->access = question->access;

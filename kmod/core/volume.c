@@ -78,6 +78,21 @@ const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
 	return NULL;
 }
 
+const struct trustgate_volume *trustgate_volume_numbered(u32 id)
+{
+	const struct trustgate_volume *volume;
+	unsigned int i;
+
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
+					 by_sb) {
+			if (volume->id == id)
+				return volume;
+		}
+	}
+	return NULL;
+}
+
 static bool is_lower(const struct trustgate_volume *volume, dev_t dev)
 {
 	const struct trustgate_devices *lower = rcu_dereference(volume->lower);

@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
-#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_FORBIDDEN + 1)
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_MEMORY + 1)
 
 struct netlink_ext_ack;
 struct path;
@@ -186,6 +186,15 @@ trustgate_volume_find(const struct super_block *sb)
  * Return: one of the volumes, or NULL.
  */
 const struct trustgate_volume *trustgate_volume_of_type(const char *fstype);
+
+/**
+ * trustgate_volume_numbered() - the volume with a number, for hooks
+ * @id: number
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: the volume or NULL.
+ */
+const struct trustgate_volume *trustgate_volume_numbered(u32 id);
 
 /**
  * trustgate_volume_on() - the volume that lies on a block device

@@ -8,6 +8,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cred.h>
 #include <linux/device_cgroup.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -16,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/printk.h>
+#include <linux/ptrace.h>
 #include <linux/sched/mm.h>
 #include <linux/xattr.h>
 #include <uapi/linux/mount.h>
@@ -347,6 +349,43 @@ static int prove_path_notify(struct canary *canary)
 {
 	return CALL(path_notify, &canary->file->f_path, 0,
 		    FSNOTIFY_OBJ_TYPE_INODE);
+}
+
+/* What is denied to this thread is denied about it. */
+static int prove_ptrace_access_check(struct canary *canary)
+{
+	return CALL(ptrace_access_check, current,
+		    PTRACE_MODE_ATTACH | PTRACE_MODE_REALCREDS);
+}
+
+static int prove_ptrace_traceme(struct canary *canary)
+{
+	return CALL(ptrace_traceme, current);
+}
+
+static int prove_task_alloc(struct canary *canary)
+{
+	return CALL(task_alloc, current, 0);
+}
+
+static int prove_cred_prepare(struct canary *canary)
+{
+	struct cred *cred = prepare_creds();
+
+	if (!cred)
+		return -EACCES;
+	abort_creds(cred);
+	return 0;
+}
+
+/* There is nothing to deny in it. */
+static int prove_task_free(struct canary *canary)
+{
+	typedef void (*call)(struct task_struct *task);
+
+	canary->called = true;
+	((call)trustgate_arm_target(TRUSTGATE_HOOK_task_free))(current);
+	return -EACCES;
 }
 
 /* As bdev_permission() and every open of a node ask. */

@@ -26,6 +26,7 @@ typedef __u32 __wsum;
 typedef unsigned short umode_t;
 typedef unsigned int dev_t;
 typedef unsigned long size_t;
+typedef unsigned int gfp_t;
 typedef __u64 u64;
 typedef _Bool bool;
 
@@ -62,6 +63,10 @@ struct iattr {
 
 struct path {
 	struct dentry *dentry;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+	unsigned int flags;
 } __attribute__((preserve_access_index));
 
 struct vm_area_struct {
@@ -116,6 +121,13 @@ TRUSTGATE_PART(KFUNC_CHECK, KFUNC_NOTE, KFUNC_DEVICE)
  */
 #define bpf_trustgate_mmap_file(file, prot, flags) \
 	((file) ? bpf_trustgate_mmap_file(file, prot, flags) : 0)
+
+/*
+ * A task that is being freed cannot be passed on as a pointer, because it could
+ * not be used; and only the difference of two pointers is a number.
+ */
+#define FROM_CURRENT(task)						\
+	((unsigned long)(task) - (unsigned long)bpf_get_current_task_btf())
 
 #define HOOK_CHECK(name, set, hook_proto, proto, args)			\
 	SEC("lsm/" #name)						\

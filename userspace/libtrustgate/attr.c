@@ -135,6 +135,7 @@ static const char *const event_names[] = {
 	[TRUSTGATE_A_EVENT_PATH_CUT] = "path-cut",
 	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = "expires-boottime-ns",
 	[TRUSTGATE_A_EVENT_PAD] = "pad",
+	[TRUSTGATE_A_EVENT_TARGET_PID] = "target-pid",
 };
 
 #define SET(name_, upper, ...)							\

@@ -483,6 +483,7 @@ static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {
 	[TRUSTGATE_A_EVENT_PATH] = FIELD(STRING_TAIL, trustgate_event, path),
 	[TRUSTGATE_A_EVENT_PATH_CUT] = FIELD(FLAG, trustgate_event, path_cut),
 	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = FIELD(U64, trustgate_event, expires_boottime_ns),
+	[TRUSTGATE_A_EVENT_TARGET_PID] = FIELD(U32, trustgate_event, target_pid),
 };
 
 int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret)

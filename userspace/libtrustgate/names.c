@@ -40,6 +40,8 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_UNREACHABLE] = "unreachable",
 	[TRUSTGATE_CAUSE_SUSPENDED] = "suspended",
 	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
+	[TRUSTGATE_CAUSE_TRACED] = "traced",
+	[TRUSTGATE_CAUSE_MEMORY] = "memory",
 };
 
 static const char *const reason[] = {

@@ -39,6 +39,7 @@
  * @path: object relative to the volume's root; any bytes
  * @path_cut: @path lost its beginning
  * @expires_boottime_ns: of the grant
+ * @target_pid: process whose memory was concerned, in the initial pid namespace
  */
 struct trustgate_event {
 	uint64_t present;
@@ -64,6 +65,7 @@ struct trustgate_event {
 	char path[TRUSTGATE_EVENT_PATH_MAX + 1];
 	bool path_cut;
 	uint64_t expires_boottime_ns;
+	pid_t target_pid;
 };
 
 /**

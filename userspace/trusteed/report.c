@@ -130,6 +130,8 @@ static void add_event_fields(struct record *record, const struct trustgate_event
 	if (HAS(EXPIRES_BOOTTIME_NS))
 		record_number(record, "TRUSTGATE_EXPIRES_BOOTTIME_NSEC",
 			      event->expires_boottime_ns);
+	if (HAS(TARGET_PID))
+		record_number(record, "TRUSTGATE_TARGET_PID", event->target_pid);
 #undef HAS
 }
 

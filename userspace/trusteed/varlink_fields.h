@@ -150,7 +150,9 @@
 	F(pathCut, BOOL, NULLABLE, "The path lost its beginning", \
 	  flag_if, HAS(PATH), event->path_cut) \
 	F(expiresBoottimeNSec, INT, NULLABLE, "End of the grant", \
-	  unsigned_if, HAS(EXPIRES_BOOTTIME_NS), event->expires_boottime_ns)
+	  unsigned_if, HAS(EXPIRES_BOOTTIME_NS), event->expires_boottime_ns) \
+	F(targetPid, INT, NULLABLE, "Process whose memory was concerned", \
+	  signed_if, HAS(TARGET_PID), event->target_pid)
 
 #define STATUS_FIELDS(F) \
 	F(version, STRING, 0, "Version of the agent", \

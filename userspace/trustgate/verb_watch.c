@@ -134,6 +134,7 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	put_number(event, "grant", "grantId");
 	put_text("comm", field_string(event, "comm"));
 	put_number(event, "pid", "pid");
+	put_number(event, "target", "targetPid");
 	put_number(event, "uid", "uid");
 	put_loginuid(event);
 	put_text("hook", field_string(event, "hook"));

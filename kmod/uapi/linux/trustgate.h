@@ -69,6 +69,10 @@ enum trustgate_access {
  * @TRUSTGATE_CAUSE_SUSPENDED: The gate is shutting down or could not decide.
  * @TRUSTGATE_CAUSE_FORBIDDEN: No grant allows this operation on a protected
  *   volume.
+ * @TRUSTGATE_CAUSE_TRACED: The grant would allow it, but others can read the
+ *   subject's memory, or may be able to.
+ * @TRUSTGATE_CAUSE_MEMORY: The memory of the other process may hold a volume's
+ *   bytes.
  */
 enum trustgate_cause {
 	TRUSTGATE_CAUSE_GRANTED,
@@ -82,6 +86,8 @@ enum trustgate_cause {
 	TRUSTGATE_CAUSE_UNREACHABLE,
 	TRUSTGATE_CAUSE_SUSPENDED,
 	TRUSTGATE_CAUSE_FORBIDDEN,
+	TRUSTGATE_CAUSE_TRACED,
+	TRUSTGATE_CAUSE_MEMORY,
 };
 
 /**
@@ -326,6 +332,7 @@ enum {
 	TRUSTGATE_A_EVENT_PATH_CUT,
 	TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS,
 	TRUSTGATE_A_EVENT_PAD,
+	TRUSTGATE_A_EVENT_TARGET_PID,
 
 	__TRUSTGATE_A_EVENT_MAX,
 	TRUSTGATE_A_EVENT_MAX = (__TRUSTGATE_A_EVENT_MAX - 1)
