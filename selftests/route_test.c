@@ -19,7 +19,6 @@
 #include <linux/fs.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
-#include <signal.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -28,7 +27,6 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
-#include "actor.h"
 #include "attempt.h"
 #include "gate.h"
 
@@ -154,25 +152,8 @@ static int compat_call(long number, long first, long second, void *third)
 	return value < 0 ? -value : 0;
 }
 
-static void give_up(int unused)
-{
-	_exit(1);
-}
-
-/*
- * A kernel that runs no such programs ends who tries, and complains unless that
- * is prepared for it.
- */
-static int try_getpid(const char *unused, long unused_too)
-{
-	signal(SIGSEGV, give_up);
-	return compat_call(20, 0, 0, NULL);
-}
-
 static int compat_ioctl(unsigned int command, int *argument)
 {
-	if (actor_once(try_getpid, "", 0))
-		return ENOSYS;
 	return compat_call(54, had.fd, command, argument);
 }
 
