@@ -165,11 +165,13 @@ static void ends_with_the_last(struct kunit *test)
 	if (grants[1])
 		trustgate_grant_end(grants[1], TRUSTGATE_END_NONE);
 	KUNIT_EXPECT_EQ(test, ask(world, CHILD), CAUSE(NO_GRANT));
+	rcu_read_lock();
 	KUNIT_EXPECT_NULL(test, trustgate_presence_find(world->pids[CHILD],
 							&world->volume));
 	KUNIT_EXPECT_NOT_NULL(test,
 			      trustgate_presence_find(world->pids[CHILD],
 						      &world->another));
+	rcu_read_unlock();
 	mutex_unlock(&trustgate_mutex);
 }
 
