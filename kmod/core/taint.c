@@ -110,6 +110,7 @@ static void discard(struct note *note)
  */
 static struct note *lock_note(const struct task_struct *task,
 			      unsigned long *flags)
+	__acquires(&notes_lock)
 {
 	struct note *fresh = find(task) ? NULL : prepare(task);
 	struct note *note;
@@ -126,6 +127,7 @@ static struct note *lock_note(const struct task_struct *task,
 }
 
 static void unlock_notes(unsigned long flags)
+	__releases(&notes_lock)
 {
 	raw_spin_unlock_irqrestore(&notes_lock, flags);
 }
