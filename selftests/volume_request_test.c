@@ -226,8 +226,7 @@ TEST_F(request, other_refusals)
 
 /* Numbers of four bytes, the last of which ends in the text's NUL. */
 #define DEVICES_4	"aaaabbbbccccddd"
-#define DEVICES_16	"aaaabbbbccccdddd" "aaaabbbbccccdddd" \
-			"aaaabbbbccccdddd" "aaaabbbbccccdddd"
+#define DEVICES_16	"aaaabbbbccccddddaaaabbbbccccddddaaaabbbbccccddddaaaabbbbccccdddd"
 #define DEVICES_68	DEVICES_16 DEVICES_16 DEVICES_16 DEVICES_16 DEVICES_4
 
 TEST_F(request, volume_settings_out_of_range)

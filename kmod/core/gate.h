@@ -70,7 +70,8 @@ int trustgate_gate_configure(struct trustgate_volume *volume,
  * @volume: volume; freed
  *
  * What takes long comes after the return: its filesystem is let go, and, if it
- * was the last volume, or the last to hide its metadata, hooks are detached. See trustgate_gate_settle().
+ * was the last volume, or the last to hide its metadata, hooks are detached. See
+ * trustgate_gate_settle().
  *
  * Context: process, may sleep, trustgate_mutex held.
  * Return: how many grants were ended.
