@@ -28,6 +28,10 @@
 
 #define NODE	DISK_MOUNTS "/node"
 
+/* A device that is made of the disk, and its size in sectors. */
+#define MAPPED		"selftest-mapped"
+#define MAPPED_SECTORS	"262144"
+
 FIXTURE(device) {
 	struct gate gate;
 	struct volume volume;
@@ -46,9 +50,44 @@ FIXTURE_SETUP(device)
 	self->dev = info.st_rdev;
 }
 
+/* The kernel's own node of MAPPED, which needs no device manager. */
+static int find_mapped(char node[32])
+{
+	char path[64], name[64];
+	unsigned int i;
+	FILE *file;
+
+	for (i = 0; i < 64; i++) {
+		snprintf(path, sizeof(path), "/sys/block/dm-%u/dm/name", i);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (!fgets(name, sizeof(name), file))
+			name[0] = '\0';
+		fclose(file);
+		snprintf(node, 32, "/dev/dm-%u", i);
+		if (!strcmp(name, MAPPED "\n"))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int unmap(void)
+{
+	const char *const dmsetup[] = { "dmsetup", "remove", "--noudevrules",
+		"--noudevsync", MAPPED, NULL };
+
+	return disk_command(dmsetup);
+}
+
 FIXTURE_TEARDOWN_PARENT(device)
 {
+	char node[32];
+
 	gate_clean();
+	/* Else nobody could use the disk any more. */
+	if (!find_mapped(node))
+		unmap();
 }
 
 #define PROTECT()							\
@@ -231,9 +270,6 @@ TEST_F(device, whole_disk)
 
 /* Devices further below are those that the agent names. */
 
-#define MAPPED		"selftest-mapped"
-#define MAPPED_SECTORS	"262144"
-
 /* The same bytes under another name. */
 static int map(const char *name, const char *device)
 {
@@ -248,14 +284,6 @@ static int map(const char *name, const char *device)
 	return disk_command(modprobe) ?: disk_command(dmsetup);
 }
 
-static int unmap(const char *name)
-{
-	const char *const dmsetup[] = { "dmsetup", "remove", "--noudevrules",
-		"--noudevsync", name, NULL };
-
-	return disk_command(dmsetup);
-}
-
 static int lower_count(struct gate *gate, uint32_t id)
 {
 	struct trustgate_volume volume;
@@ -267,8 +295,8 @@ static int lower_count(struct gate *gate, uint32_t id)
 
 TEST_F(device, lower)
 {
-	static const char *const mkfs[] = { "mkfs.ext4", "-q", "-F",
-		"/dev/mapper/" MAPPED, NULL };
+	char node[32];
+	const char *const mkfs[] = { "mkfs.ext4", "-q", "-F", node, NULL };
 	dev_t many[TRUSTGATE_LOWER_DEVICES_MAX + 1];
 	const char *const place = DISK_MOUNTS "/mapped";
 	uint32_t id;
@@ -277,12 +305,13 @@ TEST_F(device, lower)
 	ASSERT_EQ(0, disk_unmount(&self->volume.disk));
 	ASSERT_EQ(0, disk_wait_released(&self->volume.disk));
 	ASSERT_EQ(0, map(MAPPED, self->path));
+	ASSERT_EQ(0, find_mapped(node));
 	ASSERT_EQ(0, disk_command(mkfs));
 	ASSERT_EQ(0, mkdir(place, 0700));
-	ASSERT_EQ(0, mount("/dev/mapper/" MAPPED, place, "ext4", 0, NULL));
+	ASSERT_EQ(0, mount(node, place, "ext4", 0, NULL));
 	ASSERT_EQ(0, trustgate_volume_add(self->gate.conn, "selftest-mapped",
 					  place, -1, NULL, &id));
-	EXPECT_EQ(EPERM, attempt_open("/dev/mapper/" MAPPED, O_RDONLY));
+	EXPECT_EQ(EPERM, attempt_open(node, O_RDONLY));
 	/* The kernel does not know what the volume's device is made of. */
 	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
 	EXPECT_EQ(0, lower_count(&self->gate, id));
@@ -291,7 +320,7 @@ TEST_F(device, lower)
 						&self->dev, 1));
 	EXPECT_EQ(1, lower_count(&self->gate, id));
 	EXPECT_EQ(EPERM, attempt_open(self->path, O_RDONLY));
-	EXPECT_EQ(EPERM, attempt_open("/dev/mapper/" MAPPED, O_RDONLY));
+	EXPECT_EQ(EPERM, attempt_open(node, O_RDONLY));
 	EXPECT_NE(0, map("selftest-again", self->path));
 	EXPECT_EQ(EPERM, loop_over(self->path));
 
@@ -316,7 +345,7 @@ TEST_F(device, lower)
 	ASSERT_EQ(0, trustgate_volume_del(self->gate.conn, id));
 	EXPECT_EQ(0, attempt_open(self->path, O_RDONLY));
 	EXPECT_EQ(0, umount(place));
-	EXPECT_EQ(0, unmap(MAPPED));
+	EXPECT_EQ(0, unmap());
 }
 
 /* What is attached to a cgroup can be detached, and comes back. */
