@@ -372,10 +372,13 @@ static int prove_cred_prepare(struct canary *canary)
 {
 	struct cred *cred = prepare_creds();
 
-	if (!cred)
-		return -EACCES;
-	abort_creds(cred);
-	return 0;
+	if (cred) {
+		abort_creds(cred);
+		return 0;
+	}
+	/* None are given for a denial, nor where there is no memory for them. */
+	return trustgate_canary_seen() &
+	       BIT_ULL(TRUSTGATE_HOOK_cred_prepare) ? -EACCES : -ENOMEM;
 }
 
 /* There is nothing to deny in it. */
