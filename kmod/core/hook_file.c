@@ -7,6 +7,8 @@
  * Must not own: the decision; anything about names; what an ioctl is (ioctl.c).
  */
 
+#include <kunit/visibility.h>
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -171,13 +173,25 @@ static noinline int check_ioctl(enum trustgate_hook hook,
  * The file that XFS_IOC_SWAPEXT is called on is neither of the two that it is
  * about, and can be on another XFS.
  */
-static noinline int check_elsewhere(enum trustgate_hook hook,
-				    const struct file *file, unsigned int cmd)
+static noinline int check_exchange(enum trustgate_hook hook,
+				   const struct file *file, unsigned int cmd)
 {
 	if (!trustgate_ioctl_is_swapext(cmd) ||
 	    strcmp(file_inode(file)->i_sb->s_type->name, "xfs"))
 		return 0;
 	return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+}
+
+/* What may be protected need not be: it is elsewhere, too. */
+static __always_inline int check_command(enum trustgate_hook hook,
+					 const struct file *file,
+					 unsigned int cmd)
+{
+	int err = 0;
+
+	if (unlikely(trustgate_volume_possible(file_inode(file)->i_sb)))
+		err = check_ioctl(hook, file, cmd);
+	return err ?: check_exchange(hook, file, cmd);
 }
 
 static noinline int check_receive(const struct file *file)
@@ -236,18 +250,14 @@ __bpf_kfunc int bpf_trustgate_mmap_backing_file(struct vm_area_struct *vma,
 
 __bpf_kfunc int bpf_trustgate_file_ioctl(struct file *file, unsigned int cmd)
 {
-	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
-		return check_elsewhere(TRUSTGATE_HOOK_file_ioctl, file, cmd);
-	return check_ioctl(TRUSTGATE_HOOK_file_ioctl, file, cmd);
+	return check_command(TRUSTGATE_HOOK_file_ioctl, file, cmd);
 }
+EXPORT_SYMBOL_IF_KUNIT(bpf_trustgate_file_ioctl);
 
 __bpf_kfunc int bpf_trustgate_file_ioctl_compat(struct file *file,
 						unsigned int cmd)
 {
-	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
-		return check_elsewhere(TRUSTGATE_HOOK_file_ioctl_compat, file,
-				       cmd);
-	return check_ioctl(TRUSTGATE_HOOK_file_ioctl_compat, file, cmd);
+	return check_command(TRUSTGATE_HOOK_file_ioctl_compat, file, cmd);
 }
 
 __bpf_kfunc int bpf_trustgate_file_truncate(struct file *file)
