@@ -185,27 +185,61 @@ int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
 	return check_anew(hook, file, access);
 }
 
-int trustgate_forbid(enum trustgate_hook hook, const struct file *file)
+/*
+ * Nobody may, whatever is granted. @file is what it is wanted of, or NULL where
+ * it is the whole volume.
+ */
+static int forbid(enum trustgate_hook hook,
+		  const struct trustgate_volume *volume,
+		  const struct file *file, u32 access)
 {
 	const struct trustgate_answer answer = {
 		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
 	};
-	const struct inode *inode = file_inode(file);
-	const struct trustgate_volume *volume;
-
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
-	volume = trustgate_volume_find(inode->i_sb);
-	if (!volume)
-		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
-	return enforce(hook, &(struct trustgate_question) {
+	struct trustgate_question question = {
 		.volume = volume,
-		.dentry = name_of(file),
-		.ino = inode->i_ino,
-		.generation = inode->i_generation,
+		.access = access,
 		.takes_use = true,
 		.task = current,
 		.now_ns = ktime_get_boottime_ns(),
-	}, &answer);
+	};
+
+	if (file) {
+		question.dentry = name_of(file);
+		question.ino = file_inode(file)->i_ino;
+		question.generation = file_inode(file)->i_generation;
+	}
+	return enforce(hook, &question, &answer);
+}
+
+int trustgate_forbid(enum trustgate_hook hook, const struct file *file)
+{
+	const struct super_block *sb = file_inode(file)->i_sb;
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_find(sb);
+	if (!volume)
+		return trustgate_canary_noted(sb, hook) ? -EACCES : 0;
+	return forbid(hook, volume, file, 0);
+}
+
+int trustgate_forbid_by(enum trustgate_hook hook,
+			const struct trustgate_volume *volume)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	return volume ? forbid(hook, volume, NULL, 0) : 0;
+}
+
+int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
+{
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_on(dev);
+	if (!volume)
+		return trustgate_canary_on(dev, hook) ? -EACCES : 0;
+	return forbid(hook, volume, NULL, access);
 }
 
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
@@ -254,44 +288,6 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
 		     d_is_dir(dentry), NULL);
-}
-
-int trustgate_forbid_by(enum trustgate_hook hook,
-			const struct trustgate_volume *volume)
-{
-	const struct trustgate_answer answer = {
-		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
-	};
-
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
-	if (!volume)
-		return 0;
-	return enforce(hook, &(struct trustgate_question) {
-		.volume = volume,
-		.takes_use = true,
-		.task = current,
-		.now_ns = ktime_get_boottime_ns(),
-	}, &answer);
-}
-
-int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
-{
-	const struct trustgate_answer answer = {
-		.cause = TRUSTGATE_CAUSE_FORBIDDEN,
-	};
-	const struct trustgate_volume *volume;
-
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
-	volume = trustgate_volume_on(dev);
-	if (!volume)
-		return trustgate_canary_on(dev, hook) ? -EACCES : 0;
-	return enforce(hook, &(struct trustgate_question) {
-		.volume = volume,
-		.access = access,
-		.takes_use = true,
-		.task = current,
-		.now_ns = ktime_get_boottime_ns(),
-	}, &answer);
 }
 
 int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
