@@ -13,16 +13,8 @@
  * here costs more than anywhere else in the tree.
  */
 #include "../hooks.h"
+#include "types.bpf.h"
 
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef signed int __s32;
-typedef signed long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
 typedef unsigned short umode_t;
 typedef unsigned int dev_t;
 typedef unsigned long size_t;
