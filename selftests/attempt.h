@@ -11,6 +11,7 @@
 #define _ATTEMPT_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /**
  * attempt_open() - open a file and close it
@@ -55,5 +56,59 @@ int attempt_list(const char *path, long unused);
  * Return: 0; errno; or EBADMSG if it holds something else.
  */
 int attempt_content(const char *path, const char *content);
+
+/**
+ * attempt_copy() - copy a file and make the copy executable
+ * @from: file
+ * @to: the copy
+ */
+int attempt_copy(const char *from, const char *to);
+
+/**
+ * attempt_aio() - read or write a file's first byte by io_submit(2)
+ * @fd: file
+ * @opcode: IOCB_CMD_PREAD or IOCB_CMD_PWRITE
+ */
+int attempt_aio(int fd, int opcode);
+
+/**
+ * attempt_reserve() - let a file have blocks by XFS_IOC_RESVSP
+ * @fd: file
+ * @length: up to which byte
+ */
+int attempt_reserve(int fd, off_t length);
+
+/**
+ * attempt_move_extents() - let two files change their first block by
+ * EXT4_IOC_MOVE_EXT
+ * @fd: file
+ * @other: another; nothing but the gate looks at whether it may be written
+ */
+int attempt_move_extents(int fd, int other);
+
+/**
+ * attempt_set_acl() - let user 1000 read and write a file
+ * @path: file
+ */
+int attempt_set_acl(const char *path);
+
+/**
+ * attempt_set_attributes() - mark a file by file_setattr(2)
+ * @path: file
+ *
+ * Return: 0 or errno, ENOSYS on a kernel that has it as an ioctl only.
+ */
+int attempt_set_attributes(const char *path);
+
+#ifdef __x86_64__
+/**
+ * attempt_compat() - a system call as a program of 32 bits does it
+ * @number: of the system call
+ * @first: argument
+ * @second: argument
+ * @third: argument, below 4 GiB
+ */
+int attempt_compat(long number, long first, long second, void *third);
+#endif
 
 #endif /* _ATTEMPT_H */

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <link.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,21 +27,6 @@ FIXTURE(exec) {
 	struct gate gate;
 	struct volume volume;
 };
-
-static int copy_program(const char *from, const char *to)
-{
-	struct stat info;
-	int in, out, err = 0;
-
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	if (in < 0 || out < 0 || fstat(in, &info) ||
-	    sendfile(out, in, NULL, info.st_size) != info.st_size)
-		err = errno ? errno : EIO;
-	close(in);
-	close(out);
-	return err;
-}
 
 /* Returns the exit status, or errno of the exec. */
 static int run(const char *program)
@@ -64,7 +48,7 @@ FIXTURE_SETUP(exec)
 {
 	GATE_OPEN(&self->gate);
 	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
-	ASSERT_EQ(0, copy_program("/bin/true", "db/true"));
+	ASSERT_EQ(0, attempt_copy("/bin/true", "db/true"));
 	ASSERT_EQ(0, disk_file("db/script", "#!/bin/true\n", 0755));
 	ASSERT_EQ(0, disk_file("db/cat", "#!/bin/cat\n", 0755));
 }
@@ -197,7 +181,7 @@ static int copy_with_loader(const char *to, const char *loader)
 	if (!end || !strstr(name, "/ld-") ||
 	    (size_t)(end - name) < strlen(loader))
 		return ENOEXEC;
-	err = copy_program(name, "db/loader");
+	err = attempt_copy(name, "db/loader");
 	if (err)
 		return err;
 	memcpy(name, loader, strlen(loader) + 1);
@@ -280,7 +264,7 @@ TEST_F(exec, library)
 	library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
 	ASSERT_NE(NULL, library);
 	ASSERT_EQ(0, dlinfo(library, RTLD_DI_LINKMAP, &map));
-	ASSERT_EQ(0, copy_program(map->l_name, "db/library.so"));
+	ASSERT_EQ(0, attempt_copy(map->l_name, "db/library.so"));
 	ASSERT_EQ(0, actor_once(attempt_library, "./db/library.so", 0));
 	PROTECT();
 	EXPECT_EQ(EACCES, attempt_library("./db/library.so", 0));
@@ -442,7 +426,7 @@ TEST_F(exec, next_exec_of_volume)
 {
 	struct actor actor;
 
-	ASSERT_EQ(0, copy_program("/bin/cat", "db/reader"));
+	ASSERT_EQ(0, attempt_copy("/bin/cat", "db/reader"));
 	PROTECT();
 	ASSERT_EQ(0, actor_start(&actor));
 	ASSERT_NE(0, grant_next_exec(&self->gate, &self->volume, actor.pid,

@@ -171,41 +171,14 @@ static int io_ftruncate(struct place *place)
 	return result(ftruncate(place->fd, 5));
 }
 
-static int submit_aio(struct place *place, int opcode)
-{
-	aio_context_t context = 0;
-	char byte = 'x';
-	struct iocb request = {
-		.aio_lio_opcode = opcode,
-		.aio_fildes = place->fd,
-		.aio_buf = (uintptr_t)&byte,
-		.aio_nbytes = 1,
-	};
-	struct iocb *requests[] = { &request };
-	struct io_event event;
-	int err;
-
-	if (syscall(SYS_io_setup, 1, &context))
-		return errno;
-	err = result(syscall(SYS_io_submit, context, 1, requests));
-	if (!err) {
-		if (syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1)
-			err = errno;
-		else
-			err = event.res < 0 ? -event.res : 0;
-	}
-	syscall(SYS_io_destroy, context);
-	return err;
-}
-
 static int io_aio_read(struct place *place)
 {
-	return submit_aio(place, IOCB_CMD_PREAD);
+	return attempt_aio(place->fd, IOCB_CMD_PREAD);
 }
 
 static int io_aio_write(struct place *place)
 {
-	return submit_aio(place, IOCB_CMD_PWRITE);
+	return attempt_aio(place->fd, IOCB_CMD_PWRITE);
 }
 
 static int uring_wait(struct place *place)

@@ -197,12 +197,4 @@ int scene_holder(void);
  */
 int scene_result(long value);
 
-/**
- * scene_set_acl() - give a file an access control list
- * @path: file
- *
- * Return: 0 or errno.
- */
-int scene_set_acl(const char *path);
-
 #endif /* MATRIX_H */

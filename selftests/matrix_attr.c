@@ -17,11 +17,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "matrix.h"
 
 #define META	GATE_META
@@ -86,7 +86,7 @@ static int remove_xattr(void)
 
 static int set_acl(void)
 {
-	return scene_set_acl("db/a");
+	return attempt_set_acl("db/a");
 }
 
 static int remove_acl(void)
@@ -94,20 +94,10 @@ static int remove_acl(void)
 	return scene_result(removexattr("db/a", SCENE_ACL));
 }
 
-#ifndef __NR_file_setattr
-#define __NR_file_setattr	469
-#endif
-
 /* A system call of newer kernels for what is an ioctl on others. */
 static int set_file_attributes(void)
 {
-	struct {
-		uint64_t xflags;
-		uint32_t extent_size, extents, project, cow_extent_size;
-	} attributes = { .xflags = FS_XFLAG_NOATIME };
-
-	return scene_result(syscall(__NR_file_setattr, AT_FDCWD, "db/a",
-				    &attributes, sizeof(attributes), 0));
+	return attempt_set_attributes("db/a");
 }
 
 static int watch(void)
@@ -207,35 +197,18 @@ static int set_fsxattr(void)
 
 static int reserve(void)
 {
-	struct {
-		int16_t type, whence;
-		int64_t start, length;
-		int32_t system;
-		uint32_t pid;
-		int32_t pad[4];
-	} space = { .length = 4 * SCENE_BYTES };
+	return attempt_reserve(scene.fd, 4 * SCENE_BYTES);
+}
 
-	return scene_result(ioctl(scene.fd, _IOW('X', 42, space), &space));
+static int move_extents(void)
+{
+	return attempt_move_extents(scene.fd, scene.other);
 }
 
 static int prepare_blocks(void)
 {
 	return scene_files() ?: scene_result(fsync(scene.fd)) ?:
 	       scene_result(fsync(scene.other));
-}
-
-/*
- * The other file's blocks change hands with this one's, and nothing else looks
- * at whether that one may be written.
- */
-static int move_extents(void)
-{
-	struct {
-		uint32_t reserved, donor;
-		uint64_t from, to, length, moved;
-	} move = { .donor = scene.other, .length = 1 };
-
-	return scene_result(ioctl(scene.fd, _IOWR('f', 15, move), &move));
 }
 
 /* As XFS_IOC_SWAPEXT but for its size, so that none of its files matters. */
@@ -267,17 +240,6 @@ static void give_up(int unused)
 	_exit(1);
 }
 
-/* A system call as a program of 32 bits does it. */
-static int compat_call(long number, long first, long second, void *third)
-{
-	long value;
-
-	asm volatile("int $0x80" : "=a"(value)
-		     : "a"(number), "b"(first), "c"(second), "d"(third)
-		     : "memory", "r8", "r9", "r10", "r11");
-	return value < 0 ? -value : 0;
-}
-
 /* A kernel that runs no such programs ends who tries. */
 static bool has_compat(void)
 {
@@ -286,7 +248,7 @@ static bool has_compat(void)
 
 	if (!pid) {
 		signal(SIGSEGV, give_up);
-		compat_call(20, 0, 0, NULL);
+		attempt_compat(20, 0, 0, NULL);
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
@@ -303,8 +265,8 @@ static int compat_set_flags(void)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (flags == MAP_FAILED)
 		return errno;
-	return compat_call(54, scene.fd, FS_IOC32_GETFLAGS, flags) ?:
-	       compat_call(54, scene.fd, FS_IOC32_SETFLAGS, flags);
+	return attempt_compat(54, scene.fd, FS_IOC32_GETFLAGS, flags) ?:
+	       attempt_compat(54, scene.fd, FS_IOC32_SETFLAGS, flags);
 }
 #else
 static int compat_set_flags(void)

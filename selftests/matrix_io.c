@@ -19,6 +19,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "matrix.h"
 
 #define R	GATE_READ
@@ -179,40 +180,14 @@ static int io_ftruncate(void)
 	return scene_result(ftruncate(scene.fd, 5));
 }
 
-static int submit_aio(int opcode)
-{
-	aio_context_t context = 0;
-	char byte = 'x';
-	struct iocb request = {
-		.aio_lio_opcode = opcode,
-		.aio_fildes = scene.fd,
-		.aio_buf = (uintptr_t)&byte,
-		.aio_nbytes = 1,
-	};
-	struct iocb *requests[] = { &request };
-	struct io_event event;
-	int err;
-
-	if (syscall(SYS_io_setup, 1, &context))
-		return errno;
-	err = scene_result(syscall(SYS_io_submit, context, 1, requests));
-	if (!err) {
-		if (syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1)
-			err = errno;
-		else
-			err = event.res < 0 ? -event.res : 0;
-	}
-	return err;
-}
-
 static int io_aio_read(void)
 {
-	return submit_aio(IOCB_CMD_PREAD);
+	return attempt_aio(scene.fd, IOCB_CMD_PREAD);
 }
 
 static int io_aio_write(void)
 {
-	return submit_aio(IOCB_CMD_PWRITE);
+	return attempt_aio(scene.fd, IOCB_CMD_PWRITE);
 }
 
 /* The kernel reads the file itself, on behalf of who asks. */

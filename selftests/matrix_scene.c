@@ -11,18 +11,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/posix_acl.h>
-#include <linux/posix_acl_xattr.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "matrix.h"
 
 struct matrix_scene scene = {
@@ -32,40 +30,6 @@ struct matrix_scene scene = {
 int scene_result(long value)
 {
 	return value < 0 ? errno : 0;
-}
-
-int scene_set_acl(const char *path)
-{
-	struct {
-		struct posix_acl_xattr_header header;
-		struct posix_acl_xattr_entry entries[5];
-	} list = {
-		.header.a_version = POSIX_ACL_XATTR_VERSION,
-		.entries = {
-			{ ACL_USER_OBJ, ACL_READ | ACL_WRITE, ACL_UNDEFINED_ID },
-			{ ACL_USER, ACL_READ | ACL_WRITE, 1000 },
-			{ ACL_GROUP_OBJ, ACL_READ, ACL_UNDEFINED_ID },
-			{ ACL_MASK, ACL_READ | ACL_WRITE, ACL_UNDEFINED_ID },
-			{ ACL_OTHER, ACL_READ, ACL_UNDEFINED_ID },
-		},
-	};
-
-	return scene_result(setxattr(path, SCENE_ACL, &list, sizeof(list), 0));
-}
-
-static int copy_program(const char *from, const char *to)
-{
-	struct stat info;
-	int in, out, err = 0;
-
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	if (in < 0 || out < 0 || fstat(in, &info) ||
-	    sendfile(out, in, NULL, info.st_size) != info.st_size)
-		err = errno ? errno : EIO;
-	close(in);
-	close(out);
-	return err;
 }
 
 static void remove_tree(int at, const char *name)
@@ -118,7 +82,7 @@ int scene_first(const struct disk *disk)
 			return errno;
 	}
 	return scene_result(mkdir("kept", 0755)) ?:
-	       copy_program("/bin/true", "kept/true");
+	       attempt_copy("/bin/true", "kept/true");
 }
 
 void scene_last(void)
@@ -148,7 +112,7 @@ int scene_make(void)
 	       scene_result(symlink("a", "db/link")) ?:
 	       scene_result(link("kept/true", "db/true")) ?:
 	       scene_result(setxattr("db/a", SCENE_XATTR, "old", 3, 0)) ?:
-	       scene_set_acl("db/a");
+	       attempt_set_acl("db/a");
 }
 
 void scene_over(void)

@@ -17,14 +17,11 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <linux/posix_acl.h>
-#include <linux/posix_acl_xattr.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "attempt.h"
@@ -103,29 +100,12 @@ static int clone(void)
 
 static int reserve(void)
 {
-	struct {
-		int16_t type, whence;
-		int64_t start, length;
-		int32_t system;
-		uint32_t pid;
-		int32_t pad[4];
-	} space = { .length = 4096 };
-
-	return result(ioctl(had.fd, _IOW('X', 42, space), &space));
+	return attempt_reserve(had.fd, 4096);
 }
 
-/*
- * The other file's blocks change hands with this one's, and nothing else looks
- * at whether that one may be written.
- */
 static int move_extents(void)
 {
-	struct {
-		uint32_t reserved, donor;
-		uint64_t from, to, length, moved;
-	} move = { .donor = had.other, .length = 1 };
-
-	return result(ioctl(had.fd, _IOWR('f', 15, move), &move));
+	return attempt_move_extents(had.fd, had.other);
 }
 
 static int trim(void)
@@ -141,20 +121,9 @@ static int unknown_command(void)
 }
 
 #ifdef __x86_64__
-/* A system call as a program of 32 bits does it. */
-static int compat_call(long number, long first, long second, void *third)
-{
-	long value;
-
-	asm volatile("int $0x80" : "=a"(value)
-		     : "a"(number), "b"(first), "c"(second), "d"(third)
-		     : "memory", "r8", "r9", "r10", "r11");
-	return value < 0 ? -value : 0;
-}
-
 static int compat_ioctl(unsigned int command, int *argument)
 {
-	return compat_call(54, had.fd, command, argument);
+	return attempt_compat(54, had.fd, command, argument);
 }
 
 static int *low_memory(void)
@@ -253,21 +222,7 @@ static int remove_xattr(void)
 
 static int set_acl(void)
 {
-	struct {
-		struct posix_acl_xattr_header header;
-		struct posix_acl_xattr_entry entries[5];
-	} list = {
-		.header.a_version = POSIX_ACL_XATTR_VERSION,
-		.entries = {
-			{ ACL_USER_OBJ, ACL_READ | ACL_WRITE, ACL_UNDEFINED_ID },
-			{ ACL_USER, ACL_READ | ACL_WRITE, 1000 },
-			{ ACL_GROUP_OBJ, ACL_READ, ACL_UNDEFINED_ID },
-			{ ACL_MASK, ACL_READ | ACL_WRITE, ACL_UNDEFINED_ID },
-			{ ACL_OTHER, ACL_READ, ACL_UNDEFINED_ID },
-		},
-	};
-
-	return result(setxattr("db/a", ACL, &list, sizeof(list), 0));
+	return attempt_set_acl("db/a");
 }
 
 static int remove_acl(void)
@@ -275,20 +230,10 @@ static int remove_acl(void)
 	return result(removexattr("db/a", ACL));
 }
 
-#ifndef __NR_file_setattr
-#define __NR_file_setattr	469
-#endif
-
 /* A system call of newer kernels for what is an ioctl on others. */
 static int set_file_attributes(void)
 {
-	struct {
-		uint64_t xflags;
-		uint32_t extent_size, extents, project, cow_extent_size;
-	} attributes = { .xflags = FS_XFLAG_NOATIME };
-
-	return result(syscall(__NR_file_setattr, AT_FDCWD, "db/a", &attributes,
-			      sizeof(attributes), 0));
+	return attempt_set_attributes("db/a");
 }
 
 /* Descriptors and watches. */
