@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,10 +111,11 @@ static int make_image(const char *path)
 
 static int make_filesystem(const char *fstype, const char *target)
 {
+	/* Both smaller than one should have, but made in no time. */
 	const char *const ext4[] = { "mkfs.ext4", "-q", "-F", "-E",
 		"nodiscard,lazy_itable_init=1,lazy_journal_init=1",
-		target, "128M", NULL };
-	/* Smaller than one should have, but made in no time. */
+		"-b", "4096", "-N", "2048", "-J", "size=4", target, "128M",
+		NULL };
 	const char *const xfs[] = { "mkfs.xfs", "-q", "-f", "-K",
 		"--unsupported", "-d", "size=96m,agcount=1", "-l", "size=16m",
 		target, NULL };
@@ -222,6 +224,51 @@ int disk_mount(struct disk *disk)
 	return 0;
 }
 
+/*
+ * Is an ext4 mounted here, once, and as disk_mount() does it? Tests mount it
+ * anew with other options, or something else over it.
+ */
+static bool as_made(const char *path)
+{
+	unsigned int mounts_here = 0;
+	struct mntent *entry;
+	bool usual = false;
+	FILE *mounts;
+
+	mounts = setmntent("/proc/self/mounts", "r");
+	if (!mounts)
+		return false;
+	while ((entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_dir, path))
+			continue;
+		mounts_here++;
+		usual = !strcmp(entry->mnt_type, "ext4") &&
+			!strcmp(entry->mnt_opts, "rw,relatime");
+	}
+	endmntent(mounts);
+	return mounts_here == 1 && usual;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type,
+			struct FTW *walk)
+{
+	return walk->level ? remove(path) : 0;
+}
+
+/* Is it as it was made, but for its files? Then it is once they are gone. */
+static bool use_again(struct disk *disk)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_NOW },
+					  { .tv_nsec = UTIME_NOW } };
+
+	return !strcmp(disk->fstype, "ext4") && as_made(disk->path) &&
+	       !find_device(disk) &&
+	       !nftw(disk->path, remove_entry, 16,
+		     FTW_DEPTH | FTW_PHYS | FTW_MOUNT) &&
+	       !chown(disk->path, 0, 0) && !chmod(disk->path, 0755) &&
+	       !utimensat(AT_FDCWD, disk->path, times, 0);
+}
+
 int disk_make(struct disk *disk, unsigned int slot, const char *fstype)
 {
 	char target[64];
@@ -235,6 +282,12 @@ int disk_make(struct disk *disk, unsigned int slot, const char *fstype)
 	if ((mkdir(DISK_MOUNTS, 0700) && errno != EEXIST) ||
 	    (mkdir(disk->path, 0700) && errno != EEXIST))
 		return complain("create", disk->path, -errno);
+	if (use_again(disk))
+		return 0;
+	/* Or one of another type is left there. */
+	if (!find_device(disk) &&
+	    (disk_unmount(disk) || disk_wait_released(disk)))
+		return -EBUSY;
 	if (needs_device(fstype)) {
 		name_target(disk, target, &image);
 		if (image)
@@ -277,9 +330,10 @@ int disk_wait_released(const struct disk *disk)
 }
 
 /* The last mount below our directory, so that inner mounts go first. */
-static bool last_mount(struct disk *found, const char *keep)
+static bool last_mount(struct disk *found, const char *const keep[])
 {
 	struct mntent *entry;
+	unsigned int i;
 	bool any = false;
 	FILE *mounts;
 
@@ -288,8 +342,11 @@ static bool last_mount(struct disk *found, const char *keep)
 		return false;
 	while ((entry = getmntent(mounts))) {
 		if (strncmp(entry->mnt_dir, DISK_MOUNTS "/",
-			    strlen(DISK_MOUNTS "/")) ||
-		    (keep && !strcmp(entry->mnt_dir, keep)))
+			    strlen(DISK_MOUNTS "/")))
+			continue;
+		for (i = 0; keep[i] && strcmp(entry->mnt_dir, keep[i]); i++)
+			;
+		if (keep[i])
 			continue;
 		snprintf(found->path, sizeof(found->path), "%s",
 			 entry->mnt_dir);
@@ -301,13 +358,10 @@ static bool last_mount(struct disk *found, const char *keep)
 	return any;
 }
 
-void disk_clean(const char *keep)
+static void unmount_all(const char *const keep[])
 {
 	struct disk disk = {}, disks[MOUNTS_MAX];
-	struct dirent *entry;
-	char path[64];
 	unsigned int i, count = 0;
-	DIR *dir;
 
 	/* A test may have had it as its current directory. */
 	if (chdir("/"))
@@ -319,6 +373,17 @@ void disk_clean(const char *keep)
 	/* A loop device is gone for good as soon as it is free. */
 	for (i = 0; i < count; i++)
 		disk_wait_released(&disks[i]);
+}
+
+void disk_clean(void)
+{
+	const char *const none[] = { NULL };
+	struct dirent *entry;
+	char path[64];
+	unsigned int i;
+	DIR *dir;
+
+	unmount_all(none);
 	dir = opendir(DISK_MOUNTS);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] != '.')
@@ -331,4 +396,13 @@ void disk_clean(const char *keep)
 		snprintf(path, sizeof(path), IMAGES ".%u", i);
 		unlink(path);
 	}
+}
+
+void disk_tidy(const char *keep)
+{
+	char usual[64];
+	const char *const left[] = { usual, keep, NULL };
+
+	snprintf(usual, sizeof(usual), DISK_MOUNTS "/%u", 0);
+	unmount_all(as_made(usual) ? left : left + 1);
 }

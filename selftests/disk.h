@@ -32,7 +32,7 @@ struct disk {
 };
 
 /**
- * disk_make() - make and mount an empty filesystem
+ * disk_make() - make and mount an empty filesystem, or empty one
  * @disk: filled on success
  * @slot: 0 and up; slots in use at a time must differ
  * @fstype: "ext4", "xfs", "btrfs", or a type without a device such as "tmpfs"
@@ -82,9 +82,17 @@ int disk_wait_released(const struct disk *disk);
 
 /**
  * disk_clean() - unmount and remove whatever tests have left
- * @keep: a mount point to leave alone, or NULL
  */
-void disk_clean(const char *keep);
+void disk_clean(void);
+
+/**
+ * disk_tidy() - unmount what tests have left, between two of them
+ * @keep: a mount point to leave alone
+ *
+ * An ext4 in slot 0 stays mounted, if it is as disk_make() left it but for its
+ * files: making one for each test would take most of the tests' time.
+ */
+void disk_tidy(const char *keep);
 
 /**
  * disk_file() - write a file anew

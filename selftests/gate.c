@@ -150,7 +150,7 @@ static int keep_armed(struct gate *gate)
 	err = trustgate_volume_get(gate->conn, 0, KEEP_NAME, &volume);
 	if (err != -ENOENT)
 		return err ? complain(gate, "volume-get", err) : 0;
-	disk_clean(NULL);
+	disk_clean();
 	if (mkdir(DISK_MOUNTS, 0700) || mkdir(KEEP_PATH, 0700)) {
 		err = -errno;
 		perror("# gate: mkdir " KEEP_PATH);
@@ -169,7 +169,7 @@ int gate_go_idle(struct gate *gate)
 	int err = release_volumes(gate, NULL);
 
 	if (!err)
-		disk_clean(NULL);
+		disk_clean();
 	return err;
 }
 
@@ -201,7 +201,7 @@ static int tidy(struct gate *gate)
 
 	if (err)
 		return err;
-	disk_clean(KEEP_PATH);
+	disk_tidy(KEEP_PATH);
 	return keep_armed(gate);
 }
 

@@ -45,7 +45,7 @@ FIXTURE_SETUP(no_bpf)
 FIXTURE_TEARDOWN_PARENT(no_bpf)
 {
 	module_run("rmmod trustgate_core");
-	disk_clean(NULL);
+	disk_clean();
 }
 
 TEST_F(no_bpf, hooks_are_refused)
