@@ -7,7 +7,7 @@
 # devices. Owns: that they find these by themselves, pass, and give them back.
 
 cd "$(dirname "$0")" || exit 1
-tests="volume_test mmap_test"
+tests="mount_test mmap_test"
 images='/var/tmp/trustgate-selftest.*'
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
