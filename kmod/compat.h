@@ -14,6 +14,8 @@
 #include <linux/btf.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -41,6 +43,39 @@
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
 #endif
+
+/**
+ * trustgate_mmap_write_trylock() - mmap_write_lock() without waiting
+ * @mm: memory; a reference is held
+ *
+ * The kernel has none.
+ *
+ * Context: process.
+ * Return: whether it is locked; then mmap_write_unlock() unlocks it.
+ */
+static inline bool trustgate_mmap_write_trylock(struct mm_struct *mm)
+{
+	if (!down_write_trylock(&mm->mmap_lock))
+		return false;
+	mm_lock_seqcount_begin(mm);
+	return true;
+}
+
+/**
+ * trustgate_zap() - take all pages out of a mapping
+ * @vma: mapping of a file
+ *
+ * Context: process, may sleep, mmap_lock held.
+ */
+static inline void trustgate_zap(struct vm_area_struct *vma)
+{
+#ifdef TRUSTGATE_HAVE_ZAP_VMA_RANGE
+	zap_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+#else
+	zap_page_range_single(vma, vma->vm_start, vma->vm_end - vma->vm_start,
+			      NULL);
+#endif
+}
 
 /**
  * trustgate_lookup() - find a name in a directory

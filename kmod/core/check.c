@@ -57,6 +57,7 @@ static void guard_memory(const struct trustgate_question *question,
 {
 	if (question->access & TRUSTGATE_TAINTING)
 		answer->cause = trustgate_taint_current(question->volume->id,
+							answer->on_end, false,
 							question->now_ns);
 	else if (question->access & TRUSTGATE_ACCESS_EXEC && current->ptrace)
 		answer->cause = TRUSTGATE_CAUSE_TRACED;
@@ -139,14 +140,6 @@ static __always_inline int check(enum trustgate_hook hook,
 	}, basis);
 }
 
-/* A stacked filesystem may show another name than that of the inode. */
-static struct dentry *name_of(const struct file *file)
-{
-	struct dentry *dentry = file->f_path.dentry;
-
-	return d_inode(dentry) == file_inode(file) ? dentry : NULL;
-}
-
 static noinline int check_anew(enum trustgate_hook hook,
 			       const struct file *file, u32 access)
 {
@@ -156,7 +149,8 @@ static noinline int check_anew(enum trustgate_hook hook,
 	struct trustgate_basis basis = {};
 	int err;
 
-	err = check(hook, inode, name_of(file), access, false, false, &basis);
+	err = check(hook, inode, trustgate_name_of(file), access, false, false,
+		    &basis);
 	volume = trustgate_volume_find(inode->i_sb);
 	/* Not set for what is on no volume, which may be one by now. */
 	if (!err && basis.until_ns && volume)
@@ -169,8 +163,8 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 {
 	if (!access)
 		return 0;
-	return check(hook, file_inode(file), name_of(file), access, true, false,
-		     NULL);
+	return check(hook, file_inode(file), trustgate_name_of(file), access,
+		     true, false, NULL);
 }
 
 int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
@@ -205,7 +199,7 @@ static int forbid(enum trustgate_hook hook,
 	};
 
 	if (file) {
-		question.dentry = name_of(file);
+		question.dentry = trustgate_name_of(file);
 		question.ino = file_inode(file)->i_ino;
 		question.generation = file_inode(file)->i_generation;
 	}
@@ -293,27 +287,30 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
+	struct trustgate_question question;
 	const struct trustgate_volume *volume;
-	struct trustgate_answer answer = {};
-	u64 now_ns;
+	struct trustgate_answer answer;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
 	volume = trustgate_volume_find(inode->i_sb);
 	if (!volume)
 		return 0;
-	now_ns = ktime_get_boottime_ns();
-	answer.cause = trustgate_taint_current(volume->id, now_ns);
-	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
-		return 0;
-	return enforce(hook, &(struct trustgate_question) {
+	question = (struct trustgate_question) {
 		.volume = volume,
-		.dentry = name_of(file),
+		.dentry = trustgate_name_of(file),
 		.ino = inode->i_ino,
 		.generation = inode->i_generation,
 		.access = TRUSTGATE_ACCESS_EXEC,
 		.task = current,
-		.now_ns = now_ns,
-	}, &answer);
+		.now_ns = ktime_get_boottime_ns(),
+	};
+	/* Only to learn whether a grant that lives on covers the program. */
+	trustgate_decide(&question, &answer);
+	answer.cause = trustgate_taint_current(volume->id, answer.on_end, true,
+					       question.now_ns);
+	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
+		return 0;
+	return enforce(hook, &question, &answer);
 }
 
 /* Refuse current what it wants of a process; the volume may be gone. */

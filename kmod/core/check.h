@@ -10,12 +10,12 @@
 #ifndef _TRUSTGATE_CHECK_H
 #define _TRUSTGATE_CHECK_H
 
+#include <linux/dcache.h>
+#include <linux/fs.h>
+
 #include "../hooks.h"
 #include "volume.h"
 
-struct dentry;
-struct file;
-struct inode;
 struct task_struct;
 
 /**
@@ -203,6 +203,21 @@ int trustgate_check_inherit(enum trustgate_hook hook,
  * Return: 0, or -EACCES after counting and recording the denial.
  */
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry);
+
+/**
+ * trustgate_name_of() - the name by which a file's place is found
+ * @file: file
+ *
+ * A stacked filesystem may show another name than that of the inode.
+ *
+ * Return: its dentry, borrowed; NULL if it is not that of the inode.
+ */
+static inline struct dentry *trustgate_name_of(const struct file *file)
+{
+	struct dentry *dentry = file->f_path.dentry;
+
+	return d_inode(dentry) == file_inode(file) ? dentry : NULL;
+}
 
 /**
  * trustgate_hook_name() - name of a hook

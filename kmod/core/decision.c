@@ -37,6 +37,7 @@ static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
  * @limited: these; each covers something that the others before it do not
  * @by: grant that allows, the last of several
  * @basis: what an allow will be founded on
+ * @on_end: the strictest of the grants that allow
  * @best: cause to report if it is a denial
  * @blamed: grant behind @best
  */
@@ -49,6 +50,7 @@ struct search {
 	struct trustgate_grant *limited[LIMITED_MAX];
 	struct trustgate_grant *by;
 	struct trustgate_basis basis;
+	u32 on_end;
 	u32 best;
 	struct trustgate_grant *blamed;
 };
@@ -109,6 +111,14 @@ static u64 exec_id_for(const struct search *search,
 						       search->exec_id;
 }
 
+/* One of those that allow. */
+static void take(struct search *search, struct trustgate_grant *grant)
+{
+	search->missing &= search->question->presence ? 0 : ~grant->access;
+	search->by = grant;
+	search->on_end = max_t(u32, search->on_end, grant->on_end);
+}
+
 /* Let one grant that covers subject and object have its say. */
 static void weigh(struct search *search, struct trustgate_grant *grant)
 {
@@ -131,8 +141,7 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 		weigh_limited(search, grant);
 		return;
 	}
-	search->missing &= question->presence ? 0 : ~grant->access;
-	search->by = grant;
+	take(search, grant);
 	search->basis.until_ns = min_t(u64, search->basis.until_ns,
 				       grant->expiry.expires);
 	if (search->missing)
@@ -305,8 +314,7 @@ static void settle(struct search *search)
 			note_denial(search, TRUSTGATE_CAUSE_USED_UP, grant);
 			continue;
 		}
-		search->missing &= ~grant->access;
-		search->by = grant;
+		take(search, grant);
 		search->limited[taken++] = grant;
 		if (search->missing)
 			note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS,
@@ -341,6 +349,7 @@ void trustgate_decide(const struct trustgate_question *question,
 	answer->grant_id = 0;
 	answer->tag = 0;
 	answer->own = NULL;
+	answer->on_end = TRUSTGATE_ON_END_DENY_IO;
 	answer->target = NULL;
 	if (question->task->flags & PF_KTHREAD) {
 		answer->cause = TRUSTGATE_CAUSE_KERNEL_THREAD;
@@ -360,6 +369,7 @@ void trustgate_decide(const struct trustgate_question *question,
 		search.by = search.blamed;
 	} else {
 		answer->basis = search.basis;
+		answer->on_end = search.on_end;
 	}
 	if (search.by) {
 		answer->grant_id = search.by->id;

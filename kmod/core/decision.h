@@ -74,6 +74,8 @@ struct trustgate_basis {
  *	if there is none
  * @tag: of that grant
  * @basis: of an allow
+ * @on_end: of an allow, the strictest of what becomes of mappings when one of
+ *	its grants ends, enum trustgate_on_end
  * @own: that grant, if the process holds it itself, now and not by its next
  *	exec; valid for the RCU read side section
  * @target: process that it was to be done to, for its memory; or NULL
@@ -83,6 +85,7 @@ struct trustgate_answer {
 	u64 grant_id;
 	u64 tag;
 	struct trustgate_basis basis;
+	u32 on_end;
 	struct trustgate_grant *own;
 	const struct task_struct *target;
 };

@@ -610,6 +610,36 @@ static void answer_carries_the_tag(struct kunit *test)
 	mutex_unlock(&trustgate_mutex);
 }
 
+/* Only the grants that allow count, the others do not. */
+static void strictest_end_counts(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct trustgate_question question;
+	struct trustgate_grant *read, *write;
+
+	mutex_lock(&trustgate_mutex);
+	read = give_limited(test, R, 100);
+	write = give_limited(test, W, 100);
+	if (!read || !write)
+		goto out;
+	/* Not by the terms: what is kept after its end outlives the test. */
+	read->on_end = TRUSTGATE_ON_END_UNMAP;
+	write->on_end = TRUSTGATE_ON_END_KILL;
+	question = ask_about(world, CHILD, FILE, R);
+	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+			(u32)TRUSTGATE_ON_END_UNMAP);
+	question.access = R | W;
+	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+			(u32)TRUSTGATE_ON_END_KILL);
+	question.access = R | W | X;
+	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+			(u32)TRUSTGATE_ON_END_DENY_IO);
+	read->on_end = TRUSTGATE_ON_END_DENY_IO;
+	write->on_end = TRUSTGATE_ON_END_DENY_IO;
+out:
+	mutex_unlock(&trustgate_mutex);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(judge),
 	KUNIT_CASE(decide_by_table),
@@ -621,6 +651,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(uses_are_given_back),
 	KUNIT_CASE(used_up_ones_are_passed_over),
 	KUNIT_CASE(answer_carries_the_tag),
+	KUNIT_CASE(strictest_end_counts),
 	{}
 };
 

@@ -253,9 +253,28 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 
 	fill_volume(&event, grant->volume);
 	rcu_read_lock();
-	task = pid_task(grant->subject->pid, PIDTYPE_TGID);
+	task = pid_task((struct pid *)grant->key.pid, PIDTYPE_TGID);
 	if (task)
 		fill_process(&event, task);
+	rcu_read_unlock();
+	push(&event);
+}
+
+void trustgate_event_mappings(u32 type, u32 volume_id,
+			      const struct task_struct *task, u32 mappings)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+		.mappings = mappings,
+	};
+	const struct trustgate_volume *volume;
+
+	rcu_read_lock();
+	volume = trustgate_volume_numbered(volume_id);
+	if (volume)
+		fill_volume(&event, volume);
+	fill_process(&event, task);
 	rcu_read_unlock();
 	push(&event);
 }

@@ -40,6 +40,7 @@ struct trustgate_volume;
  * @tid: thread in the initial pid namespace
  * @target_pid: thread group whose memory was concerned, in the initial pid
  *	namespace, 0 for none
+ * @mappings: how many were ended by force, or led to the kill
  * @uid: real user, in the initial user namespace
  * @loginuid: login user, in the initial user namespace
  * @generation: of the object's inode
@@ -67,6 +68,7 @@ struct trustgate_event {
 	s32 pid;
 	s32 tid;
 	s32 target_pid;
+	u32 mappings;
 	u32 uid;
 	u32 loginuid;
 	u32 generation;
@@ -128,7 +130,7 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 
 /**
  * trustgate_event_grant() - queue a grant's begin or end
- * @type: TRUSTGATE_EVENT_TYPE_GRANT_ADDED or _ENDED
+ * @type: TRUSTGATE_EVENT_TYPE_GRANT_ADDED, _ENDED or _CLEARED
  * @grant: grant
  * @end: enum trustgate_end
  *
@@ -136,6 +138,18 @@ void trustgate_event_verdict(const struct trustgate_question *question,
  */
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 			   u32 end);
+
+/**
+ * trustgate_event_mappings() - queue what was done about mappings
+ * @type: TRUSTGATE_EVENT_TYPE_UNMAPPED or _KILLED
+ * @volume_id: of what was mapped, 0 if not known
+ * @task: process; a reference is held
+ * @mappings: how many
+ *
+ * Context: any but NMI.
+ */
+void trustgate_event_mappings(u32 type, u32 volume_id,
+			      const struct task_struct *task, u32 mappings);
 
 /**
  * trustgate_event_volume() - queue a change of a volume

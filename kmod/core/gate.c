@@ -22,6 +22,7 @@
 
 #include "../hooks.h"
 #include "arm.h"
+#include "ending.h"
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
@@ -321,6 +322,7 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 	lockdep_assert_held(&trustgate_mutex);
 	ended = trustgate_grant_end_volume(volume,
 					   TRUSTGATE_END_VOLUME_REMOVED);
+	trustgate_ending_drop(volume);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
 	trustgate_volume_remove(volume);
 	scoped_guard(spinlock, &leaving_lock) {

@@ -11,7 +11,7 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_RENEWS + 1] = {
+const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_ON_END + 1] = {
 	[TRUSTGATE_A_GRANT_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_PID] = NLA_POLICY_MIN(NLA_S32, 0),
 	[TRUSTGATE_A_GRANT_START_TICKS] = { .type = NLA_U64, },
@@ -27,6 +27,7 @@ const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_RENE
 	[TRUSTGATE_A_GRANT_TICKET] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_TICKET_MAX, },
 	[TRUSTGATE_A_GRANT_TAG] = { .type = NLA_U64, },
 	[TRUSTGATE_A_GRANT_RENEWS] = { .type = NLA_U64, },
+	[TRUSTGATE_A_GRANT_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 };
 
 /* TRUSTGATE_CMD_AGENT_BIND - do */
@@ -85,9 +86,10 @@ static const struct nla_policy trustgate_grant_get_do_nl_policy[TRUSTGATE_A_GRAN
 };
 
 /* TRUSTGATE_CMD_GRANT_GET - dump */
-static const struct nla_policy trustgate_grant_get_dump_nl_policy[TRUSTGATE_A_GRANT_PID + 1] = {
+static const struct nla_policy trustgate_grant_get_dump_nl_policy[TRUSTGATE_A_GRANT_ENDING + 1] = {
 	[TRUSTGATE_A_GRANT_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_PID] = NLA_POLICY_MIN(NLA_S32, 0),
+	[TRUSTGATE_A_GRANT_ENDING] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for trustgate */
@@ -179,7 +181,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.start		= trustgate_nl_dump_start,
 		.dumpit		= trustgate_nl_grant_get_dumpit,
 		.policy		= trustgate_grant_get_dump_nl_policy,
-		.maxattr	= TRUSTGATE_A_GRANT_PID,
+		.maxattr	= TRUSTGATE_A_GRANT_ENDING,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };

@@ -12,7 +12,7 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-extern const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_RENEWS + 1];
+extern const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_ON_END + 1];
 
 int trustgate_nl_pre_read(const struct genl_split_ops *ops,
 			  struct sk_buff *skb, struct genl_info *info);

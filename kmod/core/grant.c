@@ -20,6 +20,7 @@
 #include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
 
+#include "ending.h"
 #include "event.h"
 #include "grant.h"
 #include "sweep.h"
@@ -320,6 +321,7 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->flags = terms->flags;
 	grant->max_uses = terms->max_uses;
 	grant->reason = terms->reason;
+	grant->on_end = terms->on_end;
 	grant->tag = terms->tag;
 	grant->since_ns = terms->since_ns;
 	INIT_LIST_HEAD(&grant->of_subject);
@@ -343,10 +345,36 @@ void trustgate_grant_discard(struct trustgate_grant *grant)
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_discard);
 
+struct trustgate_grant *trustgate_grant_lowest(const struct rb_root *tree,
+					       u64 id)
+{
+	struct trustgate_grant *grant, *best = NULL;
+	struct rb_node *node = tree->rb_node;
+
+	lockdep_assert_held(&trustgate_mutex);
+	while (node) {
+		grant = rb_entry(node, struct trustgate_grant, by_id);
+		if (grant->id >= id) {
+			best = grant;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return best;
+}
+
 static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct trustgate_grant, by_id)->id <
 	       rb_entry(b, struct trustgate_grant, by_id)->id;
+}
+
+void trustgate_grant_put_in(struct rb_root *tree,
+			    struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	rb_add(&grant->by_id, tree, has_lower_id);
 }
 
 static void count_on_hot_path(struct trustgate_grant *grant, int step)
@@ -385,10 +413,12 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 		return err;
 	}
 
+	WRITE_ONCE(grant->subject->on_end,
+		   max_t(u32, grant->subject->on_end, grant->on_end));
 	/* A subject that was looked over for another exec id is due again. */
 	if (grant->exec_id < grant->subject->seen_exec_id)
 		grant->subject->due = true;
-	rb_add(&grant->by_id, &by_id, has_lower_id);
+	trustgate_grant_put_in(&by_id, grant);
 	list_add_tail(&grant->of_subject, &grant->subject->grants);
 	if (grant->not_before_ns > grant->created_boottime_ns)
 		list_add_tail_rcu(&grant->of_presence, &grant->presence->grants);
@@ -406,6 +436,7 @@ void trustgate_grant_enforce(struct trustgate_grant *grant)
 {
 	lockdep_assert_held(&trustgate_mutex);
 	WRITE_ONCE(grant->in_force, true);
+	trustgate_ending_expect(grant);
 	trustgate_sweep_at(trustgate_grant_first_to_expire()->expiry.expires);
 	trace_trustgate_grant_added(grant, TRUSTGATE_END_NONE);
 	trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ADDED, grant,
@@ -426,18 +457,27 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 	timerqueue_del(&expiries, &grant->expiry);
 	grant->volume->nr_grants--;
 	nr_grants--;
-	nr_reserved--;
 	generation_bump();
 	if (end != TRUSTGATE_END_NONE) {
 		trace_trustgate_grant_ended(grant, end);
 		trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ENDED, grant,
 				      end);
 	}
+	trustgate_ending_keep(grant, end);
 	presence_put(grant->presence);
 	subject_put(grant->subject);
-	call_rcu(&grant->rcu, grant_free_rcu);
+	if (!grant->holder)
+		trustgate_grant_forget(grant);
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_end);
+
+void trustgate_grant_forget(struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	nr_reserved--;
+	put_pid(grant->holder);
+	call_rcu(&grant->rcu, grant_free_rcu);
+}
 
 u64 trustgate_grant_end_volume(const struct trustgate_volume *volume, u32 end)
 {
@@ -495,20 +535,7 @@ EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_by_id);
 
 struct trustgate_grant *trustgate_grant_next(u64 id)
 {
-	struct trustgate_grant *grant, *best = NULL;
-	struct rb_node *node = by_id.rb_node;
-
-	lockdep_assert_held(&trustgate_mutex);
-	while (node) {
-		grant = rb_entry(node, struct trustgate_grant, by_id);
-		if (grant->id >= id) {
-			best = grant;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return best;
+	return trustgate_grant_lowest(&by_id, id);
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_next);
 

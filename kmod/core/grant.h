@@ -51,6 +51,8 @@ struct trustgate_presence {
  * @nr_subtrees: how many cover a subtree; written under trustgate_mutex, read
  *	by hooks with READ_ONCE
  * @nr_descendants: how many cover descendants; likewise
+ * @on_end: the strictest of what becomes of mappings when one of them ends,
+ *	enum trustgate_on_end; never lowered; likewise
  * @due: there may be grants that ended by themselves; trustgate_mutex
  * @seen_exec_id: self_exec_id for which they were last looked for;
  *	trustgate_mutex
@@ -64,6 +66,7 @@ struct trustgate_subject {
 	unsigned int nr_grants;
 	unsigned int nr_subtrees;
 	unsigned int nr_descendants;
+	u32 on_end;
 	bool due;
 	u64 seen_exec_id;
 	struct rcu_head rcu;
@@ -105,6 +108,11 @@ struct trustgate_key {
  *	grant leaves them; hooks allow by no other. Written under
  *	trustgate_mutex, read with READ_ONCE
  * @reason: enum trustgate_reason; constant
+ * @on_end: enum trustgate_on_end; constant
+ * @end: how it ended, enum trustgate_end; trustgate_mutex
+ * @ended_ns: when it did, CLOCK_BOOTTIME; trustgate_mutex
+ * @holder: reference on the subject's pid in place of that of @subject, once it
+ *	has ended and its mappings are looked for, else NULL; trustgate_mutex
  * @created_boottime_ns: constant
  * @since_ns: descendants forked before this, CLOCK_BOOTTIME, are not covered;
  *	when created, or that of the grant it renews; constant
@@ -112,7 +120,8 @@ struct trustgate_key {
  * @id: number, never used twice while the module is loaded; constant
  * @tag: the agent's reference; constant
  * @ticket: text or NULL; owned; constant
- * @by_id: in the tree of grants, by @id; trustgate_mutex
+ * @by_id: in the tree of grants, by @id, or in that of those that have ended and
+ *	whose mappings are looked for (ending.c); trustgate_mutex
  * @volume: as in @key, for use under trustgate_mutex; a volume is not removed
  *	before its grants
  * @subject: as long as the grant is in the tables; trustgate_mutex
@@ -134,6 +143,10 @@ struct trustgate_grant {
 	u64 tainted_exec_id;
 	bool in_force;
 	u8 reason;
+	u8 on_end;
+	u8 end;
+	u64 ended_ns;
+	struct pid *holder;
 	u64 created_boottime_ns;
 	u64 since_ns;
 	u64 start_ns;
@@ -162,6 +175,7 @@ struct trustgate_grant {
  * @flags: mask
  * @max_uses: 0 for any number
  * @reason: enum trustgate_reason, not unspecified
+ * @on_end: enum trustgate_on_end
  * @not_before_ns: CLOCK_BOOTTIME, 0 for at once
  * @expires_ns: CLOCK_BOOTTIME
  * @tag: the agent's reference
@@ -180,6 +194,7 @@ struct trustgate_terms {
 	u32 flags;
 	u32 max_uses;
 	u32 reason;
+	u32 on_end;
 	u64 not_before_ns;
 	u64 expires_ns;
 	u64 tag;
@@ -245,11 +260,41 @@ void trustgate_grant_enforce(struct trustgate_grant *grant);
  * @end: why, enum trustgate_end; TRUSTGATE_END_NONE ends it without an event
  *
  * A check that began before may still allow by it: who has to acknowledge the
- * end calls synchronize_rcu() first.
+ * end calls synchronize_rcu() first. If mappings have to end with it, ending.c
+ * keeps it until they have.
  *
  * Context: process, trustgate_mutex held.
  */
 void trustgate_grant_end(struct trustgate_grant *grant, u32 end);
+
+/**
+ * trustgate_grant_forget() - free a grant that has ended
+ * @grant: in no table any more; freed a grace period later
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_grant_forget(struct trustgate_grant *grant);
+
+/**
+ * trustgate_grant_lowest() - find a grant in a tree
+ * @tree: grants linked by their by_id
+ * @id: begin with this number
+ *
+ * Context: trustgate_mutex held.
+ * Return: the grant with the lowest number not below @id, or NULL.
+ */
+struct trustgate_grant *trustgate_grant_lowest(const struct rb_root *tree,
+					       u64 id);
+
+/**
+ * trustgate_grant_put_in() - put a grant into a tree
+ * @tree: grants linked by their by_id
+ * @grant: in no tree
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_grant_put_in(struct rb_root *tree,
+			    struct trustgate_grant *grant);
 
 /**
  * trustgate_grant_end_volume() - end every grant of a volume

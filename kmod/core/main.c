@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "agent.h"
+#include "ending.h"
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
@@ -39,9 +40,12 @@ static int __init trustgate_core_init(void)
 	err = trustgate_sweep_init();
 	if (err)
 		goto err_event;
-	err = trustgate_gate_init();
+	err = trustgate_ending_init();
 	if (err)
 		goto err_sweep;
+	err = trustgate_gate_init();
+	if (err)
+		goto err_ending;
 	err = trustgate_agent_init();
 	if (err)
 		goto err_gate;
@@ -60,6 +64,8 @@ err_agent:
 	trustgate_agent_exit();
 err_gate:
 	trustgate_gate_exit();
+err_ending:
+	trustgate_ending_exit();
 err_sweep:
 	trustgate_sweep_exit();
 err_event:
@@ -77,6 +83,7 @@ static void __exit trustgate_core_exit(void)
 	trustgate_netlink_exit();
 	trustgate_agent_exit();
 	trustgate_gate_exit();
+	trustgate_ending_exit();
 	trustgate_sweep_exit();
 	trustgate_event_exit();
 	trustgate_recent_exit();

@@ -20,7 +20,7 @@
  * An event's attributes together: 8 numbers of 64 bits, 11 of 32, a flag,
  * strings of at most 64 (volume), 16 (comm), 32 (hook) and 192 bytes (path).
  */
-#define EVENT_SIZE	(8 * (NLA_HDRLEN + 12) + 12 * (NLA_HDRLEN + 4) +	\
+#define EVENT_SIZE	(8 * (NLA_HDRLEN + 12) + 13 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + 4 * (NLA_HDRLEN + 4) +			\
 			 64 + 16 + 32 + 192)
 
@@ -191,7 +191,10 @@ static int put_process(struct sk_buff *skb, const struct trustgate_event *event)
 	       nla_put_string(skb, TRUSTGATE_A_EVENT_COMM, event->comm) ?:
 	       (event->target_pid ?
 		nla_put_s32(skb, TRUSTGATE_A_EVENT_TARGET_PID,
-			    event->target_pid) : 0);
+			    event->target_pid) : 0) ?:
+	       (event->mappings ?
+		nla_put_u32(skb, TRUSTGATE_A_EVENT_MAPPINGS,
+			    event->mappings) : 0);
 }
 
 static int put_object(struct sk_buff *skb, const struct trustgate_event *event)

@@ -13,13 +13,14 @@
 #include "agent.h"
 #include "audit.h"
 #include "check.h"
+#include "ending.h"
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
 #include "netlink.h"
 
-/* 20 numbers, and each hook's name of at most 32 bytes. */
-#define GATE_SIZE	(20 * (NLA_HDRLEN + 12) +			\
+/* 21 numbers, and each hook's name of at most 32 bytes. */
+#define GATE_SIZE	(21 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_HOOK_COUNT * (NLA_HDRLEN + 32))
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
@@ -57,10 +58,12 @@ static int put_gate(struct sk_buff *skb)
 static int put_totals(struct sk_buff *skb)
 {
 	struct trustgate_event_totals events;
+	struct trustgate_ending_totals endings;
 	struct trustgate_totals totals;
 
 	trustgate_grant_totals(&totals);
 	trustgate_event_totals(&events);
+	trustgate_ending_totals(&endings);
 	return nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES,
 			   trustgate_volume_count()) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES_MAX,
@@ -76,7 +79,10 @@ static int put_totals(struct sk_buff *skb)
 		       events.agent_missed) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_GATE_EVENTS_MAX, events.length) ?:
 	       put_u64(skb, TRUSTGATE_A_GATE_AUDIT_SUPPRESSED,
-		       trustgate_audit_suppressed());
+		       trustgate_audit_suppressed()) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_ENDING, endings.grants) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_UNMAPPED, endings.unmapped) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_KILLED, endings.killed);
 }
 
 int trustgate_nl_gate_get_doit(struct sk_buff *skb, struct genl_info *info)

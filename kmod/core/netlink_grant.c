@@ -15,6 +15,7 @@
 #include <linux/timekeeping.h>
 
 #include "agent.h"
+#include "ending.h"
 #include "gate.h"
 #include "grant.h"
 #include "identity.h"
@@ -24,8 +25,8 @@
 #define ADDED_SIZE	(4 * (NLA_HDRLEN + 12) + 3 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN)
 
-/* 10 numbers of 64 bits, 9 of 32, and the ticket. */
-#define GRANT_SIZE	(10 * (NLA_HDRLEN + 12) + 9 * (NLA_HDRLEN + 4) +	\
+/* 11 numbers of 64 bits, 12 of 32, and the ticket. */
+#define GRANT_SIZE	(11 * (NLA_HDRLEN + 12) + 12 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + TRUSTGATE_TICKET_MAX + 4)
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
@@ -37,7 +38,7 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 struct grant_request {
 	const struct genl_info *info;
 	const struct nlattr *nest;
-	struct nlattr *attrs[TRUSTGATE_A_GRANT_RENEWS + 1];
+	struct nlattr *attrs[TRUSTGATE_A_GRANT_ON_END + 1];
 };
 
 static int missing(const struct grant_request *request, u32 type, const char *name)
@@ -88,6 +89,8 @@ static int parse_numbers(const struct grant_request *request,
 	}
 	if (attrs[TRUSTGATE_A_GRANT_TAG])
 		terms->tag = nla_get_u64(attrs[TRUSTGATE_A_GRANT_TAG]);
+	if (attrs[TRUSTGATE_A_GRANT_ON_END])
+		terms->on_end = nla_get_u32(attrs[TRUSTGATE_A_GRANT_ON_END]);
 	if (attrs[TRUSTGATE_A_GRANT_TICKET])
 		terms->ticket = nla_data(attrs[TRUSTGATE_A_GRANT_TICKET]);
 	return 0;
@@ -232,7 +235,7 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	struct trustgate_grant *grant;
 	int err;
 
-	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_RENEWS, nest,
+	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_ON_END, nest,
 			       trustgate_grant_request_nl_policy,
 			       info->extack) ?:
 	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
@@ -456,6 +459,15 @@ int trustgate_nl_grant_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return trustgate_reply_end(&reply, info, err);
 }
 
+static int put_end(struct sk_buff *skb, const struct trustgate_grant *grant)
+{
+	return nla_put_u32(skb, TRUSTGATE_A_GRANT_END, grant->end) ?:
+	       put_u64(skb, TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS,
+		       grant->ended_ns) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_GRANT_MAPPED,
+			   grant->volume->nr_mapped);
+}
+
 static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
 {
 	int err;
@@ -464,7 +476,7 @@ static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
 	      nla_put_u32(skb, TRUSTGATE_A_GRANT_VOLUME_ID,
 			  grant->volume->id) ?:
 	      nla_put_s32(skb, TRUSTGATE_A_GRANT_PID,
-			  pid_vnr(grant->subject->pid)) ?:
+			  pid_vnr((struct pid *)grant->key.pid)) ?:
 	      put_u64(skb, TRUSTGATE_A_GRANT_START_TICKS,
 		      div_u64(grant->start_ns, NSEC_PER_SEC / USER_HZ)) ?:
 	      put_u64(skb, TRUSTGATE_A_GRANT_EXEC_ID, grant->exec_id) ?:
@@ -487,7 +499,10 @@ static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
 	      put_u64(skb, TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS,
 		      grant->created_boottime_ns) ?:
 	      put_u64(skb, TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS,
-		      grant->since_ns);
+		      grant->since_ns) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_GRANT_ON_END, grant->on_end);
+	if (!err && grant->holder)
+		err = put_end(skb, grant);
 	if (!err && grant->ticket)
 		err = nla_put_string(skb, TRUSTGATE_A_GRANT_TICKET,
 				     grant->ticket);
@@ -527,6 +542,7 @@ int trustgate_nl_grant_get_doit(struct sk_buff *skb, struct genl_info *info)
 struct filter {
 	u32 volume_id;
 	bool by_pid;
+	bool ending;
 	struct pid *pid;
 };
 
@@ -535,13 +551,15 @@ static bool passes(const struct filter *filter,
 {
 	if (filter->volume_id && grant->volume->id != filter->volume_id)
 		return false;
-	return !filter->by_pid || grant->subject->pid == filter->pid;
+	return !filter->by_pid || grant->key.pid == filter->pid;
 }
 
 static struct filter filter_of(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = genl_dumpit_info(cb)->info.attrs;
-	struct filter filter = {};
+	struct filter filter = {
+		.ending = attrs[TRUSTGATE_A_GRANT_ENDING],
+	};
 
 	if (attrs[TRUSTGATE_A_GRANT_VOLUME_ID])
 		filter.volume_id = nla_get_u32(attrs[TRUSTGATE_A_GRANT_VOLUME_ID]);
@@ -550,6 +568,15 @@ static struct filter filter_of(struct netlink_callback *cb)
 		filter.pid = find_get_pid(nla_get_s32(attrs[TRUSTGATE_A_GRANT_PID]));
 	}
 	return filter;
+}
+
+static struct trustgate_grant *next_of(const struct filter *filter, u64 id)
+{
+	struct trustgate_grant *live = trustgate_grant_next(id);
+	struct trustgate_grant *ended = filter->ending ?
+					trustgate_ending_next(id) : NULL;
+
+	return !live || (ended && ended->id < live->id) ? ended : live;
 }
 
 /*
@@ -569,7 +596,7 @@ int trustgate_nl_grant_get_dumpit(struct sk_buff *skb,
 
 	mutex_lock(&trustgate_mutex);
 	cb->seq = trustgate_grant_generation();
-	while ((grant = trustgate_grant_next(cb->args[0]))) {
+	while ((grant = next_of(&filter, cb->args[0]))) {
 		if (passes(&filter, grant)) {
 			header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 					     cb->nlh->nlmsg_seq,

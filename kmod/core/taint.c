@@ -44,6 +44,11 @@ MODULE_PARM_DESC(max_tainted, "Most processes whose memory is guarded, or was lo
  * @admitted: and nobody could read it when they came; written under notes_lock
  * @kept: somebody may have its memory open; notes_lock
  * @told: a look at what /proc tells of it was recorded; notes_lock
+ * @on_end: what becomes of its mappings that no grant covers any more, enum
+ *	trustgate_on_end; only rises; written under notes_lock
+ * @image: this is so for its program's, too; written under notes_lock
+ * @busy: in how many passes in a row it was left alone; notes_lock
+ * @pass: the last one that it was told to; that pass only
  * @attach_ns: when somebody was last allowed to attach; notes_lock
  * @rcu: lookups may see it until a grace period after its removal
  */
@@ -54,6 +59,10 @@ struct note {
 	bool admitted;
 	bool kept;
 	bool told;
+	bool image;
+	u8 on_end;
+	u8 busy;
+	u32 pass;
 	u64 attach_ns;
 	struct rcu_head rcu;
 };
@@ -151,12 +160,19 @@ static bool traced(const struct task_struct *task)
 	return false;
 }
 
+static void raise(struct note *note, u32 on_end, bool image)
+{
+	WRITE_ONCE(note->on_end, max_t(u8, note->on_end, on_end));
+	WRITE_ONCE(note->image, note->image || (image && on_end));
+}
+
 /*
  * Marked before it is asked who traces: whoever comes to attach afterwards is
  * refused, and whoever was allowed to before has left a note. The mark stays
  * when somebody traces, which guards a little more than need be.
  */
-static u32 taint(const struct task_struct *task, u32 volume_id, u64 now_ns)
+static u32 taint(const struct task_struct *task, u32 volume_id, u32 on_end,
+		 bool image, u64 now_ns)
 {
 	const struct task_struct *leader = READ_ONCE(task->group_leader);
 	unsigned long flags;
@@ -170,8 +186,10 @@ static u32 taint(const struct task_struct *task, u32 volume_id, u64 now_ns)
 		cause = TRUSTGATE_CAUSE_TRACED;
 	else
 		cause = TRUSTGATE_CAUSE_GRANTED;
-	if (cause == TRUSTGATE_CAUSE_GRANTED)
+	if (cause == TRUSTGATE_CAUSE_GRANTED) {
 		WRITE_ONCE(note->volume_id, volume_id);
+		raise(note, on_end, image);
+	}
 	unlock_notes(flags);
 	if (cause == TRUSTGATE_CAUSE_GRANTED && traced(task))
 		cause = TRUSTGATE_CAUSE_TRACED;
@@ -191,8 +209,8 @@ static void admit(const struct task_struct *task)
 	unlock_notes(flags);
 }
 
-static bool has_memory(const struct task_struct *process,
-		       const struct mm_struct *mm)
+bool trustgate_taint_shares(const struct task_struct *process,
+			    const struct mm_struct *mm)
 {
 	const struct task_struct *thread;
 
@@ -222,7 +240,15 @@ u32 trustgate_taint_hindrance(u64 now_ns)
 	return TRUSTGATE_CAUSE_GRANTED;
 }
 
-u32 trustgate_taint_current(u32 volume_id, u64 now_ns)
+/* Nothing is asked again, unless its mappings are to end in a stricter way. */
+static bool admits(const struct note *note, u32 on_end, bool image)
+{
+	return note && READ_ONCE(note->admitted) &&
+	       READ_ONCE(note->on_end) >= on_end &&
+	       (!image || !on_end || READ_ONCE(note->image));
+}
+
+u32 trustgate_taint_current(u32 volume_id, u32 on_end, bool image, u64 now_ns)
 {
 	const struct note *note = find(current->group_leader);
 	struct task_struct *process;
@@ -230,19 +256,20 @@ u32 trustgate_taint_current(u32 volume_id, u64 now_ns)
 
 	if (current->ptrace)
 		return TRUSTGATE_CAUSE_TRACED;
-	if (note && READ_ONCE(note->admitted))
+	if (admits(note, on_end, image))
 		return TRUSTGATE_CAUSE_GRANTED;
 	if (may_share_memory()) {
 		for_each_process(process) {
 			if (same_thread_group(process, current) ||
-			    !has_memory(process, current->mm))
+			    !trustgate_taint_shares(process, current->mm))
 				continue;
-			cause = taint(process, volume_id, now_ns);
+			cause = taint(process, volume_id, on_end, image,
+				      now_ns);
 			if (cause != TRUSTGATE_CAUSE_GRANTED)
 				return cause;
 		}
 	}
-	cause = taint(current, volume_id, now_ns);
+	cause = taint(current, volume_id, on_end, image, now_ns);
 	if (cause == TRUSTGATE_CAUSE_GRANTED)
 		admit(current->group_leader);
 	return cause;
@@ -288,27 +315,76 @@ u32 trustgate_taint_of(const struct task_struct *task)
  * A fork takes the parent's memory a little later than it asks here. If the
  * parent has more threads, one of them may be about to have its first access.
  */
-static bool may_be_tainted_soon(void)
+static const struct trustgate_subject *may_be_tainted_soon(void)
 {
-	return get_nr_threads(current) > 1 &&
-	       trustgate_subject_find(task_tgid(current));
+	return get_nr_threads(current) > 1 ?
+	       trustgate_subject_find(task_tgid(current)) : NULL;
 }
 
 bool trustgate_taint_inherit(const struct task_struct *task)
 {
-	u32 volume_id = trustgate_taint_of(current);
+	const struct trustgate_subject *soon = may_be_tainted_soon();
+	const struct note *parents = find(READ_ONCE(current->group_leader));
+	u32 volume_id = parents ? READ_ONCE(parents->volume_id) : 0;
+	u32 on_end = soon ? READ_ONCE(soon->on_end) : TRUSTGATE_ON_END_DENY_IO;
+	bool image = parents && READ_ONCE(parents->image);
 	unsigned long flags;
 	struct note *note;
 
-	if (!volume_id && may_be_tainted_soon())
+	if (!volume_id && soon)
 		volume_id = NO_VOLUME_ID;
 	if (!volume_id)
 		return true;
+	if (parents)
+		on_end = max_t(u32, on_end, READ_ONCE(parents->on_end));
 	note = lock_note(task, &flags);
-	if (note)
+	if (note) {
 		WRITE_ONCE(note->volume_id, volume_id);
+		raise(note, on_end, image);
+	}
 	unlock_notes(flags);
 	return note;
+}
+
+unsigned int trustgate_taint_marked(struct trustgate_marked *marked,
+				    unsigned int max, u32 pass)
+{
+	struct task_struct *process;
+	unsigned int count = 0;
+	struct note *note;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		note = find(process);
+		if (!note || !READ_ONCE(note->on_end) || note->pass == pass)
+			continue;
+		note->pass = pass;
+		marked[count++] = (struct trustgate_marked) {
+			.task = get_task_struct(process),
+			.on_end = READ_ONCE(note->on_end),
+			.image = READ_ONCE(note->image),
+		};
+		if (count == max)
+			break;
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+unsigned int trustgate_taint_busy(const struct task_struct *task, bool busy)
+{
+	unsigned int times = 0;
+	unsigned long flags;
+	struct note *note;
+
+	raw_spin_lock_irqsave(&notes_lock, flags);
+	note = find(task);
+	if (note) {
+		note->busy = busy ? min(note->busy + 1, U8_MAX) : 0;
+		times = note->busy;
+	}
+	unlock_notes(flags);
+	return times;
 }
 
 /* Takes a note away, under the lock; frees it without, which allocates. */

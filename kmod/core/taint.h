@@ -17,6 +17,7 @@
 #include <linux/types.h>
 #include <uapi/linux/trustgate.h>
 
+struct mm_struct;
 struct task_struct;
 
 /* What brings a volume's bytes into memory, or has them there already. */
@@ -47,6 +48,9 @@ u32 trustgate_taint_hindrance(u64 now_ns);
 /**
  * trustgate_taint_current() - current's memory is about to hold bytes
  * @volume_id: of this volume
+ * @on_end: what becomes of its mappings that no grant covers any more, enum
+ *	trustgate_on_end; the strictest is kept
+ * @image: this is so for the program that it executes, too
  * @now_ns: CLOCK_BOOTTIME
  *
  * Also marks what shares the memory without being of the thread group.
@@ -55,7 +59,7 @@ u32 trustgate_taint_hindrance(u64 now_ns);
  * Return: TRUSTGATE_CAUSE_GRANTED when marked; _TRACED if others may read the
  * memory; _SUSPENDED if there is no room to note it.
  */
-u32 trustgate_taint_current(u32 volume_id, u64 now_ns);
+u32 trustgate_taint_current(u32 volume_id, u32 on_end, bool image, u64 now_ns);
 
 /**
  * trustgate_taint_look() - somebody wants to look into a process
@@ -91,6 +95,51 @@ u32 trustgate_taint_of(const struct task_struct *task);
  * Return: false if there is no room to note it.
  */
 bool trustgate_taint_inherit(const struct task_struct *task);
+
+/**
+ * trustgate_taint_shares() - does a process have this memory?
+ * @process: any thread of it
+ * @mm: memory, not followed
+ *
+ * Context: RCU read side.
+ * Return: whether one of its threads has.
+ */
+bool trustgate_taint_shares(const struct task_struct *process,
+			    const struct mm_struct *mm);
+
+/**
+ * struct trustgate_marked - a process whose mappings may have to end
+ * @task: its first thread; a reference
+ * @on_end: how, enum trustgate_on_end
+ * @image: its program's, too
+ */
+struct trustgate_marked {
+	struct task_struct *task;
+	u32 on_end;
+	bool image;
+};
+
+/**
+ * trustgate_taint_marked() - processes whose mappings may have to end
+ * @marked: result, references are the caller's
+ * @max: at most so many
+ * @pass: each process is told once for each number
+ *
+ * Context: process; one caller at a time.
+ * Return: how many; 0 when all have been told.
+ */
+unsigned int trustgate_taint_marked(struct trustgate_marked *marked,
+				    unsigned int max, u32 pass);
+
+/**
+ * trustgate_taint_busy() - count in how many passes a process was left alone
+ * @task: its first thread
+ * @busy: it was again; false begins anew
+ *
+ * Context: process.
+ * Return: how many in a row.
+ */
+unsigned int trustgate_taint_busy(const struct task_struct *task, bool busy);
 
 /**
  * trustgate_taint_forget() - this memory, or this task, is no more

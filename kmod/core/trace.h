@@ -67,7 +67,7 @@ DECLARE_EVENT_CLASS(trustgate_grant,
 	TP_fast_assign(
 		__entry->id = grant->id;
 		__entry->volume = grant->volume->id;
-		__entry->pid = pid_nr(grant->subject->pid);
+		__entry->pid = pid_nr((struct pid *)grant->key.pid);
 		__entry->ino = grant->key.ino;
 		__entry->access = grant->access;
 		__entry->expires_ns = grant->expiry.expires;

@@ -86,6 +86,11 @@ struct trustgate_devices {
  * @nr_grants: under trustgate_mutex
  * @nr_descendants: grants that cover descendants; written under
  *	trustgate_mutex, read by hooks with READ_ONCE
+ * @nr_mapped: processes that were last found to have mappings here that have to
+ *	end; trustgate_mutex
+ * @nr_found: those of the pass under way, and @found_in the last of them; that
+ *	pass only
+ * @found_in: see @nr_found
  * @counters: per CPU; allocated and freed with the volume
  * @farewell: lets go of @sb and frees the volume, a grace period after hooks
  *	could find it last
@@ -108,6 +113,9 @@ struct trustgate_volume {
 	struct trustgate_devices __rcu *lower;
 	u64 nr_grants;
 	unsigned int nr_descendants;
+	unsigned int nr_mapped;
+	unsigned int nr_found;
+	const struct task_struct *found_in;
 	struct trustgate_counters __percpu *counters;
 	struct rcu_work farewell;
 	u32 farewell_round;

@@ -38,6 +38,9 @@ static const char *const gate_names[] = {
 	[TRUSTGATE_A_GATE_PROOF_BOOTTIME_NS] = "proof-boottime-ns",
 	[TRUSTGATE_A_GATE_HOOK] = "hook",
 	[TRUSTGATE_A_GATE_PAD] = "pad",
+	[TRUSTGATE_A_GATE_ENDING] = "ending",
+	[TRUSTGATE_A_GATE_UNMAPPED] = "unmapped",
+	[TRUSTGATE_A_GATE_KILLED] = "killed",
 };
 
 static const char *const agent_names[] = {
@@ -95,6 +98,11 @@ static const char *const grant_names[] = {
 	[TRUSTGATE_A_GRANT_RENEWS] = "renews",
 	[TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS] = "since-boottime-ns",
 	[TRUSTGATE_A_GRANT_PAD] = "pad",
+	[TRUSTGATE_A_GRANT_ON_END] = "on-end",
+	[TRUSTGATE_A_GRANT_ENDING] = "ending",
+	[TRUSTGATE_A_GRANT_END] = "end",
+	[TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS] = "ended-boottime-ns",
+	[TRUSTGATE_A_GRANT_MAPPED] = "mapped",
 };
 
 static const char *const batch_names[] = {
@@ -136,6 +144,7 @@ static const char *const event_names[] = {
 	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = "expires-boottime-ns",
 	[TRUSTGATE_A_EVENT_PAD] = "pad",
 	[TRUSTGATE_A_EVENT_TARGET_PID] = "target-pid",
+	[TRUSTGATE_A_EVENT_MAPPINGS] = "mappings",
 };
 
 #define SET(name_, upper, ...)							\

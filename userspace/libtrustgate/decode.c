@@ -211,6 +211,9 @@ static const struct field gate_fields[TRUSTGATE_A_GATE_MAX + 1] = {
 	[TRUSTGATE_A_GATE_PROOFS] = FIELD(U64, trustgate_gate, proofs),
 	[TRUSTGATE_A_GATE_PROOF_BOOTTIME_NS] = FIELD(U64, trustgate_gate, proof_boottime_ns),
 	[TRUSTGATE_A_GATE_HOOK] = { .kind = KIND_MULTI },
+	[TRUSTGATE_A_GATE_ENDING] = FIELD(U64, trustgate_gate, ending),
+	[TRUSTGATE_A_GATE_UNMAPPED] = FIELD(U64, trustgate_gate, unmapped),
+	[TRUSTGATE_A_GATE_KILLED] = FIELD(U64, trustgate_gate, killed),
 };
 
 static int gate_hook(int type, const struct nlattr *attr, void *userdata)
@@ -366,6 +369,10 @@ static const struct field grant_fields[TRUSTGATE_A_GRANT_MAX + 1] = {
 	[TRUSTGATE_A_GRANT_TAG] = FIELD(U64, trustgate_grant, tag),
 	[TRUSTGATE_A_GRANT_CREATED_BOOTTIME_NS] = FIELD(U64, trustgate_grant, created_boottime_ns),
 	[TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS] = FIELD(U64, trustgate_grant, since_boottime_ns),
+	[TRUSTGATE_A_GRANT_ON_END] = FIELD(U32, trustgate_grant, on_end),
+	[TRUSTGATE_A_GRANT_END] = FIELD(U32, trustgate_grant, end),
+	[TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS] = FIELD(U64, trustgate_grant, ended_boottime_ns),
+	[TRUSTGATE_A_GRANT_MAPPED] = FIELD(U32, trustgate_grant, mapped),
 };
 
 int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_grant *ret)
@@ -484,6 +491,7 @@ static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {
 	[TRUSTGATE_A_EVENT_PATH_CUT] = FIELD(FLAG, trustgate_event, path_cut),
 	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = FIELD(U64, trustgate_event, expires_boottime_ns),
 	[TRUSTGATE_A_EVENT_TARGET_PID] = FIELD(U32, trustgate_event, target_pid),
+	[TRUSTGATE_A_EVENT_MAPPINGS] = FIELD(U32, trustgate_event, mappings),
 };
 
 int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret)

@@ -19,7 +19,7 @@
 /* Size of one grant in a message: its strings and room for all numbers. */
 static size_t request_size(const struct trustgate_grant_request *request)
 {
-	size_t size = nla_total_size(0) + 8 * nla_total_size(4) + 5 * nla_total_size(8);
+	size_t size = nla_total_size(0) + 9 * nla_total_size(4) + 5 * nla_total_size(8);
 
 	if (request->path)
 		size += nla_total_size(strlen(request->path) + 1);
@@ -48,6 +48,8 @@ static int put_optional(struct nl_msg *msg, const struct trustgate_grant_request
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_TAG, request->tag);
 	if (!r && request->renews)
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_RENEWS, request->renews);
+	if (!r && request->on_end)
+		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_ON_END, request->on_end);
 	return r;
 }
 
@@ -280,14 +282,16 @@ int trustgate_grant_dump_new(struct trustgate_conn *conn, struct request *reques
 	int r;
 
 	r = trustgate_request_new(conn, request, TRUSTGATE_CMD_GRANT_GET, NLM_F_DUMP,
-				  2 * nla_total_size(sizeof(uint32_t)));
+				  2 * nla_total_size(sizeof(uint32_t)) + nla_total_size(0));
 	if (r)
 		return r;
-	/* There is room for both, so neither can fail. */
+	/* There is room for all, so none can fail. */
 	if (filter && filter->volume_id)
 		nla_put_u32(request->msg, TRUSTGATE_A_GRANT_VOLUME_ID, filter->volume_id);
 	if (filter && filter->pid)
 		nla_put_s32(request->msg, TRUSTGATE_A_GRANT_PID, filter->pid);
+	if (filter && filter->ending)
+		nla_put_flag(request->msg, TRUSTGATE_A_GRANT_ENDING);
 	return 0;
 }
 

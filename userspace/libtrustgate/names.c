@@ -80,6 +80,12 @@ static const char *const metadata[] = {
 	[TRUSTGATE_METADATA_HIDDEN] = "hidden",
 };
 
+static const char *const on_end[] = {
+	[TRUSTGATE_ON_END_DENY_IO] = "deny-io",
+	[TRUSTGATE_ON_END_UNMAP] = "unmap",
+	[TRUSTGATE_ON_END_KILL] = "kill",
+};
+
 static const char *const grant_flag_bits[] = {
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_DESCENDANTS)] = "descendants",
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_KEEP_EXEC)] = "keep-exec",
@@ -103,6 +109,9 @@ static const char *const event_type[] = {
 	[TRUSTGATE_EVENT_TYPE_AGENT_LOST] = "agent-lost",
 	[TRUSTGATE_EVENT_TYPE_GATE_BROKEN] = "gate-broken",
 	[TRUSTGATE_EVENT_TYPE_GATE_REPAIRED] = "gate-repaired",
+	[TRUSTGATE_EVENT_TYPE_UNMAPPED] = "unmapped",
+	[TRUSTGATE_EVENT_TYPE_KILLED] = "killed",
+	[TRUSTGATE_EVENT_TYPE_GRANT_CLEARED] = "grant-cleared",
 };
 
 #define SET(table, is_flags) \
@@ -124,6 +133,7 @@ static const struct {
 	[TRUSTGATE_NAMES_OBJECT_KIND] = SET(object_kind, false),
 	[TRUSTGATE_NAMES_EVENT_TYPE] = SET(event_type, false),
 	[TRUSTGATE_NAMES_METADATA] = SET(metadata, false),
+	[TRUSTGATE_NAMES_ON_END] = SET(on_end, false),
 };
 
 const char *trustgate_name_at(enum trustgate_names set, size_t index)

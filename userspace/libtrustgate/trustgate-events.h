@@ -40,6 +40,7 @@
  * @path_cut: @path lost its beginning
  * @expires_boottime_ns: of the grant
  * @target_pid: process whose memory was concerned, in the initial pid namespace
+ * @mappings: how many were ended by force, or led to the kill
  */
 struct trustgate_event {
 	uint64_t present;
@@ -66,6 +67,7 @@ struct trustgate_event {
 	bool path_cut;
 	uint64_t expires_boottime_ns;
 	pid_t target_pid;
+	uint32_t mappings;
 };
 
 /**

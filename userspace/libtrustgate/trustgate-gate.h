@@ -36,6 +36,9 @@
  * @proof_boottime_ns: when the last one ended
  * @hooks: names of the attached hooks
  * @hooks_count: how many
+ * @ending: grants that have ended and whose mappings are still looked for
+ * @unmapped: mappings ended by force
+ * @killed: processes killed because of mappings
  */
 struct trustgate_gate {
 	uint64_t present;
@@ -59,6 +62,9 @@ struct trustgate_gate {
 	uint64_t proof_boottime_ns;
 	char (*hooks)[TRUSTGATE_HOOK_NAME_SIZE];
 	size_t hooks_count;
+	uint64_t ending;
+	uint64_t unmapped;
+	uint64_t killed;
 };
 
 /**

@@ -31,6 +31,7 @@
  * @tag: the caller's own reference, returned in dumps and events
  * @renews: a live grant for descendants of the same subject: the descendants
  *	that it covers by its age, this one covers, too; 0 for none
+ * @on_end: enum trustgate_on_end: what becomes of mappings when it ends
  *
  * Start from TRUSTGATE_GRANT_REQUEST_INIT, so that @fd is not standard input.
  */
@@ -50,6 +51,7 @@ struct trustgate_grant_request {
 	const char *ticket;
 	uint64_t tag;
 	uint64_t renews;
+	uint32_t on_end;
 };
 
 #define TRUSTGATE_GRANT_REQUEST_INIT { .fd = -1 }
@@ -75,7 +77,8 @@ struct trustgate_grant_added {
 };
 
 /**
- * struct trustgate_grant - a live grant
+ * struct trustgate_grant - a live grant, or one that has ended and whose mappings
+ * are still looked for
  * @present: bits 1 << TRUSTGATE_A_GRANT_... of what the kernel sent
  * @id: identity
  * @volume_id: volume of the object
@@ -96,6 +99,11 @@ struct trustgate_grant_added {
  * @tag: the agent's own reference
  * @created_boottime_ns: when it was given
  * @since_boottime_ns: descendants forked before this are not covered
+ * @on_end: enum trustgate_on_end
+ * @end: enum trustgate_end; TRUSTGATE_END_NONE of a live one
+ * @ended_boottime_ns: when it ended, 0 of a live one
+ * @mapped: of one that has ended, how many processes were last found to have
+ *	mappings on the volume that have to end
  */
 struct trustgate_grant {
 	uint64_t present;
@@ -118,6 +126,10 @@ struct trustgate_grant {
 	uint64_t tag;
 	uint64_t created_boottime_ns;
 	uint64_t since_boottime_ns;
+	uint32_t on_end;
+	uint32_t end;
+	uint64_t ended_boottime_ns;
+	uint32_t mapped;
 };
 
 /**
@@ -177,10 +189,12 @@ int trustgate_grant_get(struct trustgate_conn *conn, uint64_t id,
  * struct trustgate_grant_filter - which grants to read
  * @volume_id: those of a volume, 0 for any
  * @pid: those of a subject, 0 for any
+ * @ending: those that have ended and whose mappings are still looked for, too
  */
 struct trustgate_grant_filter {
 	uint32_t volume_id;
 	pid_t pid;
+	bool ending;
 };
 
 /**

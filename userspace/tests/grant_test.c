@@ -69,6 +69,7 @@ static void test_grant_encoding(void)
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_REASON), TRUSTGATE_REASON_INCIDENT);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_TAG), 9);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_RENEWS), 11);
+	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_ON_END), TRUSTGATE_ON_END_KILL);
 	CHECK_EQUAL(inner_u64(grant, TRUSTGATE_A_GRANT_FD), UINT64_MAX);
 	CHECK_TEXT(nla_data(nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_PATH)), "db/x");
 	CHECK_TEXT(nla_data(nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TICKET)), "SR-4711");
@@ -84,6 +85,7 @@ static void test_grant_encoding(void)
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_PATH));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TAG));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_RENEWS));
+	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_ON_END));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_MAX_USES));
 	CHECK(!nla_find(nla_data(grant), nla_len(grant), TRUSTGATE_A_GRANT_TICKET));
 

@@ -91,7 +91,7 @@ const struct trustgate_grant_request fake_grant_model = {
 	.access = TRUSTGATE_ACCESS_READ, .not_before_boottime_ns = 5,
 	.expires_boottime_ns = 900, .max_uses = 3, .reason = TRUSTGATE_REASON_INCIDENT,
 	.ticket = "SR-4711", .tag = 9,
-	.renews = 11,
+	.renews = 11, .on_end = TRUSTGATE_ON_END_KILL,
 };
 
 void fake_grant_requests(struct trustgate_grant_request *requests, size_t count)

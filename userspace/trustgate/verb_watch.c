@@ -68,7 +68,8 @@ static bool wanted(sd_json_variant *event)
 
 static enum colour type_colour(const char *type)
 {
-	if (!strcmp(type, "denied") || !strcmp(type, "gate-broken") || !strcmp(type, "agent-lost"))
+	if (!strcmp(type, "denied") || !strcmp(type, "gate-broken") || !strcmp(type, "agent-lost") ||
+	    !strcmp(type, "killed"))
 		return COLOUR_BAD;
 	if (!strcmp(type, "grant-added") || !strcmp(type, "allowed"))
 		return COLOUR_GOOD;
@@ -135,6 +136,7 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	put_text("comm", field_string(event, "comm"));
 	put_number(event, "pid", "pid");
 	put_number(event, "target", "targetPid");
+	put_number(event, "mappings", "mappings");
 	put_number(event, "uid", "uid");
 	put_loginuid(event);
 	put_text("hook", field_string(event, "hook"));
@@ -208,7 +210,8 @@ const struct verb verb_watch = {
 	.summary = "show events as they happen, until interrupted",
 	.details =
 		"Types: denied, allowed, grant-added, grant-ended, volume-added, volume-changed,\n"
-		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired.\n"
+		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped,\n"
+		"killed, grant-cleared.\n"
 		"With --json each line is an event. Lost events are reported on standard error.",
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TIME,

@@ -170,6 +170,23 @@ enum trustgate_grant_flags {
 };
 
 /**
+ * enum trustgate_on_end - What becomes of mappings that no live grant covers
+ *   any more, in processes that got access by a grant of this kind. The
+ *   strictest kind that a process has used counts, until it executes a
+ *   program.
+ * @TRUSTGATE_ON_END_DENY_IO: They stay; whatever else is done with the files
+ *   is denied.
+ * @TRUSTGATE_ON_END_UNMAP: They are emptied and closed to every access, which
+ *   then is a SIGSEGV. A process where that is impossible is killed.
+ * @TRUSTGATE_ON_END_KILL: A process that still has one is killed.
+ */
+enum trustgate_on_end {
+	TRUSTGATE_ON_END_DENY_IO,
+	TRUSTGATE_ON_END_UNMAP,
+	TRUSTGATE_ON_END_KILL,
+};
+
+/**
  * enum trustgate_object_kind
  * @TRUSTGATE_OBJECT_KIND_FILE: One inode, of any type.
  * @TRUSTGATE_OBJECT_KIND_SUBTREE: A directory and everything below it.
@@ -191,6 +208,9 @@ enum trustgate_event_type {
 	TRUSTGATE_EVENT_TYPE_AGENT_LOST,
 	TRUSTGATE_EVENT_TYPE_GATE_BROKEN,
 	TRUSTGATE_EVENT_TYPE_GATE_REPAIRED,
+	TRUSTGATE_EVENT_TYPE_UNMAPPED,
+	TRUSTGATE_EVENT_TYPE_KILLED,
+	TRUSTGATE_EVENT_TYPE_GRANT_CLEARED,
 };
 
 enum {
@@ -214,6 +234,9 @@ enum {
 	TRUSTGATE_A_GATE_PROOF_BOOTTIME_NS,
 	TRUSTGATE_A_GATE_HOOK,
 	TRUSTGATE_A_GATE_PAD,
+	TRUSTGATE_A_GATE_ENDING,
+	TRUSTGATE_A_GATE_UNMAPPED,
+	TRUSTGATE_A_GATE_KILLED,
 
 	__TRUSTGATE_A_GATE_MAX,
 	TRUSTGATE_A_GATE_MAX = (__TRUSTGATE_A_GATE_MAX - 1)
@@ -283,6 +306,11 @@ enum {
 	TRUSTGATE_A_GRANT_RENEWS,
 	TRUSTGATE_A_GRANT_SINCE_BOOTTIME_NS,
 	TRUSTGATE_A_GRANT_PAD,
+	TRUSTGATE_A_GRANT_ON_END,
+	TRUSTGATE_A_GRANT_ENDING,
+	TRUSTGATE_A_GRANT_END,
+	TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS,
+	TRUSTGATE_A_GRANT_MAPPED,
 
 	__TRUSTGATE_A_GRANT_MAX,
 	TRUSTGATE_A_GRANT_MAX = (__TRUSTGATE_A_GRANT_MAX - 1)
@@ -333,6 +361,7 @@ enum {
 	TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS,
 	TRUSTGATE_A_EVENT_PAD,
 	TRUSTGATE_A_EVENT_TARGET_PID,
+	TRUSTGATE_A_EVENT_MAPPINGS,
 
 	__TRUSTGATE_A_EVENT_MAX,
 	TRUSTGATE_A_EVENT_MAX = (__TRUSTGATE_A_EVENT_MAX - 1)
