@@ -45,14 +45,15 @@ def grant(**changes):
         "keepExec": True, "nextExec": False, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
         "access": ["read", "write", "names"], "notBeforeBoottimeNSec": 0,
         "expiresBoottimeNSec": boottime() + 900 * SEC, "maxUses": 0, "uses": 3, "reason": "customer-ticket",
-        "ticket": "SR-4711", "requesterUid": 1000, "comm": "sqlite3", "createdBoottimeNSec": 1, "state": "active",
+        "ticket": "SR-4711", "requesterUid": 1000, "comm": "sqlite3", "createdBoottimeNSec": 1,
+        "onEnd": "deny-io", "state": "active",
     } | changes
 
 
 STATUS = {
     "version": "0.2.0", "abiVersion": 1, "state": "armed", "agentPid": 99, "volumes": 1, "volumesMax": 64,
     "grants": 2, "grantsMax": 1048576, "grantsBytesMax": 512 * 1024 * 1024, "subjects": 1, "nowBoottimeNSec": 5,
-    "eventSeq": 77, "eventsDropped": 0, "eventsAgentMissed": 0, "auditSuppressed": 4, "proofs": 3,
+    "eventSeq": 77, "eventsDropped": 0, "eventsAgentMissed": 0, "auditSuppressed": 4, "ending": 1, "unmapped": 2, "killed": 3, "proofs": 3,
     "proofBoottimeNSec": 1, "hooks": ["file_open", "mmap_file"], "watchers": 1,
 }
 
@@ -238,11 +239,12 @@ class CliTest(unittest.TestCase):
         out, _ = self.check(DONE, "grant", "-p", "1", *WISH, "--time=relative")
         self.assertRegex(out, r"expires in 14m\d+s\n$")
         out, _ = self.check(DONE, "grant", "--pid", "1", "-V", "v", "-P", "a/b", "-a", "read,write", "--for=20s",
-                            "-r", "incident", "--after=5s", "--uses=3", "--file", "--descendants", "--keep-exec", "-j")
+                            "-r", "incident", "--after=5s", "--uses=3", "--file", "--descendants", "--keep-exec", "--on-end=kill",
+                            "-j")
         self.assertEqual(17, json.loads(out)["id"])
         self.assertEqual(("Grant", {
             "volume": "v", "path": "a/b", "pid": 1, "access": ["read", "write"], "durationNSec": 20 * SEC,
-            "delayNSec": 5 * SEC, "maxUses": 3, "subtree": False, "descendants": True, "keepExec": True,
+            "delayNSec": 5 * SEC, "maxUses": 3, "subtree": False, "descendants": True, "keepExec": True, "onEnd": "kill",
             "reason": "incident"}), self.calls()[-1])
         self.check(DONE, "grant", "--pid", "1", *WISH, "--next-exec")
         asked = self.calls()[-1][1]
@@ -324,6 +326,15 @@ class CliTest(unittest.TestCase):
         self.assertRegex(out, r"^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +20\d\d-")
         out, _ = self.check(DONE, "grants", "-n", "-o", "expires", "--time=boottime")
         self.assertEqual(f"{(now + 100 * SEC) // SEC}", out.split(".", maxsplit=1)[0])
+
+    def test_grants_ended(self):
+        self.answer("ListGrants", replies=[{"grants": [
+            grant(id=1, onEnd="unmap", end="expired", mapped=2, state="ended"),
+            grant(id=2, onEnd="kill", end="revoked", mapped=0, state="ended")]}])
+        out, _ = self.check(DONE, "grants", "-n", "-o", "ID,LEFT,ONEND,END,MAPPED,STATE")
+        self.assertEqual([["1", "still", "mapped", "unmap", "expired", "2", "ended"],
+                          ["2", "ended", "kill", "revoked", "0", "ended"]],
+                         [line.split() for line in out.splitlines()])
 
     def test_revoke(self):
         self.answer("Revoke", replies=[{"ended": 2}])
@@ -547,6 +558,7 @@ class CliTest(unittest.TestCase):
             (["grant", "-r", "fun"], 'there is no reason "fun"'),
             (["grant", "-t", long], "longer than 64 bytes"),
             (["grant", "--uses", "0"], "between 1 and 2147483647"),
+            (["grant", "--on-end", "stay"], "none of deny-io, unmap and kill"),
             (["grant", "--pid", "1", *WISH, "--file"], '--file contradicts the path "db/"'),
             (["grant", "--pid", "1", *WISH, "--file", "--subtree"], "exclude each other"),
             (["grant", "--pid", "1", *WISH, "--keep-exec", "--next-exec"], "exclude each other"),

@@ -252,6 +252,7 @@ void lower_update(struct agent *agent);
  * @duration_ns: for how long
  * @max_uses: 0 for any number
  * @flags: mask of enum trustgate_grant_flags
+ * @on_end: enum trustgate_on_end
  * @reason: enum trustgate_reason
  * @ticket: text or NULL
  * @tag: TAG_...
@@ -266,6 +267,7 @@ struct grant_wish {
 	uint64_t duration_ns;
 	uint32_t max_uses;
 	uint32_t flags;
+	uint32_t on_end;
 	uint32_t reason;
 	const char *ticket;
 	uint64_t tag;

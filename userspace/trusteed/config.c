@@ -208,12 +208,18 @@ static int service_for(struct config_reader *reader, yaml_node_t *node, void *in
 	return 0;
 }
 
+static int service_on_end(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_on_end(reader, node, &((struct config_service *)into)->on_end);
+}
+
 static const struct config_key service_keys[] = {
 	{ "unit", true, service_unit },
 	{ "volume", true, service_volume },
 	{ "path", true, service_path },
 	{ "access", true, service_access },
 	{ "for", true, service_for },
+	{ "on-end", false, service_on_end },
 	{ }
 };
 

@@ -81,6 +81,7 @@ struct config_volume {
  * @path: as in struct config_rule
  * @access: mask of enum trustgate_access
  * @duration_ns: length of each of the grants that make up the standing one
+ * @on_end: enum trustgate_on_end
  * @key: hash of @unit, @volume, @path and @access, the same in every run of the
  *	agent: by it a restarted agent knows its grants
  */
@@ -90,6 +91,7 @@ struct config_service {
 	char *path;
 	uint32_t access;
 	uint64_t duration_ns;
+	uint32_t on_end;
 	uint64_t key;
 };
 

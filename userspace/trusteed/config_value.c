@@ -273,6 +273,11 @@ int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 	return read_name(reader, node, TRUSTGATE_NAMES_ON_AGENT_LOSS, LEFT_OUT_NONE, ret);
 }
 
+int config_read_on_end(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
+{
+	return read_name(reader, node, TRUSTGATE_NAMES_ON_END, LEFT_OUT_NONE, ret);
+}
+
 int config_read_metadata(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
 {
 	return read_name(reader, node, TRUSTGATE_NAMES_METADATA, LEFT_OUT_NONE, ret);

@@ -24,6 +24,7 @@ int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t
 int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret);
 int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 			      uint32_t *ret);
+int config_read_on_end(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_metadata(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);
 int config_read_duration(struct config_reader *reader, yaml_node_t *node,
 			 uint64_t *ret_ns);

@@ -43,6 +43,7 @@ static int fill_request(const struct grant_wish *wish, uint64_t now,
 	request->ticket = wish->ticket;
 	request->tag = wish->tag;
 	request->renews = wish->renews;
+	request->on_end = wish->on_end;
 	return 0;
 }
 
@@ -66,6 +67,7 @@ static void fill_grant(const struct trustgate_grant_request *request,
 	grant->expires_boottime_ns = request->expires_boottime_ns;
 	grant->max_uses = request->max_uses;
 	grant->reason = request->reason;
+	grant->on_end = request->on_end;
 	if (request->ticket)
 		strncpy(grant->ticket, request->ticket, sizeof(grant->ticket) - 1);
 	grant->tag = request->tag;

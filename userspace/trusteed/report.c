@@ -132,6 +132,8 @@ static void add_event_fields(struct record *record, const struct trustgate_event
 			      event->expires_boottime_ns);
 	if (HAS(TARGET_PID))
 		record_number(record, "TRUSTGATE_TARGET_PID", event->target_pid);
+	if (HAS(MAPPINGS))
+		record_number(record, "TRUSTGATE_MAPPINGS", event->mappings);
 #undef HAS
 }
 
@@ -274,6 +276,27 @@ static void report_grant_event(const struct trustgate_event *event)
 	record_send(&record);
 }
 
+/* What was done to a process because of a grant that has ended. */
+static void report_mappings(const struct trustgate_event *event)
+{
+	bool killed = event->type == TRUSTGATE_EVENT_TYPE_KILLED;
+	struct record record;
+
+	if (!event->mappings)
+		record_begin(&record, LOG_WARNING, MESSAGE_ID_MAPPINGS,
+			     "%s (pid %d) was killed: whether a grant covers its mappings cannot be seen",
+			     event->comm, (int)event->pid);
+	else
+		record_begin(&record, killed ? LOG_WARNING : LOG_NOTICE,
+			     MESSAGE_ID_MAPPINGS,
+			     killed ? "%s (pid %d) was killed: it had %u mappings on volume \"%s\" that no grant covered any more" :
+			     "%s (pid %d) lost %u mappings on volume \"%s\" that no grant covered any more",
+			     event->comm, (int)event->pid, (unsigned int)event->mappings,
+			     event->volume_name);
+	add_event_fields(&record, event);
+	record_send(&record);
+}
+
 static void report_other(const struct trustgate_event *event)
 {
 	int priority = LOG_INFO;
@@ -321,6 +344,12 @@ void report_event(struct agent *agent, const struct trustgate_event *event)
 	case TRUSTGATE_EVENT_TYPE_GRANT_ENDED:
 		report_grant_event(event);
 		break;
+	case TRUSTGATE_EVENT_TYPE_UNMAPPED:
+	case TRUSTGATE_EVENT_TYPE_KILLED:
+		report_mappings(event);
+		break;
+	case TRUSTGATE_EVENT_TYPE_GRANT_CLEARED:
+		break;
 	default:
 		report_other(event);
 		break;
@@ -359,6 +388,9 @@ static void add_grant_fields(struct record *record, const char *volume, const ch
 				      sizeof(flags));
 		record_text(record, "TRUSTGATE_FLAGS", flags);
 	}
+	if (grant->on_end)
+		record_text(record, "TRUSTGATE_ON_END",
+			    trustgate_name(TRUSTGATE_NAMES_ON_END, grant->on_end) ?: "unknown");
 	if (grant->max_uses)
 		record_number(record, "TRUSTGATE_MAX_USES", grant->max_uses);
 	if (grant->not_before_boottime_ns)

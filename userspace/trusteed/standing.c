@@ -145,6 +145,7 @@ static struct grant_wish make_wish(const struct round *round, const struct subje
 		.access = round->service->access,
 		.duration_ns = round->service->duration_ns,
 		.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS | TRUSTGATE_GRANT_FLAGS_KEEP_EXEC,
+		.on_end = round->service->on_end,
 		.reason = TRUSTGATE_REASON_AUTOMATION,
 		.ticket = NULL,
 		.tag = tag_of(round->service->key),

@@ -107,14 +107,22 @@
 	  text, comm[0] ? comm : NULL) \
 	F(createdBoottimeNSec, INT, 0, "When it was given", \
 	  unsigned, grant->created_boottime_ns) \
-	F(state, STRING, 0, "active, not-yet, expired, used-up", \
+	F(onEnd, STRING, 0, \
+	  "What becomes of mappings when it ends. deny-io: they stay; unmap: they are closed to every access; kill: who has one is killed", \
+	  name, TRUSTGATE_NAMES_ON_END, grant->on_end) \
+	F(end, STRING, NULLABLE, "How it ended; absent for a live one", \
+	  name_if, grant->end != TRUSTGATE_END_NONE, TRUSTGATE_NAMES_END, grant->end) \
+	F(mapped, INT, NULLABLE, \
+	  "Of one that has ended: processes that were last found to have mappings on the volume that have to end", \
+	  unsigned_if, grant->end != TRUSTGATE_END_NONE, grant->mapped) \
+	F(state, STRING, 0, "active, not-yet, expired, used-up, ended", \
 	  text, grant_state(grant))
 
 #define EVENT_FIELDS(F) \
 	F(seq, INT, 0, "Number; a gap means lost events", \
 	  unsigned, event->seq) \
 	F(type, STRING, 0, \
-	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired", \
+	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared", \
 	  name, TRUSTGATE_NAMES_EVENT_TYPE, event->type) \
 	F(timeBoottimeNSec, INT, 0, "When", \
 	  unsigned, event->time_boottime_ns) \
@@ -152,7 +160,9 @@
 	F(expiresBoottimeNSec, INT, NULLABLE, "End of the grant", \
 	  unsigned_if, HAS(EXPIRES_BOOTTIME_NS), event->expires_boottime_ns) \
 	F(targetPid, INT, NULLABLE, "Process whose memory was concerned", \
-	  signed_if, HAS(TARGET_PID), event->target_pid)
+	  signed_if, HAS(TARGET_PID), event->target_pid) \
+	F(mappings, INT, NULLABLE, "How many were ended by force, or led to the kill", \
+	  unsigned_if, HAS(MAPPINGS), event->mappings)
 
 #define STATUS_FIELDS(F) \
 	F(version, STRING, 0, "Version of the agent", \
@@ -187,6 +197,12 @@
 	  unsigned, gate->events_agent_missed) \
 	F(auditSuppressed, INT, 0, "Denials without an audit record, by its rate limit", \
 	  unsigned, gate->audit_suppressed) \
+	F(ending, INT, 0, "Grants that have ended and whose mappings are still looked for", \
+	  unsigned, gate->ending) \
+	F(unmapped, INT, 0, "Mappings ended by force", \
+	  unsigned, gate->unmapped) \
+	F(killed, INT, 0, "Processes killed because of mappings", \
+	  unsigned, gate->killed) \
 	F(proofs, INT, 0, "Successful proofs that all hooks run", \
 	  unsigned, gate->proofs) \
 	F(proofBoottimeNSec, INT, 0, "When the last one ended", \
@@ -247,6 +263,8 @@
 	F(nextExec, FLAG, NULLABLE, \
 	  "Begin with the next execution of a program and end with the one after it; not with keepExec", \
 	  next_exec) \
+	F(onEnd, TEXT, NULLABLE, \
+	  "What becomes of mappings when it ends: deny-io (if absent), unmap or kill", on_end) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
 

@@ -30,6 +30,7 @@ struct grant_parameters {
 	int descendants;
 	int keep_exec;
 	int next_exec;
+	const char *on_end;
 	const char *reason;
 	const char *ticket;
 };
@@ -67,6 +68,10 @@ static int check_values(const struct grant_parameters *given, struct grant_wish 
 			       &wish->access, refusal);
 	if (r == 0 && !wish->access)
 		r = refuse(refusal, EINVAL, "access", "no access is asked for");
+	if (r == 0 && given->on_end &&
+	    trustgate_value(TRUSTGATE_NAMES_ON_END, given->on_end, &wish->on_end) < 0)
+		r = refuse(refusal, EINVAL, "onEnd",
+			   "\"%.64s\" is none of deny-io, unmap and kill", given->on_end);
 	if (r == 0 && trustgate_value(TRUSTGATE_NAMES_REASON, given->reason,
 				      &wish->reason) < 0)
 		r = refuse(refusal, EINVAL, "reason", "\"%.64s\" is not a known reason",

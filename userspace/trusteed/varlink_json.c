@@ -279,6 +279,8 @@ static const char *grant_state(const struct trustgate_grant *grant)
 {
 	uint64_t now = now_boottime_ns();
 
+	if (grant->end != TRUSTGATE_END_NONE)
+		return "ended";
 	if (now >= grant->expires_boottime_ns)
 		return "expired";
 	if (grant->max_uses && grant->uses >= grant->max_uses)

@@ -277,7 +277,7 @@ int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 #undef PARAMETERS
 		{ 0 }
 	};
-	struct trustgate_grant_filter filter = { 0 };
+	struct trustgate_grant_filter filter = { .ending = true };
 	struct list_parameters given = { 0 };
 	struct agent *agent = userdata;
 	struct refusal refusal = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trustgate grants - list live grants.
+ * trustgate grants - list live grants, and those whose mappings are to end yet.
  *
  * Owns: the table of grants.
  *
@@ -55,11 +55,13 @@ TEXT(generation, number, "inodeGeneration")
 TEXT(access, names, "access")
 TEXT(pid, number, "pid")
 TEXT(comm, string, "comm")
-TEXT(left, left, "expiresBoottimeNSec")
 TEXT(reason, string, "reason")
 TEXT(ticket, string, "ticket")
 TEXT(by, number, "requesterUid")
 TEXT(state, string, "state")
+TEXT(on_end, string, "onEnd")
+TEXT(end, string, "end")
+TEXT(mapped, number, "mapped")
 TEXT_TIME(expires, "expiresBoottimeNSec")
 TEXT_TIME(begins, "notBeforeBoottimeNSec")
 TEXT_TIME(created, "createdBoottimeNSec")
@@ -79,6 +81,18 @@ static char *text_path(const struct cli *cli, sd_json_variant *row)
 		     path[length - 1] != '/' && strcmp(path, ".") ? "/" : "") < 0)
 		return NULL;
 	return text;
+}
+
+/* What is left of one that has ended: mappings, or the search for them. */
+static char *text_left(const struct cli *cli, sd_json_variant *row)
+{
+	uint64_t mapped = 0;
+
+	(void)cli;
+	if (!field_string(row, "end"))
+		return cell_left(row, "expiresBoottimeNSec");
+	field_number(row, "mapped", &mapped);
+	return strdup(mapped ? "still mapped" : "ended");
 }
 
 static char *text_uses(const struct cli *cli, sd_json_variant *row)
@@ -134,7 +148,7 @@ static const struct column columns[] = {
 	{ .name = "PID", .help = "process that holds it", .right = true, .shown = true, .text = text_pid },
 	{ .name = "COMM", .help = "command name of that process", .shown = true, .text = text_comm },
 	{ .name = "FLAGS", .help = "descendants, keep-exec, next-exec", .text = text_flags },
-	{ .name = "LEFT", .help = "time left", .right = true, .shown = true, .text = text_left },
+	{ .name = "LEFT", .help = "time left; still mapped, if it has ended and a process has mappings yet", .right = true, .shown = true, .text = text_left },
 	{ .name = "EXPIRES", .help = "end, shown as --time says", .text = text_expires },
 	{ .name = "BEGINS", .help = "begin, if it is later than its creation", .text = text_begins },
 	{ .name = "CREATED", .help = "when it was given", .text = text_created },
@@ -142,6 +156,9 @@ static const struct column columns[] = {
 	{ .name = "REASON", .help = "why it was given", .shown = true, .text = text_reason },
 	{ .name = "TICKET", .help = "ticket", .shown = true, .text = text_ticket },
 	{ .name = "BY", .help = "user id of who asked for it", .right = true, .text = text_by },
+	{ .name = "ONEND", .help = "what becomes of mappings when it ends", .text = text_on_end },
+	{ .name = "END", .help = "how it ended", .text = text_end },
+	{ .name = "MAPPED", .help = "processes that have mappings which have to end", .right = true, .text = text_mapped },
 	{ .name = "STATE", .help = "state by the agent's account", .text = text_state, .colour = colour_state },
 	{ 0 }
 };
@@ -237,7 +254,7 @@ static const struct cli_option options[] = {
 const struct verb verb_grants = {
 	.name = "grants",
 	.arguments = "",
-	.summary = "list live grants",
+	.summary = "list live grants, and those that have ended and are still mapped",
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TABLE | SHARED_TIME,
 	.columns = columns,

@@ -107,6 +107,10 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	     (unsigned long long)dropped, (unsigned long long)missed, colour_end(loss));
 	line("Audit", "%llu denials left out by the rate limit",
 	     (unsigned long long)number(status, "auditSuppressed"));
+	line("Mappings", "%llu ended by force, %llu processes killed, %llu ended grants still looked for",
+	     (unsigned long long)number(status, "unmapped"),
+	     (unsigned long long)number(status, "killed"),
+	     (unsigned long long)number(status, "ending"));
 	line("Hooks", "%s", safe && *safe ? safe : "none attached");
 	line("ABI", "%llu", (unsigned long long)number(status, "abiVersion"));
 	free(safe);
@@ -144,6 +148,9 @@ static int kernel_status(const struct trustgate_gate *gate, sd_json_variant **re
 			SD_JSON_BUILD_PAIR_UNSIGNED("eventsDropped", gate->events_dropped),
 			SD_JSON_BUILD_PAIR_UNSIGNED("eventsAgentMissed", gate->events_agent_missed),
 			SD_JSON_BUILD_PAIR_UNSIGNED("auditSuppressed", gate->audit_suppressed),
+			SD_JSON_BUILD_PAIR_UNSIGNED("ending", gate->ending),
+			SD_JSON_BUILD_PAIR_UNSIGNED("unmapped", gate->unmapped),
+			SD_JSON_BUILD_PAIR_UNSIGNED("killed", gate->killed),
 			SD_JSON_BUILD_PAIR_UNSIGNED("proofs", gate->proofs),
 			SD_JSON_BUILD_PAIR_UNSIGNED("proofBoottimeNSec", gate->proof_boottime_ns),
 			SD_JSON_BUILD_PAIR_VARIANT("hooks", hooks));

@@ -63,7 +63,7 @@ def test_trustee():
 
     grant = client.call("Grant", volume="acme", path="mail/letter", pid=os.getpid(),
                         access=["read"], durationNSec=MINUTE, reason="customer-ticket",
-                        ticket="SR-1", maxUses=3, keepExec=True)["grant"]
+                        ticket="SR-1", maxUses=3, keepExec=True, onEnd="unmap")["grant"]
     equal(grant["pid"], os.getpid(), "pid of the grant")
     equal(grant["objectKind"], "file", "kind")
     equal(grant["ino"], os.stat(host.volume + "/mail/letter").st_ino, "inode")
@@ -71,6 +71,7 @@ def test_trustee():
            grant["descendants"], grant["requesterUid"], grant["state"]),
           ("mail/letter", "SR-1", 3, True, False, os.getuid(), "active"), "what was asked for")
     equal(grant["nextExec"], False, "not with the next exec")
+    equal(grant["onEnd"], "unmap", "what becomes of mappings")
     fields = open(f"/proc/{os.getpid()}/stat").read().rsplit(")", 1)[1].split()
     equal(grant["startTicks"], int(fields[19]), "start of the process")
     check(f"(pid {os.getpid()}, keep-exec) for 1m, customer-ticket SR-1, asked by" in host.text(),
@@ -102,6 +103,7 @@ def test_trustee():
             ({"durationNSec": 2**63 - 1, "delayNSec": 2**63 - 1}, "Refused", "durationNSec"),
             ({"delayNSec": -1}, "Refused", "delayNSec"),
             ({"keepExec": True, "nextExec": True}, "Refused", "grant[0].flags"),
+            ({"onEnd": "stay"}, "Refused", "onEnd"),
             ({"reason": "unspecified"}, "Refused", "reason"),
             ({"reason": "fun"}, "Refused", "reason"),
             ({"reason": "customer-ticket"}, "Refused", "ticket"),

@@ -106,6 +106,7 @@ static const struct {
 	{ SERVICE("pg.socket", "a", "1m") VOLUME, ":2: services[0].unit: \"pg.socket\" is not the full name of a service, such as postgresql.service" },
 	{ SERVICE("p/g.service", "a", "1m") VOLUME, ":2: services[0].unit: \"p/g.service\" is not the full name of a service, such as postgresql.service" },
 	{ SERVICE("pg.service", "b", "1m") VOLUME, ":2: services[0].volume: there is no volume \"b\" in this file" },
+	{ SERVICE("pg.service", "a", "1m") "    on-end: stay\n" VOLUME, ":7: services[0].on-end: \"stay\" is not one of deny-io, unmap, kill" },
 	{ SERVICE("pg.service", "a", "1s") VOLUME, ":6: services[0].for: is too short to be renewed in time; at least 2s" },
 	{ SERVICE("pg.service", "a", "9h") VOLUME "    max-duration: 8h\n", ":2: services[0].for: is longer than max-duration of volume \"a\"" },
 	{ SERVICE("pg.service", "a", "1m") "  - unit: pg.service\n    volume: a\n    path: db/\n    access: [read]\n    for: 2m\n" VOLUME, ":7: services[1]: is the same as services[0]" },
@@ -179,6 +180,7 @@ static const char good[] =
 	"    path: ./pgdata//main/\n"
 	"    access: [read, write, exec, names, meta]\n"
 	"    for: 10m\n"
+	"    on-end: unmap\n"
 	"volumes:\n"
 	"  - name: acme\n"
 	"    path: /srv/acme\n"
@@ -245,6 +247,7 @@ static void test_good(void)
 	CHECK_EQUAL(config->services_count, 1);
 	CHECK_TEXT(config->services[0].path, "pgdata/main");
 	CHECK_EQUAL(config->services[0].access, 31);
+	CHECK_EQUAL(config->services[0].on_end, TRUSTGATE_ON_END_UNMAP);
 	/* The key is how a restarted agent knows its grants: it must not drift. */
 	CHECK_EQUAL(config->services[0].key, UINT64_C(0x46e79ce200707514));
 	other = config->services[0];

@@ -51,6 +51,7 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		.not_before_boottime_ns = request->not_before_boottime_ns,
 		.expires_boottime_ns = request->expires_boottime_ns,
 		.max_uses = request->max_uses,
+		.on_end = request->on_end,
 		.reason = request->reason,
 		.tag = request->tag,
 		.created_boottime_ns = fake_now_ns(),
