@@ -72,6 +72,7 @@ static struct nl_msg *make_event(void)
 	nla_put_u32(msg, TRUSTGATE_A_EVENT_INODE_GENERATION, 2);
 	nla_put_string(msg, TRUSTGATE_A_EVENT_PATH, "db/main.sqlite");
 	nla_put_u64(msg, TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS, 9);
+	nla_put_s32(msg, TRUSTGATE_A_EVENT_TARGET_PID, 4321);
 	return msg;
 }
 
@@ -410,6 +411,7 @@ static void test_event(void)
 	CHECK_EQUAL(event.pid, 1234);
 	CHECK_EQUAL(event.tid, 1235);
 	CHECK_EQUAL(event.loginuid, UINT32_MAX);
+	CHECK_EQUAL(event.target_pid, 4321);
 	CHECK_TEXT(event.comm, "cat");
 	CHECK_TEXT(event.path, "db/main.sqlite");
 	CHECK(!event.path_cut);
