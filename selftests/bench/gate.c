@@ -153,7 +153,9 @@ void gate_revoke(pid_t pid)
 
 void gate_prepare_crowd(const char *directory)
 {
-	const struct rlimit limit = { CROWD_FILES + 64, CROWD_FILES + 64 };
+	/* The others are programs and links, two for each hook. */
+	const rlim_t files = CROWD_FILES + 256;
+	const struct rlimit limit = { files, files };
 	char path[256];
 	int i, fd;
 
