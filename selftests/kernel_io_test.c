@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/major.h>
+#include <linux/raid/md_u.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -125,21 +127,48 @@ FIXTURE_TEARDOWN_PARENT(loop)
 	volume_count(&self->gate, &self->volume,			\
 		     TRUSTGATE_CAUSE_KERNEL_THREAD)
 
-/* Who may not open a file of the volume has nothing to give to a device. */
-TEST_F(loop, is_not_set_up_without_a_grant)
+static int attach_by(int device, int fd, unsigned long command)
 {
-	close(self->fd);
+	return ioctl(device, command, fd) ? errno : 0;
+}
+
+/*
+ * Whichever descriptor is meant, and whatever is granted: who has a file of the
+ * volume, or could have one by the time the device takes it, gives it none.
+ */
+TEST_F(loop, is_not_set_up)
+{
+	int other = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	uint64_t forbidden = 0;
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, ftruncate(other, IMAGE_BYTES));
 	ASSERT_EQ(0, volume_protect(&self->gate, &self->volume));
-	EXPECT_EQ(EACCES, attempt_open(IMAGE, O_RDWR));
-	EXPECT_EQ(EACCES, attempt_open(IMAGE, O_RDONLY));
-	EXPECT_EQ(EBADF, -attach(self->device, self->fd, variant->flags));
-	/* The file itself is not what is wrong. */
+	/* With a descriptor of before, and no grant. */
+	EXPECT_EQ(EACCES, -attach(self->device, self->fd, variant->flags));
+	EXPECT_EQ(EACCES, -attach(self->device, other, variant->flags));
+	EXPECT_EQ(EACCES, attach_by(self->device, self->fd, LOOP_SET_FD));
+	EXPECT_EQ(EACCES, attach_by(self->device, self->fd, LOOP_CHANGE_FD));
+	EXPECT_EQ(EACCES, attach_by(self->device, self->fd, SET_BITMAP_FILE));
+	forbidden += 5;
+	/* With neither it is nobody's business. */
+	close(self->fd);
+	EXPECT_EQ(ENXIO, attach_by(self->device, other, LOOP_CHANGE_FD));
+	/* With a grant alone, of which another thread may make use in time. */
 	ASSERT_NE(0, gate_grant_file(&self->gate, &self->volume, getpid(),
 				     IMAGE, GATE_READ | GATE_WRITE));
+	EXPECT_EQ(EACCES, -attach(self->device, other, variant->flags));
 	self->fd = open(IMAGE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
-	EXPECT_EQ(0, attach(self->device, self->fd, variant->flags));
-	EXPECT_EQ(0, read_loop(self->device));
+	EXPECT_EQ(EACCES, -attach(self->device, self->fd, variant->flags));
+	forbidden += 2;
+	EXPECT_EQ(forbidden, volume_count(&self->gate, &self->volume,
+					  TRUSTGATE_CAUSE_FORBIDDEN));
+	/* And what tells or ends, as before. */
+	EXPECT_EQ(ENXIO, attach_by(self->device, 0, LOOP_CLR_FD));
+	ASSERT_EQ(0, gate_revoke_all(&self->gate, &self->volume));
+	close(self->fd);
+	EXPECT_EQ(0, attach(self->device, other, variant->flags));
 }
 
 /*

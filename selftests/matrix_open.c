@@ -259,31 +259,29 @@ static int read_event(void)
 
 /* Files given to the kernel. */
 
+static int prepare_loop(void)
+{
+	return -disk_load_loop() ?: scene_files();
+}
+
 static int loop_over(void)
 {
-	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
-	int control, number, device, fd, err;
+	struct loop_config config = {
+		.fd = (uint32_t)scene.fd,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	int control, number, device, err;
 	char path[32];
 
-	fd = open("db/a", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	number = ioctl(control, LOOP_CTL_GET_FREE);
 	close(control);
 	snprintf(path, sizeof(path), "/dev/loop%d", number);
 	device = number < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	config.fd = (uint32_t)fd;
 	err = scene_result(device) ?:
 	      scene_result(ioctl(device, LOOP_CONFIGURE, &config));
 	close(device);
-	close(fd);
 	return err;
-}
-
-static int prepare_loop(void)
-{
-	return -disk_load_loop();
 }
 
 #define SWAP_PAGES	16
@@ -364,9 +362,8 @@ static const struct matrix_route opens[] = {
 	{ .name = "mmap by an overlay", .hook = "mmap_backing_file", .also = "",
 	  .prepare = prepare_overlay_file, .undo = undo_overlay,
 	  .go = map_overlay, .needs = { MATRIX_FILE("db/a", R) } },
-	{ .name = "loop device over a file", .hook = "file_open", .also = "kernel_io_test",
-	  .prepare = prepare_loop,
-	  .go = loop_over, .needs = { MATRIX_FILE("db/a", R | W) } },
+	{ .name = "loop device over a file", .hook = "file_ioctl", .also = "kernel_io_test",
+	  .prepare = prepare_loop, .go = loop_over },
 	{ .name = "swapon of a file", .hook = "file_open", .also = "kernel_io_test",
 	  .prepare = prepare_swap, .on = MATRIX_DEVICE,
 	  .go = swap_on, .needs = { MATRIX_FILE("db/swap", R | W) } },

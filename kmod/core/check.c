@@ -4,6 +4,7 @@
  */
 
 #include <linux/dcache.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -223,6 +224,46 @@ int trustgate_forbid_by(enum trustgate_hook hook,
 {
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
 	return volume ? forbid(hook, volume, NULL, 0) : 0;
+}
+
+/* Has current any grant there? */
+static bool may_access(const struct trustgate_volume *volume, u64 now_ns)
+{
+	const struct trustgate_question question = {
+		.volume = volume,
+		.presence = true,
+		.task = current,
+		.now_ns = now_ns,
+	};
+	struct trustgate_answer answer;
+
+	trustgate_decide(&question, &answer);
+	return answer.cause == TRUSTGATE_CAUSE_GRANTED;
+}
+
+/* For iterate_fd(). @found: where to put the volume that the file is on. */
+static int find_volume_of(const void *found, struct file *file, unsigned int fd)
+{
+	const struct trustgate_volume **volume = *(void * const *)found;
+
+	*volume = trustgate_volume_find(file_inode(file)->i_sb);
+	return *volume ? 1 : 0;
+}
+
+int trustgate_check_handover(enum trustgate_hook hook)
+{
+	const struct trustgate_volume *volume = NULL;
+	const struct trustgate_volume **found = &volume;
+	u64 now_ns = ktime_get_boottime_ns();
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	trustgate_volume_each(volume) {
+		if (may_access(volume, now_ns))
+			return forbid(hook, volume, NULL, 0);
+	}
+	volume = NULL;
+	iterate_fd(current->files, 0, find_volume_of, &found);
+	return trustgate_forbid_by(hook, volume);
 }
 
 int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)

@@ -142,6 +142,20 @@ int trustgate_forbid_by(enum trustgate_hook hook,
 			const struct trustgate_volume *volume);
 
 /**
+ * trustgate_check_handover() - may current hand a file over to a device?
+ * @hook: hook that asks
+ *
+ * Which file is not known: it is one of current's descriptors, and by the time
+ * the device takes it the number may stand for another. So nobody may who has
+ * a file of a volume open or could open one. That can be told: any other way
+ * to get at a descriptor is checked.
+ *
+ * Context: RCU read side, may take current's file_lock.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_handover(enum trustgate_hook hook);
+
+/**
  * trustgate_check_image() - may current be made of this program?
  * @hook: hook that asks
  * @file: program or interpreter, which was allowed to be executed

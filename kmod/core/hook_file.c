@@ -170,16 +170,20 @@ static noinline int check_ioctl(enum trustgate_hook hook,
 }
 
 /*
- * The file that XFS_IOC_SWAPEXT is called on is neither of the two that it is
- * about, and can be on another XFS.
+ * Commands that are about other files than the one they are called on.
+ * XFS_IOC_SWAPEXT is on any file of an XFS about two of another.
  */
-static noinline int check_exchange(enum trustgate_hook hook,
-				   const struct file *file, unsigned int cmd)
+static noinline int check_elsewhere(enum trustgate_hook hook,
+				    const struct file *file, unsigned int cmd)
 {
-	if (!trustgate_ioctl_is_swapext(cmd) ||
-	    strcmp(file_inode(file)->i_sb->s_type->name, "xfs"))
-		return 0;
-	return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+	const struct inode *inode = file_inode(file);
+
+	if (trustgate_ioctl_is_swapext(cmd) &&
+	    !strcmp(inode->i_sb->s_type->name, "xfs"))
+		return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+	if (trustgate_ioctl_hands_over(cmd) && S_ISBLK(inode->i_mode))
+		return trustgate_check_handover(hook);
+	return 0;
 }
 
 /* What may be protected need not be: it is elsewhere, too. */
@@ -191,7 +195,7 @@ static __always_inline int check_command(enum trustgate_hook hook,
 
 	if (unlikely(trustgate_volume_possible(file_inode(file)->i_sb)))
 		err = check_ioctl(hook, file, cmd);
-	return err ?: check_exchange(hook, file, cmd);
+	return err ?: check_elsewhere(hook, file, cmd);
 }
 
 static noinline int check_receive(const struct file *file)

@@ -8,6 +8,9 @@
 #include <linux/fiemap.h>
 #include <linux/fsverity.h>
 #include <linux/ioctl.h>
+#include <linux/major.h>
+#include <uapi/linux/loop.h>
+#include <uapi/linux/raid/md_u.h>
 #include <uapi/linux/trustgate.h>
 
 #include "ioctl.h"
@@ -19,6 +22,19 @@
 bool trustgate_ioctl_is_swapext(unsigned int cmd)
 {
 	return _IOC_TYPE(cmd) == SWAPEXT_TYPE && _IOC_NR(cmd) == SWAPEXT_NR;
+}
+
+bool trustgate_ioctl_hands_over(unsigned int cmd)
+{
+	switch (cmd) {
+	case LOOP_SET_FD:
+	case LOOP_CHANGE_FD:
+	case LOOP_CONFIGURE:
+	case SET_BITMAP_FILE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 struct trustgate_ioctl trustgate_ioctl(unsigned int cmd)

@@ -41,4 +41,16 @@ struct trustgate_ioctl trustgate_ioctl(unsigned int cmd);
  */
 bool trustgate_ioctl_is_swapext(unsigned int cmd);
 
+/**
+ * trustgate_ioctl_hands_over() - does it give a device a file to work with?
+ * @cmd: native or compat, which do not differ; on a block device
+ *
+ * From then on the kernel reads and writes the file for whoever uses the
+ * device, and no hook sees it: loop devices, and a bitmap of an md device.
+ *
+ * Context: any.
+ * Return: whether it does.
+ */
+bool trustgate_ioctl_hands_over(unsigned int cmd);
+
 #endif /* _TRUSTGATE_IOCTL_H */

@@ -66,14 +66,10 @@ struct trustgate_volume *trustgate_volume_next(u32 id)
 const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
 {
 	const struct trustgate_volume *volume;
-	unsigned int i;
 
-	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
-		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
-					 by_sb) {
-			if (!strcmp(volume->fstype, fstype))
-				return volume;
-		}
+	trustgate_volume_each(volume) {
+		if (!strcmp(volume->fstype, fstype))
+			return volume;
 	}
 	return NULL;
 }
@@ -81,14 +77,10 @@ const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
 const struct trustgate_volume *trustgate_volume_numbered(u32 id)
 {
 	const struct trustgate_volume *volume;
-	unsigned int i;
 
-	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
-		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
-					 by_sb) {
-			if (volume->id == id)
-				return volume;
-		}
+	trustgate_volume_each(volume) {
+		if (volume->id == id)
+			return volume;
 	}
 	return NULL;
 }
@@ -108,16 +100,11 @@ static bool is_lower(const struct trustgate_volume *volume, dev_t dev)
 const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
 	const struct trustgate_volume *volume;
-	unsigned int i;
 
-	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
-		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
-					 by_sb) {
-			if (volume->dev && (volume->dev == dev ||
-					    volume->whole == dev ||
-					    is_lower(volume, dev)))
-				return volume;
-		}
+	trustgate_volume_each(volume) {
+		if (volume->dev && (volume->dev == dev || volume->whole == dev ||
+				    is_lower(volume, dev)))
+			return volume;
 	}
 	return NULL;
 }

@@ -165,6 +165,18 @@ trustgate_volume_possible(const struct super_block *sb)
 extern struct hlist_head trustgate_volume_table[TRUSTGATE_VOLUME_CLASSES];
 
 /**
+ * trustgate_volume_each() - go through all volumes
+ * @volume: cursor, a pointer to const struct trustgate_volume
+ *
+ * Context: RCU read side.
+ */
+#define trustgate_volume_each(volume)					\
+	for (unsigned int class = 0; class < TRUSTGATE_VOLUME_CLASSES;	\
+	     class++)							\
+		hlist_for_each_entry_rcu(volume,			\
+					 &trustgate_volume_table[class], by_sb)
+
+/**
  * trustgate_volume_find() - the volume of a superblock
  * @sb: superblock, not followed
  *
