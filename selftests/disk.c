@@ -375,15 +375,12 @@ static void unmount_all(const char *const keep[])
 		disk_wait_released(&disks[i]);
 }
 
-void disk_clean(void)
+/* Those that nothing is mounted on, nor below. */
+static void remove_directories(void)
 {
-	const char *const none[] = { NULL };
 	struct dirent *entry;
-	char path[64];
-	unsigned int i;
 	DIR *dir;
 
-	unmount_all(none);
 	dir = opendir(DISK_MOUNTS);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] != '.')
@@ -392,6 +389,16 @@ void disk_clean(void)
 	if (dir)
 		closedir(dir);
 	rmdir(DISK_MOUNTS);
+}
+
+void disk_clean(void)
+{
+	const char *const none[] = { NULL };
+	char path[64];
+	unsigned int i;
+
+	unmount_all(none);
+	remove_directories();
 	for (i = 0; i < 100; i++) {
 		snprintf(path, sizeof(path), IMAGES ".%u", i);
 		unlink(path);
@@ -400,9 +407,9 @@ void disk_clean(void)
 
 void disk_tidy(const char *keep)
 {
-	char usual[64];
+	const char *const usual = DISK_MOUNTS "/0";
 	const char *const left[] = { usual, keep, NULL };
 
-	snprintf(usual, sizeof(usual), DISK_MOUNTS "/%u", 0);
 	unmount_all(as_made(usual) ? left : left + 1);
+	remove_directories();
 }
