@@ -153,7 +153,7 @@ box()
 	print("first reads", open("/data/x").read().strip(), flush=True)
 	own = ["setpriv", "--reuid", "$id", "--regid", "$id", "--clear-groups",
 	       "trustgate", "exec", "--volume", "test", "--path", "box", "--access", "r",
-	       "--for", "1m", "--reason", "customer-ticket", "--ticket", "SR-1", "--",
+	       "--for", "10m", "--reason", "customer-ticket", "--ticket", "SR-1", "--",
 	       "cat", "/data/x"]
 	for what, command in ("child", ["cat", "/data/x"]), ("holder", own):
 	    done = subprocess.run(command, capture_output=True, text=True)
@@ -181,10 +181,10 @@ prepare()
 	      - {users: [tgdba], path: box, access: [read], for: 15m, reasons: [customer-ticket]}
 	services:
 	  - {unit: tg-initdb.service, volume: test, path: pg, access: [read, write, exec, names, meta], for: 5m}
-	  - {unit: tg-postgres.service, volume: test, path: pg, access: [read, write, names, meta], for: 1m}
+	  - {unit: tg-postgres.service, volume: test, path: pg, access: [read, write, names, meta], for: 2m}
 	  - {unit: tg-work.service, volume: test, path: work, access: [read, write, exec, names, meta], for: 5m}
 	  - {unit: tg-backup.service, volume: test, path: work, access: [read], for: 5m}
-	  - {unit: tg-box.service, volume: test, path: box, access: [read], for: 1m}
+	  - {unit: tg-box.service, volume: test, path: box, access: [read], for: 5m}
 	END
 	work_script
 	backup_script
