@@ -126,9 +126,9 @@ make_volume()
 {
 	id tgtrustee || useradd tgtrustee
 	id tgdba || useradd tgdba
-	mkfs.ext4 -q -F "$TRUSTGATE_DISK"
 	mkdir -p $volume /etc/trustgate /run/tg-test
-	mount "$TRUSTGATE_DISK" $volume
+	mkfs.ext4 -q -F "$TRUSTGATE_DISK" &&
+		mount "$TRUSTGATE_DISK" $volume || return
 	mkdir -p $volume/db $volume/mail
 	echo "a letter" >$volume/mail/letter
 	echo "a row" >$volume/db/x

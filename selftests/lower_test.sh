@@ -21,6 +21,7 @@ clean_up()
 clean_all()
 {
 	clean
+	! dmsetup info tg-again >/dev/null 2>&1 || dmsetup remove tg-again
 	dmsetup remove $mapped
 }
 
@@ -34,7 +35,7 @@ prepare()
 	modprobe dm_mod
 	map create "0 262144 linear $first 0"
 	TRUSTGATE_DISK=/dev/mapper/$mapped
-	make_volume
+	make_volume || return
 	configure <<-END
 	END
 	systemctl start trusteed.service

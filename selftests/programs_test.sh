@@ -171,7 +171,7 @@ box()
 
 prepare()
 {
-	make_volume
+	make_volume || return
 	mkdir -p $volume/pg $volume/work $volume/box $here/copy
 	chown postgres: $volume/pg
 	chmod 700 $volume/pg

@@ -58,7 +58,7 @@ services()
 
 prepare()
 {
-	make_volume
+	make_volume || return
 	configure <<-END
 	services:
 	  - {unit: tg-reader.service, volume: test, path: db, access: [read], for: 8s}

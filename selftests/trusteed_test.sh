@@ -13,7 +13,7 @@ clean_up()
 
 prepare()
 {
-	make_volume
+	make_volume || return
 	umount $volume
 	configure <<-'END'
 	    self-grants:
