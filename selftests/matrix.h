@@ -131,6 +131,8 @@ extern const struct matrix_group matrix_open_rows;
  * struct matrix_scene - what a trial has at hand
  * @disk: the volume's filesystem
  * @raw: the device, opened for reading before there was a gate, or -1
+ * @loop: a loop device over a file, set up before there was a gate; to be read
+ *	past the cache
  * @fd: db/a, open for reading and writing, if the row's prepare is
  *	scene_files() or calls it
  * @other: db/b, likewise
@@ -141,6 +143,7 @@ extern const struct matrix_group matrix_open_rows;
 struct matrix_scene {
 	const struct disk *disk;
 	int raw;
+	int loop;
 	int fd;
 	int other;
 	int extra[2];
@@ -188,6 +191,15 @@ int scene_files(void);
  * Return: 0 or errno.
  */
 int scene_holder(void);
+
+/**
+ * scene_attach() - set up a loop device, which ends when it is closed
+ * @device: result, a descriptor, or -1
+ * @fd: the file
+ *
+ * Return: 0 or errno.
+ */
+int scene_attach(int *device, int fd);
 
 /**
  * scene_result() - of a system call

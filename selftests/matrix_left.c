@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,32 +131,13 @@ static int read_pipe(void)
 }
 
 /* A loop device asks for its file as the kernel. */
-static int prepare_loop(void)
-{
-	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
-	int control, number, err;
-	char path[32];
-
-	err = -disk_load_loop() ?: scene_files();
-	if (err)
-		return err;
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	scene.extra[0] = open(path, O_RDWR | O_CLOEXEC);
-	config.fd = (uint32_t)scene.fd;
-	return scene_result(scene.extra[0]) ?:
-	       scene_result(ioctl(scene.extra[0], LOOP_CONFIGURE, &config));
-}
-
 static int read_loop(void)
 {
-	char byte = 0;
+	static char page[4096] __attribute__((aligned(4096)));
 
-	if (pread(scene.extra[0], &byte, 1, 0) != 1)
+	if (pread(scene.loop, page, sizeof(page), 0) <= 0)
 		return errno ? errno : ENODATA;
-	return byte == 'a' ? 0 : EBADMSG;
+	return page[0] == 'a' ? 0 : EBADMSG;
 }
 
 /* Somebody else's right: a ring that submits by a thread of its owner. */
@@ -258,7 +238,7 @@ static const struct matrix_route routes[] = {
 	  .open = "no hook; the bytes have left the file",
 	  .closed_by = "end the process when its grant ends" },
 	{ .name = "loop device set up before", .hook = "", .also = "kernel_io_test",
-	  .prepare = prepare_loop, .go = read_loop,
+	  .go = read_loop,
 	  .open = "no hook sees I/O of a loop device",
 	  .closed_by = "protect a volume before anything else uses its files" },
 	{ .name = "device below, opened before", .hook = "", .also = "device_test",

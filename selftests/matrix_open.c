@@ -9,14 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/acct.h>
 #include <sys/fanotify.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -266,20 +264,8 @@ static int prepare_loop(void)
 
 static int loop_over(void)
 {
-	struct loop_config config = {
-		.fd = (uint32_t)scene.fd,
-		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
-	};
-	int control, number, device, err;
-	char path[32];
+	int device, err = scene_attach(&device, scene.fd);
 
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	device = number < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	err = scene_result(device) ?:
-	      scene_result(ioctl(device, LOOP_CONFIGURE, &config));
 	close(device);
 	return err;
 }

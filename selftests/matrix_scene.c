@@ -11,8 +11,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -24,7 +27,7 @@
 #include "matrix.h"
 
 struct matrix_scene scene = {
-	.raw = -1, .fd = -1, .other = -1, .extra = { -1, -1 },
+	.raw = -1, .loop = -1, .fd = -1, .other = -1, .extra = { -1, -1 },
 };
 
 int scene_result(long value)
@@ -71,6 +74,39 @@ static void put(int *fd)
 	*fd = -1;
 }
 
+int scene_attach(int *device, int fd)
+{
+	struct loop_config config = {
+		.fd = (uint32_t)fd,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	int control, number;
+	char path[32];
+
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	*device = number < 0 ? -1 : open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return scene_result(*device) ?:
+	       scene_result(ioctl(*device, LOOP_CONFIGURE, &config));
+}
+
+/* A loop device that is there before the gate. */
+static int attach_first(void)
+{
+	int fd, err;
+
+	err = -disk_load_loop() ?: make_file("kept/image", 'a');
+	if (err)
+		return err;
+	/* Or the filesystem could not be made read-only. */
+	fd = open("kept/image", O_RDONLY | O_CLOEXEC);
+	err = scene_result(fd) ?: scene_attach(&scene.loop, fd);
+	close(fd);
+	return err;
+}
+
 int scene_first(const struct disk *disk)
 {
 	scene.disk = disk;
@@ -82,12 +118,13 @@ int scene_first(const struct disk *disk)
 			return errno;
 	}
 	return scene_result(mkdir("kept", 0755)) ?:
-	       attempt_copy("/bin/true", "kept/true");
+	       attempt_copy("/bin/true", "kept/true") ?: attach_first();
 }
 
 void scene_last(void)
 {
 	put(&scene.raw);
+	put(&scene.loop);
 }
 
 int scene_make(void)
