@@ -47,8 +47,8 @@ work_script()
 	cat >$here/work <<-'END'
 	#!/bin/bash
 	set -eux
-	cd "$1/work"
-	export HOME=$1/work GIT_CONFIG_NOSYSTEM=1
+	cd "$1/project"
+	export HOME=$1/project GIT_CONFIG_NOSYSTEM=1
 	mkdir -p tree/deep/er
 	for i in 1 2 3 4 5 6 7 8; do
 		seq "$i" 5000 >"tree/deep/$i"
@@ -125,15 +125,15 @@ backup_script()
 	exec >"$2/results"
 	may() { local what=$1; shift; if "$@"; then echo "may $what"; else echo "may not $what"; fi; }
 	write() { echo x >"$1"; }
-	may tar tar -C "$volume/work" --xattrs --acls -cf "$to/backup.tar" .
-	may compare tar -C "$volume/work" --xattrs --acls -df "$to/backup.tar"
-	may rsync rsync -aHAX "$volume/work/" "$to/copy/"
-	may create write "$volume/work/new"
-	may overwrite write "$volume/work/tree/deep/1"
-	may remove rm -f "$volume/work/tree/deep/1"
-	may rename mv "$volume/work/tree" "$volume/work/moved"
-	may chmod chmod 777 "$volume/work/tree"
-	may restore tar -C "$volume/work" -xf "$to/backup.tar"
+	may tar tar -C "$volume/project" --xattrs --acls -cf "$to/backup.tar" .
+	may compare tar -C "$volume/project" --xattrs --acls -df "$to/backup.tar"
+	may rsync rsync -aHAX "$volume/project/" "$to/copy/"
+	may create write "$volume/project/new"
+	may overwrite write "$volume/project/tree/deep/1"
+	may remove rm -f "$volume/project/tree/deep/1"
+	may rename mv "$volume/project/tree" "$volume/project/moved"
+	may chmod chmod 777 "$volume/project/tree"
+	may restore tar -C "$volume/project" -xf "$to/backup.tar"
 	may elsewhere cat "$volume/mail/letter"
 	END
 }
@@ -172,7 +172,7 @@ box()
 prepare()
 {
 	make_volume || return
-	mkdir -p $volume/pg $volume/work $volume/box $here/copy
+	mkdir -p $volume/pg $volume/project $volume/box $here/copy
 	chown postgres: $volume/pg
 	chmod 700 $volume/pg
 	echo "in a box" >$volume/box/x
@@ -182,8 +182,8 @@ prepare()
 	services:
 	  - {unit: tg-initdb.service, volume: test, path: pg, access: [read, write, exec, names, meta], for: 5m}
 	  - {unit: tg-postgres.service, volume: test, path: pg, access: [read, write, names, meta], for: 2m}
-	  - {unit: tg-work.service, volume: test, path: work, access: [read, write, exec, names, meta], for: 5m}
-	  - {unit: tg-backup.service, volume: test, path: work, access: [read], for: 5m}
+	  - {unit: tg-work.service, volume: test, path: project, access: [read, write, exec, names, meta], for: 5m}
+	  - {unit: tg-backup.service, volume: test, path: project, access: [read], for: 5m}
 	  - {unit: tg-box.service, volume: test, path: box, access: [read], for: 5m}
 	END
 	work_script
@@ -264,7 +264,7 @@ works_and_is_backed_up()
 {
 	expect 0 "tar, rsync and git do their work" systemctl start tg-work.service
 	denied_nothing git rsync tar gzip
-	expect fails "root has no share in it" cat $volume/work/tree/deep/1
+	expect fails "root has no share in it" cat $volume/project/tree/deep/1
 	expect 0 "a backup runs" systemctl start tg-backup.service
 	equal "$(xargs <$here/results)" \
 		"may tar may compare may rsync may not create may not overwrite may not remove may not rename may not chmod may not restore may not elsewhere" \
