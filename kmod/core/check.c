@@ -58,7 +58,8 @@ static void guard_memory(const struct trustgate_question *question,
 {
 	if (question->access & TRUSTGATE_TAINTING)
 		answer->cause = trustgate_taint_current(question->volume->id,
-							answer->on_end, false,
+							answer->on_end,
+							&answer->holders, false,
 							question->now_ns);
 	else if (question->access & TRUSTGATE_ACCESS_EXEC && current->ptrace)
 		answer->cause = TRUSTGATE_CAUSE_TRACED;
@@ -347,7 +348,8 @@ int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
 	};
 	/* Only to learn whether a grant that lives on covers the program. */
 	trustgate_decide(&question, &answer);
-	answer.cause = trustgate_taint_current(volume->id, answer.on_end, true,
+	answer.cause = trustgate_taint_current(volume->id, answer.on_end,
+					       &answer.holders, true,
 					       question.now_ns);
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		return 0;

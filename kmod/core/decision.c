@@ -38,6 +38,7 @@ static_assert(TRUSTGATE_ACCESS_META == 1 << (LIMITED_MAX - 1));
  * @by: grant that allows, the last of several
  * @basis: what an allow will be founded on
  * @on_end: the strictest of the grants that allow
+ * @holders: of those whose end ends mappings
  * @best: cause to report if it is a denial
  * @blamed: grant behind @best
  */
@@ -51,6 +52,7 @@ struct search {
 	struct trustgate_grant *by;
 	struct trustgate_basis basis;
 	u32 on_end;
+	struct trustgate_holders holders;
 	u32 best;
 	struct trustgate_grant *blamed;
 };
@@ -116,7 +118,10 @@ static void take(struct search *search, struct trustgate_grant *grant)
 {
 	search->missing &= search->question->presence ? 0 : ~grant->access;
 	search->by = grant;
+	if (!grant->on_end)
+		return;
 	search->on_end = max_t(u32, search->on_end, grant->on_end);
+	trustgate_holders_add(&search->holders, grant->start_ns);
 }
 
 /* Let one grant that covers subject and object have its say. */
@@ -350,6 +355,7 @@ void trustgate_decide(const struct trustgate_question *question,
 	answer->tag = 0;
 	answer->own = NULL;
 	answer->on_end = TRUSTGATE_ON_END_DENY_IO;
+	answer->holders = (struct trustgate_holders) {};
 	answer->target = NULL;
 	if (question->task->flags & PF_KTHREAD) {
 		answer->cause = TRUSTGATE_CAUSE_KERNEL_THREAD;
@@ -370,6 +376,8 @@ void trustgate_decide(const struct trustgate_question *question,
 	} else {
 		answer->basis = search.basis;
 		answer->on_end = search.on_end;
+		if (search.on_end)
+			answer->holders = search.holders;
 	}
 	if (search.by) {
 		answer->grant_id = search.by->id;

@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 
 #include "grant.h"
+#include "holders.h"
 
 struct dentry;
 
@@ -76,6 +77,7 @@ struct trustgate_basis {
  * @basis: of an allow
  * @on_end: of an allow, the strictest of what becomes of mappings when one of
  *	its grants ends, enum trustgate_on_end
+ * @holders: who holds those of them whose end ends mappings
  * @own: that grant, if the process holds it itself, now and not by its next
  *	exec; valid for the RCU read side section
  * @target: process that it was to be done to, for its memory; or NULL
@@ -86,6 +88,7 @@ struct trustgate_answer {
 	u64 tag;
 	struct trustgate_basis basis;
 	u32 on_end;
+	struct trustgate_holders holders;
 	struct trustgate_grant *own;
 	const struct task_struct *target;
 };

@@ -8,17 +8,22 @@
  * were given access are looked at from time to time as long as they live.
  */
 
+#include <linux/cleanup.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/pid.h>
 #include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
+#include "decision.h"
 #include "ending.h"
 #include "event.h"
 #include "grant.h"
+#include "holders.h"
 #include "mapping.h"
 
 /* How long after its end must a pass begin that clears a grant. */
@@ -114,6 +119,62 @@ void trustgate_ending_drop(const struct trustgate_volume *volume)
 		if (grant->volume == volume)
 			let_go(grant);
 	}
+}
+
+/* Does it give all that the one that has ended gave, to all whom it gave it? */
+static bool stands_in(const struct trustgate_grant *grant,
+		      const struct trustgate_grant *ended, u64 now_ns)
+{
+	if (ended->access & ~grant->access || grant->on_end < ended->on_end)
+		return false;
+	if (ended->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS &&
+	    (!(grant->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) ||
+	     grant->since_ns > ended->since_ns))
+		return false;
+	if (ended->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
+	    !(grant->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC))
+		return false;
+	return READ_ONCE(grant->in_force) &&
+	       trustgate_judge(grant, ended->exec_id, now_ns) ==
+	       TRUSTGATE_CAUSE_GRANTED;
+}
+
+static bool has_stand_in(const struct trustgate_grant *ended)
+{
+	const u64 now_ns = ktime_get_boottime_ns();
+	const struct trustgate_grant *grant;
+	struct rhlist_head *pos;
+
+	lockdep_assert_held(&trustgate_mutex);
+	guard(rcu)();
+	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(&ended->key),
+			       node) {
+		if (stands_in(grant, ended, now_ns))
+			return true;
+	}
+	return false;
+}
+
+bool trustgate_ending_concerns(const struct trustgate_holders *holders)
+{
+	struct trustgate_grant *grant;
+	unsigned int looked_at = 0;
+	bool concerns = false;
+	u64 id = 0;
+
+	mutex_lock(&trustgate_mutex);
+	while (!concerns && (grant = trustgate_ending_next(id))) {
+		id = grant->id + 1;
+		concerns = trustgate_holders_have(holders, grant->start_ns) &&
+			   !has_stand_in(grant);
+		if (++looked_at % BATCH)
+			continue;
+		mutex_unlock(&trustgate_mutex);
+		cond_resched();
+		mutex_lock(&trustgate_mutex);
+	}
+	mutex_unlock(&trustgate_mutex);
+	return concerns;
 }
 
 /* What the pass has found becomes what is known of the volumes. */

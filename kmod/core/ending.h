@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 struct trustgate_grant;
+struct trustgate_holders;
 struct trustgate_volume;
 
 /**
@@ -78,6 +79,18 @@ void trustgate_ending_drop(const struct trustgate_volume *volume);
  * Return: the grant with the lowest number not below @id, or NULL.
  */
 struct trustgate_grant *trustgate_ending_next(u64 id);
+
+/**
+ * trustgate_ending_concerns() - may a process have mappings by a kept grant?
+ * @holders: by whose grants it was let in
+ *
+ * Not by one that a live grant of the same holder stands in for, as when it was
+ * renewed.
+ *
+ * Context: process, may sleep, trustgate_mutex not held.
+ * Return: whether it may.
+ */
+bool trustgate_ending_concerns(const struct trustgate_holders *holders);
 
 /**
  * trustgate_ending_totals() - what was done so far

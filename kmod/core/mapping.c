@@ -23,6 +23,7 @@
 #include "../compat.h"
 #include "check.h"
 #include "decision.h"
+#include "ending.h"
 #include "event.h"
 #include "mapping.h"
 #include "taint.h"
@@ -33,7 +34,10 @@
 /* How often in a pass it is tried to lock a process's memory. */
 #define LOCK_TRIES	20
 
-/* After how many passes in which that failed is the process killed. */
+/*
+ * After how many passes in which that failed is the process killed, if there was
+ * something to look for.
+ */
 #define BUSY_PASSES	20
 
 /**
@@ -257,17 +261,37 @@ static void kill_users(const struct scan *scan,
 	rcu_read_unlock();
 }
 
+/* Another pass could not do what had to be done. */
+static void wait_or_kill(struct scan *scan,
+			 struct trustgate_mapping_tally *tally)
+{
+	if (trustgate_taint_busy(scan->process->task, true) >= BUSY_PASSES)
+		kill_users(scan, tally);
+}
+
+/*
+ * The memory cannot be locked. A fault that hangs is no reason to kill who has
+ * all that it was given. What is overdue there for another reason than the end
+ * of a grant is found when the lock is free.
+ */
+static bool give_up(struct scan *scan, struct trustgate_mapping_tally *tally)
+{
+	if (!trustgate_ending_concerns(&scan->process->holders)) {
+		trustgate_taint_busy(scan->process->task, false);
+		return false;
+	}
+	tally->unknown++;
+	wait_or_kill(scan, tally);
+	return true;
+}
+
 /* Returns whether there may be more to do. */
 static bool attend(struct scan *scan, struct trustgate_mapping_tally *tally)
 {
 	const struct task_struct *task = scan->process->task;
 
-	if (!lock_memory(scan->mm, false)) {
-		tally->unknown++;
-		if (trustgate_taint_busy(task, true) >= BUSY_PASSES)
-			kill_users(scan, tally);
-		return true;
-	}
+	if (!lock_memory(scan->mm, false))
+		return give_up(scan, tally);
 	scan_memory(scan);
 	mmap_read_unlock(scan->mm);
 	if (!scan->count) {
@@ -277,8 +301,7 @@ static bool attend(struct scan *scan, struct trustgate_mapping_tally *tally)
 	if (scan->process->on_end == TRUSTGATE_ON_END_UNMAP &&
 	    !scan->impossible) {
 		if (!unmap(scan, tally)) {
-			if (trustgate_taint_busy(task, true) >= BUSY_PASSES)
-				kill_users(scan, tally);
+			wait_or_kill(scan, tally);
 			return true;
 		}
 		trustgate_taint_busy(task, false);

@@ -15,7 +15,8 @@
 /**
  * struct trustgate_mapping_tally - what a pass has found and done
  * @marked: processes that were given access by a grant whose end ends mappings
- * @left: those of them that still have such mappings, or could not be looked at
+ * @left: those of them that still have such mappings, or may have by a grant that
+ *	has ended, and could not be looked at
  * @unknown: those of @left that could not be looked at
  * @unmapped: mappings ended by force
  * @killed: processes killed

@@ -46,6 +46,8 @@ MODULE_PARM_DESC(max_tainted, "Most processes whose memory is guarded, or was lo
  * @told: a look at what /proc tells of it was recorded; notes_lock
  * @on_end: what becomes of its mappings that no grant covers any more, enum
  *	trustgate_on_end; only rises; written under notes_lock
+ * @holders: by whose grants it was let in, or its memory is a copy of who was,
+ *	if mappings end with them; likewise
  * @image: this is so for its program's, too; written under notes_lock
  * @busy: in how many passes in a row it was left alone; notes_lock
  * @pass: the last one that it was told to; that pass only
@@ -63,6 +65,7 @@ struct note {
 	u8 on_end;
 	u8 busy;
 	u32 pass;
+	struct trustgate_holders holders;
 	u64 attach_ns;
 	struct rcu_head rcu;
 };
@@ -160,8 +163,10 @@ static bool traced(const struct task_struct *task)
 	return false;
 }
 
-static void raise(struct note *note, u32 on_end, bool image)
+static void raise(struct note *note, u32 on_end,
+		  const struct trustgate_holders *holders, bool image)
 {
+	trustgate_holders_add_all(&note->holders, holders);
 	WRITE_ONCE(note->on_end, max_t(u8, note->on_end, on_end));
 	WRITE_ONCE(note->image, note->image || (image && on_end));
 }
@@ -172,7 +177,8 @@ static void raise(struct note *note, u32 on_end, bool image)
  * when somebody traces, which guards a little more than need be.
  */
 static u32 taint(const struct task_struct *task, u32 volume_id, u32 on_end,
-		 bool image, u64 now_ns)
+		 const struct trustgate_holders *holders, bool image,
+		 u64 now_ns)
 {
 	const struct task_struct *leader = READ_ONCE(task->group_leader);
 	unsigned long flags;
@@ -188,7 +194,7 @@ static u32 taint(const struct task_struct *task, u32 volume_id, u32 on_end,
 		cause = TRUSTGATE_CAUSE_GRANTED;
 	if (cause == TRUSTGATE_CAUSE_GRANTED) {
 		WRITE_ONCE(note->volume_id, volume_id);
-		raise(note, on_end, image);
+		raise(note, on_end, holders, image);
 	}
 	unlock_notes(flags);
 	if (cause == TRUSTGATE_CAUSE_GRANTED && traced(task))
@@ -240,15 +246,24 @@ u32 trustgate_taint_hindrance(u64 now_ns)
 	return TRUSTGATE_CAUSE_GRANTED;
 }
 
-/* Nothing is asked again, unless its mappings are to end in a stricter way. */
-static bool admits(const struct note *note, u32 on_end, bool image)
+/*
+ * Nothing is asked again, unless its mappings are to end in a stricter way, or
+ * with somebody else's grants.
+ */
+static bool admits(const struct note *note, u32 on_end,
+		   const struct trustgate_holders *holders, bool image)
 {
-	return note && READ_ONCE(note->admitted) &&
-	       READ_ONCE(note->on_end) >= on_end &&
-	       (!image || !on_end || READ_ONCE(note->image));
+	if (!note || !READ_ONCE(note->admitted))
+		return false;
+	return !on_end || (READ_ONCE(note->on_end) >= on_end &&
+			   trustgate_holders_have_all(&note->holders,
+						      holders) &&
+			   (!image || READ_ONCE(note->image)));
 }
 
-u32 trustgate_taint_current(u32 volume_id, u32 on_end, bool image, u64 now_ns)
+u32 trustgate_taint_current(u32 volume_id, u32 on_end,
+			    const struct trustgate_holders *holders, bool image,
+			    u64 now_ns)
 {
 	const struct note *note = find(current->group_leader);
 	struct task_struct *process;
@@ -256,20 +271,20 @@ u32 trustgate_taint_current(u32 volume_id, u32 on_end, bool image, u64 now_ns)
 
 	if (current->ptrace)
 		return TRUSTGATE_CAUSE_TRACED;
-	if (admits(note, on_end, image))
+	if (admits(note, on_end, holders, image))
 		return TRUSTGATE_CAUSE_GRANTED;
 	if (may_share_memory()) {
 		for_each_process(process) {
 			if (same_thread_group(process, current) ||
 			    !trustgate_taint_shares(process, current->mm))
 				continue;
-			cause = taint(process, volume_id, on_end, image,
-				      now_ns);
+			cause = taint(process, volume_id, on_end, holders,
+				      image, now_ns);
 			if (cause != TRUSTGATE_CAUSE_GRANTED)
 				return cause;
 		}
 	}
-	cause = taint(current, volume_id, on_end, image, now_ns);
+	cause = taint(current, volume_id, on_end, holders, image, now_ns);
 	if (cause == TRUSTGATE_CAUSE_GRANTED)
 		admit(current->group_leader);
 	return cause;
@@ -328,6 +343,7 @@ bool trustgate_taint_inherit(const struct task_struct *task)
 	u32 volume_id = parents ? READ_ONCE(parents->volume_id) : 0;
 	u32 on_end = soon ? READ_ONCE(soon->on_end) : TRUSTGATE_ON_END_DENY_IO;
 	bool image = parents && READ_ONCE(parents->image);
+	struct trustgate_holders holders = {};
 	unsigned long flags;
 	struct note *note;
 
@@ -335,12 +351,17 @@ bool trustgate_taint_inherit(const struct task_struct *task)
 		volume_id = NO_VOLUME_ID;
 	if (!volume_id)
 		return true;
-	if (parents)
+	if (parents) {
 		on_end = max_t(u32, on_end, READ_ONCE(parents->on_end));
+		trustgate_holders_add_all(&holders, &parents->holders);
+	}
+	if (soon)
+		trustgate_holders_add(&holders,
+				      current->group_leader->start_boottime);
 	note = lock_note(task, &flags);
 	if (note) {
 		WRITE_ONCE(note->volume_id, volume_id);
-		raise(note, on_end, image);
+		raise(note, on_end, &holders, image);
 	}
 	unlock_notes(flags);
 	return note;
@@ -359,11 +380,13 @@ unsigned int trustgate_taint_marked(struct trustgate_marked *marked,
 		if (!note || !READ_ONCE(note->on_end) || note->pass == pass)
 			continue;
 		note->pass = pass;
-		marked[count++] = (struct trustgate_marked) {
+		marked[count] = (struct trustgate_marked) {
 			.task = get_task_struct(process),
 			.on_end = READ_ONCE(note->on_end),
 			.image = READ_ONCE(note->image),
 		};
+		trustgate_holders_add_all(&marked[count++].holders,
+					  &note->holders);
 		if (count == max)
 			break;
 	}

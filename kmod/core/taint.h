@@ -17,6 +17,8 @@
 #include <linux/types.h>
 #include <uapi/linux/trustgate.h>
 
+#include "holders.h"
+
 struct mm_struct;
 struct task_struct;
 
@@ -50,6 +52,7 @@ u32 trustgate_taint_hindrance(u64 now_ns);
  * @volume_id: of this volume
  * @on_end: what becomes of its mappings that no grant covers any more, enum
  *	trustgate_on_end; the strictest is kept
+ * @holders: by whose grants, if mappings end with them; all are kept
  * @image: this is so for the program that it executes, too
  * @now_ns: CLOCK_BOOTTIME
  *
@@ -59,7 +62,9 @@ u32 trustgate_taint_hindrance(u64 now_ns);
  * Return: TRUSTGATE_CAUSE_GRANTED when marked; _TRACED if others may read the
  * memory; _SUSPENDED if there is no room to note it.
  */
-u32 trustgate_taint_current(u32 volume_id, u32 on_end, bool image, u64 now_ns);
+u32 trustgate_taint_current(u32 volume_id, u32 on_end,
+			    const struct trustgate_holders *holders, bool image,
+			    u64 now_ns);
 
 /**
  * trustgate_taint_look() - somebody wants to look into a process
@@ -111,11 +116,13 @@ bool trustgate_taint_shares(const struct task_struct *process,
  * struct trustgate_marked - a process whose mappings may have to end
  * @task: its first thread; a reference
  * @on_end: how, enum trustgate_on_end
+ * @holders: with whose grants
  * @image: its program's, too
  */
 struct trustgate_marked {
 	struct task_struct *task;
 	u32 on_end;
+	struct trustgate_holders holders;
 	bool image;
 };
 
