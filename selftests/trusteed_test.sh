@@ -90,6 +90,31 @@ who_may_what()
 	equal "$(grants '"path": "mail/letter"')" 1 "the grant is listed with its path"
 }
 
+ends_mappings()
+{
+	local holder
+	python3 -c '
+import mmap, sys, time
+while True:
+    try:
+        with open(sys.argv[1], "rb") as file:
+            held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        break
+    except PermissionError:
+        time.sleep(0.1)
+open("/run/tg-test/mapped", "w").close()
+time.sleep(1000)' $volume/db/x &
+	holder=$!
+	expect 0 "a grant that is to leave no mapping" as tgtrustee trustgate grant \
+		--volume test --path db/x --pid $holder --access r --for 1m \
+		--reason maintenance --on-end kill
+	eventually 30 "by which one is made" test -e /run/tg-test/mapped
+	expect 0 "revoked, and waited for" as tgtrustee trustgate revoke --wait --pid $holder
+	equal "$(grants '"onEnd": "kill"')" 0 "nothing is left of it"
+	wait $holder 2>/dev/null
+	equal $? 137 "nor of the process"
+}
+
 dies_and_comes_back()
 {
 	local i before
@@ -179,6 +204,7 @@ prepared prepare
 starts_before_the_mount
 is_hardened
 who_may_what
+ends_mappings
 dies_and_comes_back
 hides_names
 is_stopped

@@ -13,13 +13,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
 TRUSTGATE, FAKE_AGENT = map(os.path.abspath, sys.argv[1:3])
 SEC = 1_000_000_000
 
-DONE, REFUSED, USAGE, UNREACHABLE, CANNOT_RUN, NOT_FOUND = 0, 1, 2, 3, 126, 127
+DONE, REFUSED, USAGE, UNREACHABLE, LEFT, CANNOT_RUN, NOT_FOUND = 0, 1, 2, 3, 4, 126, 127
 
 
 def boottime():
@@ -347,6 +348,68 @@ class CliTest(unittest.TestCase):
             {"ids": [4, 18446744073709551615]}, {"volume": "acme"}, {"pid": 77}, {"all": True}, {"all": True})],
             self.calls())
 
+    def test_revoke_wait(self):
+        """Done when none of those grants is listed as ended any more."""
+        self.answer("Revoke", replies=[{"ended": 1}])
+        self.answer("Status", replies=[STATUS | {"ending": 0}])
+        out, _ = self.check(DONE, "revoke", "--all", "--wait")
+        self.assertEqual("1 grant ended\nno mapping is left\n", out)
+        self.assertEqual(["Revoke", "Status"], [call[0] for call in self.calls()])
+        # Others may be left, and others may live.
+        self.answer("Status", replies=[STATUS])
+        self.answer("ListGrants", replies=[{"grants": [
+            grant(id=4), grant(id=5, volume="other", end="revoked", mapped=1, state="ended")]}])
+        for which in (["4"], ["-V", "acme"]):
+            self.check(DONE, "revoke", "-w", *which)
+        out, _ = self.check(DONE, "revoke", "-w", "--volume", "acme", "-j")
+        self.assertEqual({"ended": 1, "left": []}, json.loads(out))
+        self.assertEqual(("ListGrants", {"volume": "acme"}), self.calls()[-1])
+
+    def test_revoke_wait_long(self):
+        self.answer("Revoke", replies=[{"ended": 1}])
+        self.answer("Status", replies=[STATUS])
+        self.answer("ListGrants", replies=[{"grants": []}, {"grants": [
+            grant(id=8, end="revoked", mapped=1, state="ended"), grant(id=9, end="expired", mapped=0, state="ended")]}])
+        begin = time.monotonic()
+        out, err = self.check(LEFT, "revoke", "--all", "--wait", "--timeout", "1s")
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
+        self.assertEqual("1 grant ended\n", out)
+        self.assertIn("2 grants have ended of which mappings may be left: 8 and others", err)
+        out, err = self.check(LEFT, "revoke", "-w", "-V", "acme", "--timeout=1ms", "-j")
+        self.assertEqual([8, 9], [left["id"] for left in json.loads(out)["left"]])
+        timer = threading.Timer(1, self.answer, ("Status",), {"replies": [STATUS | {"ending": 0}]})
+        timer.start()
+        self.addCleanup(timer.join)
+        self.assertIn("no mapping is left", self.check(DONE, "revoke", "--all", "-w")[0])
+
+    def test_revoke_wait_ended(self):
+        """What has ended already is waited for, and not ended once more."""
+        self.answer("Revoke", replies=[{"ended": 1}])
+        self.answer("Status", replies=[STATUS])
+        self.answer("ListGrants", replies=[{"grants": [grant(id=8, end="revoked", mapped=1, state="ended")]}])
+        out, _ = self.check(LEFT, "revoke", "-w", "--timeout=1ms", "8")
+        self.assertEqual("0 grants ended\n", out)
+        self.assertNotIn("Revoke", [call[0] for call in self.calls()])
+        self.check(LEFT, "revoke", "-w", "--timeout=1ms", "8", "9")
+        self.assertIn(("Revoke", {"ids": [9]}), self.calls())
+        # By the numbers that the process's grants had while it had one.
+        self.answer("ListGrants", replies=[{"grants": [grant(id=8, pid=0, end="revoked", mapped=1, state="ended")]}])
+        self.check(LEFT, "revoke", "-w", "--timeout=1ms", "-p", "77")
+        self.assertIn(("ListGrants", {"pid": 77}), self.calls())
+
+    def test_revoke_wait_fails(self):
+        self.answer("Revoke", error="io.trustgate.Agent.NoSuchGrant", parameters={"id": 3})
+        self.answer("Status", replies=[STATUS | {"ending": 0}])
+        _, err = self.check(REFUSED, "revoke", "3", "--wait")
+        self.assertIn("there is no grant 3", err)
+        self.answer("Revoke", replies=[{"ended": 1}])
+        self.answer("Status", error="io.trustgate.Agent.NotPermitted",
+                    parameters={"who": "uid 1000", "what": "look", "cure": "ask a trustee"})
+        out, err = self.check(LEFT, "revoke", "--all", "--wait")
+        self.assertEqual("1 grant ended\n", out)
+        self.assertIn("the grants have ended; whether mappings are left is not known", err)
+        self.assertEqual({"ended": 1}, json.loads(self.check(LEFT, "revoke", "--all", "--wait", "-j")[0]))
+
     # ---- watch ----
 
     def watch_events(self):
@@ -542,6 +605,8 @@ class CliTest(unittest.TestCase):
             (["revoke"], "say which grants"),
             (["revoke", "1", "--all"], "exclude each other"),
             (["revoke", "--all", "--pid", "3"], "exclude each other"),
+            (["revoke", "--all", "--timeout", "1s"], "goes with --wait"),
+            (["revoke", "--all", "--wait", "--timeout", "0s"], "must be longer than 0s"),
             (["revoke", "0"], "ID must be between 1"),
             (["revoke", "4x"], 'not "4x"'),
             (["watch", "--type", "denied,frob"], 'no type of event "frob"'),

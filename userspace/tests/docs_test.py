@@ -107,7 +107,7 @@ class ManualTest(unittest.TestCase):
         codes = sorted(int(code) for code in re.findall(r"^\tEXIT_[A-Z_]+ = (\d+),", header, re.MULTILINE))
         page = read("man", "trustgate.8").split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
         self.assertEqual(codes, [int(code) for code in re.findall(r"^\.It (\d+)$", page, re.MULTILINE)])
-        self.assertEqual(6, len(codes))
+        self.assertEqual(7, len(codes))
 
     def test_lint(self):
         if not shutil.which("mandoc"):

@@ -18,6 +18,8 @@
  * @EXIT_REFUSED: refused or failed, nothing was changed
  * @EXIT_USAGE: the command line makes no sense
  * @EXIT_UNREACHABLE: the agent cannot be reached
+ * @EXIT_LEFT: revoke --wait: the grants have ended, and mappings are left, or it
+ *	is not known that none are
  * @EXIT_CANNOT_RUN: exec: the program was found but cannot be run
  * @EXIT_NOT_FOUND: exec: the program was not found
  */
@@ -26,6 +28,7 @@ enum exit_code {
 	EXIT_REFUSED = 1,
 	EXIT_USAGE = 2,
 	EXIT_UNREACHABLE = 3,
+	EXIT_LEFT = 4,
 	EXIT_CANNOT_RUN = 126,
 	EXIT_NOT_FOUND = 127,
 };
@@ -76,6 +79,8 @@ enum option_id {
 	OPTION_METADATA,
 	OPTION_RECORD,
 	OPTION_TYPE,
+	OPTION_WAIT,
+	OPTION_TIMEOUT,
 };
 
 /**
