@@ -272,11 +272,15 @@ static int load(void *fd)
 	return syscall(SYS_finit_module, *(int *)fd, "", 0) ? -errno : 0;
 }
 
-/* To a lack of memory the kernel's verifier says EINVAL in some places. */
+/*
+ * To a lack of memory the kernel's verifier says EINVAL in some places, its
+ * compiler that it cannot compile the program.
+ */
 static bool is_lack(const struct fault *fault, int result)
 {
 	return fault_is_lack(result) ||
-	       (fault->of_workers && result == -EINVAL);
+	       (fault->of_workers &&
+		(result == -EINVAL || result == -EOPNOTSUPP));
 }
 
 /* Loads a module until it has lacked memory in each place, and unloads it. */

@@ -137,7 +137,7 @@ static void explain_load(int err)
 		pr_err("cannot load the BPF programs: out of memory\n");
 		break;
 	case -ENOTSUPP:
-		pr_err("cannot load the BPF programs: %pe; switch the compiler on with `sysctl net.core.bpf_jit_enable=1`\n",
+		pr_err("cannot load the BPF programs: %pe; their compiler is off (`sysctl net.core.bpf_jit_enable=1` switches it on), or it lacked memory\n",
 		       ERR_PTR(err));
 		break;
 	case -EPERM:
@@ -234,7 +234,8 @@ static int load(void *unused)
 	put_unused_fd(guard_fd);
 	if (err)
 		explain_load(err);
-	return err;
+	/* The compiler's own error, which no C library has words for. */
+	return err == -ENOTSUPP ? -EOPNOTSUPP : err;
 }
 
 int trustgate_arm_load(void)
