@@ -2,8 +2,8 @@
 /*
  * Trustgate - the list of hooks.
  *
- * Owns: which LSM hooks, and what else, the gate uses, what it takes from each, and when each
- * is attached. The BPF programs (lsm/hooks.bpf.c), the kfunc prototypes and
+ * Owns: which LSM hooks, and what else, the gate uses, what it takes from each,
+ * and when each is attached. The BPF programs (lsm/hooks.bpf.c), the kfunc prototypes and
  * kfunc set (core/kfuncs.c), the hook numbers and the table of attachments
  * (lsm/arm.c) are all produced from this list.
  *
@@ -215,10 +215,20 @@
 			      const struct path *to_path),		\
 	      TRUSTGATE_PROTO(const struct path *to_path),		\
 	      TRUSTGATE_ARGS(to_path))					\
+	CHECK(sb_pivotroot, VOLUME,					\
+	      TRUSTGATE_PROTO(const struct path *old_path,		\
+			      const struct path *new_path),		\
+	      TRUSTGATE_PROTO(const struct path *old_path),		\
+	      TRUSTGATE_ARGS(old_path))					\
 	CHECK(sb_remount, VOLUME,					\
 	      TRUSTGATE_PROTO(struct super_block *sb, void *mnt_opts),	\
 	      TRUSTGATE_PROTO(struct super_block *sb),			\
 	      TRUSTGATE_ARGS(sb))					\
+	CHECK(quotactl, VOLUME,						\
+	      TRUSTGATE_PROTO(int cmds, int type, int id,		\
+			      const struct super_block *sb),		\
+	      TRUSTGATE_PROTO(int cmds, const struct super_block *sb),	\
+	      TRUSTGATE_ARGS(cmds, sb))					\
 	CHECK(path_notify, VOLUME,					\
 	      TRUSTGATE_PROTO(const struct path *path, u64 mask,	\
 			      unsigned int obj_type),			\

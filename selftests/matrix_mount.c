@@ -9,9 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dqblk_xfs.h>
+#include <linux/quota.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attempt.h"
@@ -76,6 +80,26 @@ static int prepare_remount(void)
 	return err;
 }
 
+static int pivot_over(void)
+{
+	return scene_result(unshare(CLONE_NEWNS)) ?:
+	       scene_result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE,
+				  NULL)) ?:
+	       scene_result(syscall(SYS_pivot_root, scene.disk->path, "db"));
+}
+
+/* No quota is kept on the volume, which is told after the check. */
+static int set_quota(void)
+{
+	struct fs_disk_quota limit = {
+		.d_version = FS_DQUOT_VERSION, .d_flags = FS_USER_QUOTA,
+		.d_fieldmask = FS_DQ_BHARD, .d_blk_hardlimit = 8,
+	};
+
+	return scene_result(syscall(SYS_quotactl, QCMD(Q_XSETQLIM, USRQUOTA),
+				    scene.disk->device, 12345, &limit));
+}
+
 static const struct matrix_route mounts[] = {
 	{ .name = "mount over a directory", .hook = "sb_mount", .also = "mount_test",
 	  .go = cover_directory, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
@@ -83,6 +107,11 @@ static const struct matrix_route mounts[] = {
 	  .go = cover_file, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
 	{ .name = "move_mount over a directory", .hook = "move_mount", .also = "mount_test",
 	  .go = cover_newly, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "pivot_root over a directory", .hook = "sb_pivotroot", .also = "mount_test",
+	  .go = pivot_over, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "quota limits", .hook = "quotactl", .also = "mount_test",
+	  .go = set_quota, .on = MATRIX_DEVICE, .done = ESRCH,
+	  .needs = { MATRIX_TREE(".", GATE_META) } },
 	{ .name = "remount", .hook = "sb_remount", .also = "mount_test",
 	  .prepare = prepare_remount, .go = remount, .needs = { MATRIX_TREE(".", GATE_META) } },
 };

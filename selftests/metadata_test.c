@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/quota.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -124,6 +125,16 @@ static int look_fstatfs(const char *unused, long fd)
 	struct statfs st;
 
 	return result(fstatfs(fd, &st));
+}
+
+/* No quota is kept on the volume, which is told after the check. */
+static int look_quota(const char *unused, long fd)
+{
+	__u32 format;
+	int err = result(syscall(SYS_quotactl_fd, fd,
+				 QCMD(Q_GETFMT, USRQUOTA), 0, &format));
+
+	return err == ESRCH ? 0 : err;
 }
 
 /* Not on every kernel. */
@@ -256,6 +267,7 @@ static const struct look {
 	  "inode_get_acl" },
 	{ "statfs", look_statfs, DISK_MOUNTS "/0", 0, "sb_statfs" },
 	{ "fstatfs", look_fstatfs, "", ROOT_FD, "sb_statfs" },
+	{ "quota", look_quota, "", ROOT_FD, "quotactl" },
 	{ "by handle", look_by_handle, "", FILE_FD, "inode_getattr" },
 	{ "mounted directory", look_mounted, ELSEWHERE "/a", DIR_FD,
 	  "inode_permission" },

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mount_test - mounting over what lies on a volume, and changing its options.
+ * mount_test - mounting over what lies on a volume, and changing its options
+ * and disk quota.
  *
- * Owns: mount(2) and its relatives with a protected filesystem at their end.
+ * Owns: mount(2) and its relatives with a protected filesystem at their end,
+ * and quotactl(2).
  *
  * Must not own: which filesystems can be protected (volume_test.c).
  */
@@ -11,9 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dqblk_xfs.h>
+#include <linux/quota.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "attempt.h"
 #include "gate.h"
@@ -149,6 +155,49 @@ TEST_F(mounts, elsewhere)
 	EXPECT_EQ(0, umount2(ELSEWHERE, 0));
 }
 
+/* In a process of its own, whose root the volume becomes. */
+static int pivot_over(const char *root, const char *old)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return errno;
+	if (!child) {
+		if (unshare(CLONE_NEWNS) ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+			_exit(errno);
+		_exit(result(syscall(SYS_pivot_root, root, old)));
+	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return ECHILD;
+	return WEXITSTATUS(status);
+}
+
+/* The old root in the place of a directory. */
+TEST_F(mounts, pivoted_over)
+{
+	const char *const root = self->volume.disk.path;
+	struct trustgate_grant_request request;
+	struct trustgate_event event;
+
+	EXPECT_EQ(0, pivot_over(root, "db"));
+	ASSERT_EQ(0, volume_protect(&self->gate, &self->volume));
+	EXPECT_EQ(EACCES, pivot_over(root, "db"));
+	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
+				     &event));
+	EXPECT_STREQ("sb_pivotroot", event.hook);
+	EXPECT_EQ(GATE_NAMES, event.access);
+	EXPECT_STREQ("/db", event.path);
+	/* Over the new root itself nothing is hidden, as containers do it. */
+	EXPECT_EQ(0, pivot_over(root, root));
+
+	request = gate_request(&self->volume, "db", GATE_NAMES);
+	request.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
+	ASSERT_NE(0, gate_grant(&self->gate, &request));
+	EXPECT_EQ(0, pivot_over(root, "db"));
+}
+
 /* Options of the filesystem are for all of it. */
 TEST_F(mounts, remount)
 {
@@ -171,6 +220,48 @@ TEST_F(mounts, remount)
 				     GATE_META));
 	EXPECT_EQ(0, mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	EXPECT_EQ(0, mount(NULL, path, NULL, MS_REMOUNT, NULL));
+}
+
+/* A limit for a user, as the tools set it, and what he has. */
+static int quota(const char *device, int command)
+{
+	struct fs_disk_quota limit = {
+		.d_version = FS_DQUOT_VERSION, .d_flags = FS_USER_QUOTA,
+		.d_id = 12345, .d_fieldmask = FS_DQ_BHARD, .d_blk_hardlimit = 8,
+	};
+
+	return result(syscall(SYS_quotactl, QCMD(command, USRQUOTA), device,
+			      limit.d_id, &limit));
+}
+
+TEST_F(mounts, quota)
+{
+	struct trustgate_event event;
+	struct volume volume;
+
+	ASSERT_EQ(0, volume_make(&volume, 1, "xfs"));
+	ASSERT_EQ(0, chdir("/"));
+	ASSERT_EQ(0, umount2(volume.disk.path, 0));
+	ASSERT_EQ(0, mount(volume.disk.device, volume.disk.path, "xfs", 0,
+			   "uquota"));
+	ASSERT_EQ(0, quota(volume.disk.device, Q_XSETQLIM));
+	ASSERT_EQ(0, quota(volume.disk.device, Q_XGETQUOTA));
+
+	ASSERT_EQ(0, volume_protect(&self->gate, &volume));
+	EXPECT_EQ(EACCES, quota(volume.disk.device, Q_XSETQLIM));
+	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
+				     &event));
+	EXPECT_STREQ("quotactl", event.hook);
+	EXPECT_EQ(GATE_META, event.access);
+	EXPECT_EQ(0, quota(volume.disk.device, Q_XGETQUOTA));
+	EXPECT_EQ(0, quota(NULL, Q_SYNC));
+
+	ASSERT_NE(0, gate_grant_tree(&self->gate, &volume, getpid(), ".",
+				     GATE_ALL & ~GATE_META));
+	EXPECT_EQ(EACCES, quota(volume.disk.device, Q_XSETQLIM));
+	ASSERT_NE(0, gate_grant_tree(&self->gate, &volume, getpid(), ".",
+				     GATE_META));
+	EXPECT_EQ(0, quota(volume.disk.device, Q_XSETQLIM));
 }
 
 TEST_HARNESS_MAIN

@@ -94,6 +94,14 @@ __bpf_kfunc int bpf_trustgate_move_mount(const struct path *to_path)
 	return check_covering(TRUSTGATE_HOOK_move_mount, to_path);
 }
 
+/* @old_path: where the old root is mounted, in the new one. */
+__bpf_kfunc int bpf_trustgate_sb_pivotroot(const struct path *old_path)
+{
+	if (likely(!trustgate_volume_possible(old_path->dentry->d_sb)))
+		return 0;
+	return check_covering(TRUSTGATE_HOOK_sb_pivotroot, old_path);
+}
+
 __bpf_kfunc int bpf_trustgate_sb_remount(struct super_block *sb)
 {
 	if (likely(!trustgate_volume_possible(sb)))

@@ -18,6 +18,7 @@
 #include <linux/mman.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
+#include <linux/quota.h>
 #include <linux/sched/mm.h>
 #include <linux/xattr.h>
 #include <uapi/linux/mount.h>
@@ -340,9 +341,20 @@ static int prove_move_mount(struct canary *canary)
 	return CALL(move_mount, &canary->file->f_path, &canary->file->f_path);
 }
 
+static int prove_sb_pivotroot(struct canary *canary)
+{
+	return CALL(sb_pivotroot, &canary->file->f_path,
+		    &canary->file->f_path);
+}
+
 static int prove_sb_remount(struct canary *canary)
 {
 	return CALL(sb_remount, canary->mnt->mnt_sb, NULL);
+}
+
+static int prove_quotactl(struct canary *canary)
+{
+	return CALL(quotactl, Q_QUOTAOFF, 0, 0, canary->mnt->mnt_sb);
 }
 
 static int prove_path_notify(struct canary *canary)
