@@ -16,6 +16,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -596,6 +597,55 @@ TEST_F(onend, program_of_former_grant)
 	EXPECT_EQ(0, waitpid(self->actor.pid, NULL, WNOHANG));
 	close(fd);
 	EXPECT_EQ(-1, death_of(&self->actor));
+}
+
+/* What the volume demands is what a grant gets, or it says so itself, or more. */
+TEST_F(onend, least)
+{
+	struct trustgate_volume_settings settings = {
+		.fields = TRUSTGATE_VOLUME_FIELD_LEAST_ON_END,
+		.least_on_end = UNMAP,
+	};
+	struct trustgate_grant_request request = REQUEST(R | W,
+							 TRUSTGATE_ON_END_DENY_IO);
+	struct trustgate_grant_added added;
+	struct trustgate_grant grant = {};
+	struct trustgate_volume volume = {};
+	struct trustgate_event event;
+	uint64_t earlier, id;
+
+	earlier = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, earlier);
+	ASSERT_EQ(0, trustgate_volume_set(self->gate.conn, self->volume.id,
+					  &settings));
+	ASSERT_EQ(0, trustgate_volume_get(self->gate.conn, self->volume.id,
+					  NULL, &volume));
+	EXPECT_EQ(UNMAP, volume.least_on_end);
+	/* It was given on other terms. */
+	ASSERT_EQ(0, trustgate_grant_get(self->gate.conn, earlier, &grant));
+	EXPECT_EQ(TRUSTGATE_ON_END_DENY_IO, grant.on_end);
+	ASSERT_EQ(0, gate_revoke(&self->gate, earlier));
+
+	/* The library leaves out what is 0. */
+	id = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(0, trustgate_grant_get(self->gate.conn, id, &grant));
+	EXPECT_EQ(UNMAP, grant.on_end);
+	ASSERT_EQ(0, DO(part_map, SHARED_RW));
+	ASSERT_EQ(0, gate_revoke(&self->gate, id));
+	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
+	EXPECT_EQ(EFAULT, DO(part_touch, true));
+
+	settings.least_on_end = KILL;
+	ASSERT_EQ(0, trustgate_volume_set(self->gate.conn, self->volume.id,
+					  &settings));
+	request.on_end = UNMAP;
+	EXPECT_EQ(-ERANGE, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
+			       "least-on-end, which is kill"));
+	request.on_end = KILL;
+	EXPECT_NE(0, gate_grant(&self->gate, &request));
 }
 
 TEST_F(onend, unknown_kind)

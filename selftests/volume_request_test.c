@@ -102,8 +102,12 @@ static const struct refusal volume_refusals[] = {
 	  REFUSAL_UNUSED, V(ID) },
 	{ "number of replies", { { V(GRANTS), U64, 1 } }, -EINVAL,
 	  REFUSAL_UNUSED, V(GRANTS) },
-	{ "unknown attribute", { { V(METADATA) + 1, U64, 1 } }, -EINVAL,
-	  REFUSAL_UNKNOWN, V(METADATA) + 1 },
+	{ "unknown end", { { V(LEAST_ON_END), U32, 3 } },
+	  -ERANGE, REFUSAL_RANGE, V(LEAST_ON_END) },
+	{ "attribute of changes", { { V(LOWER_DEVICES), TEXT, 0, "abc" } },
+	  -EINVAL, REFUSAL_UNUSED, V(LOWER_DEVICES) },
+	{ "unknown attribute", { { V(LEAST_ON_END) + 1, U64, 1 } }, -EINVAL,
+	  REFUSAL_UNKNOWN, V(LEAST_ON_END) + 1 },
 };
 
 TEST_F(request, volume_refusals)
@@ -243,6 +247,8 @@ TEST_F(request, volume_settings_out_of_range)
 		  -EINVAL, REFUSAL_BITS, V(RECORD) },
 		{ "unknown way to show metadata", { { V(METADATA), U32, 9 } },
 		  -ERANGE, REFUSAL_RANGE, V(METADATA) },
+		{ "unknown end", { { V(LEAST_ON_END), U32, 9 } },
+		  -ERANGE, REFUSAL_RANGE, V(LEAST_ON_END) },
 		{ "half a device", { { V(LOWER_DEVICES), TEXT, 0, "a" } },
 		  -EINVAL, "four bytes each", V(LOWER_DEVICES) },
 		{ "too many devices",

@@ -36,7 +36,7 @@ static const struct nla_policy trustgate_agent_bind_nl_policy[TRUSTGATE_A_AGENT_
 };
 
 /* TRUSTGATE_CMD_VOLUME_ADD - do */
-static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_METADATA + 1] = {
+static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_LEAST_ON_END + 1] = {
 	[TRUSTGATE_A_VOLUME_NAME] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_NAME_MAX, },
 	[TRUSTGATE_A_VOLUME_PATH] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_PATH_MAX, },
 	[TRUSTGATE_A_VOLUME_FD] = NLA_POLICY_MIN(NLA_S32, 0),
@@ -44,16 +44,18 @@ static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_RECORD] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[TRUSTGATE_A_VOLUME_METADATA] = NLA_POLICY_MAX(NLA_U32, 1),
+	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 };
 
 /* TRUSTGATE_CMD_VOLUME_SET - do */
-static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_LOWER_DEVICES + 1] = {
+static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_LEAST_ON_END + 1] = {
 	[TRUSTGATE_A_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_RECORD] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[TRUSTGATE_A_VOLUME_METADATA] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .type = NLA_BINARY, },
+	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 };
 
 /* TRUSTGATE_CMD_VOLUME_DEL - do */
@@ -119,7 +121,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_add_doit,
 		.policy		= trustgate_volume_add_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_METADATA,
+		.maxattr	= TRUSTGATE_A_VOLUME_LEAST_ON_END,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -127,7 +129,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_set_doit,
 		.policy		= trustgate_volume_set_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_LOWER_DEVICES,
+		.maxattr	= TRUSTGATE_A_VOLUME_LEAST_ON_END,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

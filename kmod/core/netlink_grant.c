@@ -89,8 +89,6 @@ static int parse_numbers(const struct grant_request *request,
 	}
 	if (attrs[TRUSTGATE_A_GRANT_TAG])
 		terms->tag = nla_get_u64(attrs[TRUSTGATE_A_GRANT_TAG]);
-	if (attrs[TRUSTGATE_A_GRANT_ON_END])
-		terms->on_end = nla_get_u32(attrs[TRUSTGATE_A_GRANT_ON_END]);
 	if (attrs[TRUSTGATE_A_GRANT_TICKET])
 		terms->ticket = nla_data(attrs[TRUSTGATE_A_GRANT_TICKET]);
 	return 0;
@@ -134,6 +132,27 @@ static int parse_times(const struct grant_request *request,
 		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry,
 					"longer than the volume's maximum of %llu s",
 					div_u64(max_ns, NSEC_PER_SEC));
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int parse_on_end(const struct grant_request *request,
+			struct trustgate_terms *terms)
+{
+	static const char * const names[] = {
+		[TRUSTGATE_ON_END_DENY_IO] = "deny-io",
+		[TRUSTGATE_ON_END_UNMAP] = "unmap",
+		[TRUSTGATE_ON_END_KILL] = "kill",
+	};
+	struct nlattr *on_end = request->attrs[TRUSTGATE_A_GRANT_ON_END];
+	const u32 least = terms->volume->settings.least_on_end;
+
+	terms->on_end = on_end ? nla_get_u32(on_end) : least;
+	if (terms->on_end < least) {
+		NL_SET_ERR_MSG_ATTR_FMT(request->info->extack, on_end,
+					"less than the volume's least-on-end, which is %s",
+					names[least]);
 		return -ERANGE;
 	}
 	return 0;
@@ -242,6 +261,7 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 				  info->extack) ?:
 	      parse_volume(&request, &terms) ?:
 	      parse_numbers(&request, &terms) ?:
+	      parse_on_end(&request, &terms) ?:
 	      parse_times(&request, &terms) ?:
 	      parse_object(&request, &terms) ?:
 	      parse_subject(&request, &terms) ?:

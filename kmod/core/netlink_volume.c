@@ -24,12 +24,12 @@
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, devices further below, 7 numbers, and a
+ * A name, a type, a device, 16 bytes, devices further below, 8 numbers, and a
  * nest for each cause.
  */
 #define VOLUME_SIZE	(5 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
 			 TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
-			 7 * (NLA_HDRLEN + 12) +			\
+			 8 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
 /* Names appear in paths, logs and commands, so they are kept simple. */
@@ -57,6 +57,7 @@ static int parse_settings(const struct genl_info *info,
 	struct nlattr *loss = info->attrs[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS];
 	struct nlattr *record = info->attrs[TRUSTGATE_A_VOLUME_RECORD];
 	struct nlattr *metadata = info->attrs[TRUSTGATE_A_VOLUME_METADATA];
+	struct nlattr *on_end = info->attrs[TRUSTGATE_A_VOLUME_LEAST_ON_END];
 
 	if (duration) {
 		u64 ns = nla_get_u64(duration);
@@ -74,6 +75,8 @@ static int parse_settings(const struct genl_info *info,
 		settings->record = nla_get_u32(record);
 	if (metadata)
 		settings->metadata = nla_get_u32(metadata);
+	if (on_end)
+		settings->least_on_end = nla_get_u32(on_end);
 	return 0;
 }
 
@@ -329,6 +332,8 @@ static int put_volume(struct sk_buff *skb,
 		       volume->added_boottime_ns) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_METADATA,
 			   volume->settings.metadata) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_LEAST_ON_END,
+			   volume->settings.least_on_end) ?:
 	       put_counters(skb, volume);
 }
 

@@ -44,12 +44,14 @@ struct trustgate_counters {
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
+ * @least_on_end: enum trustgate_on_end, below which no new grant is
  */
 struct trustgate_settings {
 	u64 max_duration_ns;
 	u32 on_agent_loss;
 	u32 record;
 	u32 metadata;
+	u32 least_on_end;
 };
 
 /**

@@ -72,6 +72,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = "lower-devices",
 	[TRUSTGATE_A_VOLUME_PAD] = "pad",
 	[TRUSTGATE_A_VOLUME_METADATA] = "metadata",
+	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = "least-on-end",
 };
 
 static const char *const grant_names[] = {

@@ -293,6 +293,7 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS] = FIELD(U64, trustgate_volume, added_boottime_ns),
 	[TRUSTGATE_A_VOLUME_COUNTER] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_METADATA] = FIELD(U32, trustgate_volume, metadata),
+	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = FIELD(U32, trustgate_volume, least_on_end),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
 };
 

@@ -31,7 +31,8 @@
  * @tag: the caller's own reference, returned in dumps and events
  * @renews: a live grant for descendants of the same subject: the descendants
  *	that it covers by its age, this one covers, too; 0 for none
- * @on_end: enum trustgate_on_end: what becomes of mappings when it ends
+ * @on_end: enum trustgate_on_end: what becomes of mappings when it ends; 0 for
+ *	the least that the volume allows
  *
  * Start from TRUSTGATE_GRANT_REQUEST_INIT, so that @fd is not standard input.
  */

@@ -35,6 +35,7 @@ struct trustgate_counter {
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
+ * @least_on_end: enum trustgate_on_end, below which no new grant is
  * @grants: live grants
  * @added_boottime_ns: since when
  * @counters: one for each cause that has occurred
@@ -54,6 +55,7 @@ struct trustgate_volume {
 	uint32_t on_agent_loss;
 	uint32_t record;
 	uint32_t metadata;
+	uint32_t least_on_end;
 	uint64_t grants;
 	uint64_t added_boottime_ns;
 	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
@@ -68,12 +70,14 @@ struct trustgate_volume {
  * @TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS: on_agent_loss
  * @TRUSTGATE_VOLUME_FIELD_RECORD: record
  * @TRUSTGATE_VOLUME_FIELD_METADATA: metadata
+ * @TRUSTGATE_VOLUME_FIELD_LEAST_ON_END: least_on_end
  */
 enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
 	TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS = 2,
 	TRUSTGATE_VOLUME_FIELD_RECORD = 4,
 	TRUSTGATE_VOLUME_FIELD_METADATA = 8,
+	TRUSTGATE_VOLUME_FIELD_LEAST_ON_END = 16,
 };
 
 /**
@@ -84,6 +88,7 @@ enum trustgate_volume_field {
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
+ * @least_on_end: enum trustgate_on_end
  */
 struct trustgate_volume_settings {
 	uint32_t fields;
@@ -91,6 +96,7 @@ struct trustgate_volume_settings {
 	uint32_t on_agent_loss;
 	uint32_t record;
 	uint32_t metadata;
+	uint32_t least_on_end;
 };
 
 /**

@@ -32,6 +32,8 @@ static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settin
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_RECORD, settings->record);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_METADATA))
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_METADATA, settings->metadata);
+	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END))
+		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_LEAST_ON_END, settings->least_on_end);
 	return r;
 }
 

@@ -33,7 +33,7 @@ def volume(**changes):
     return {
         "id": 1, "name": "acme", "fstype": "ext4", "uuid": "0bd0f7a6-0c1c-4b3c-9c3c-111111111111",
         "device": "254:16", "path": "/srv/acme", "maxDurationNSec": 8 * 3600 * SEC,
-        "onAgentLoss": "hold", "record": ["allowed"], "metadata": "open", "grants": 2, "addedBoottimeNSec": 1,
+        "onAgentLoss": "hold", "record": ["allowed"], "metadata": "open", "leastOnEnd": "unmap", "grants": 2, "addedBoottimeNSec": 1,
         "counters": [{"cause": "granted", "count": 40}, {"cause": "no-grant", "count": 5},
                      {"cause": "expired", "count": 2}],
     } | changes
@@ -194,7 +194,7 @@ class CliTest(unittest.TestCase):
     def test_volume_add(self):
         self.answer("AddVolume", replies=[{"volume": volume()}])
         out, _ = self.check(DONE, "volume add", "acme", ".", cwd=self.directory)
-        self.assertEqual("volume acme is protected now: grants of at most 8h, on agent loss hold, record allowed, metadata open\n",
+        self.assertEqual("volume acme is protected now: grants of at most 8h, on agent loss hold, record allowed, metadata open, on end at least unmap\n",
                          out)
         self.assertEqual([("AddVolume", {"name": "acme", "path": os.path.realpath(self.directory)})], self.calls())
         out, _ = self.check(DONE, "volume add", "acme", "/", "--max-duration", "1h30m", "--on-agent-loss=revoke",
@@ -209,13 +209,15 @@ class CliTest(unittest.TestCase):
     def test_volume_set(self):
         self.answer("SetVolume", replies=[{"volume": volume(record=[])}])
         out, _ = self.check(DONE, "volume set", "acme", "--record=none")
-        self.assertEqual("volume acme is changed: grants of at most 8h, on agent loss hold, record none, metadata open\n",
+        self.assertEqual("volume acme is changed: grants of at most 8h, on agent loss hold, record none, metadata open, on end at least unmap\n",
                          out)
         self.assertEqual([("SetVolume", {"name": "acme", "record": []})], self.calls())
         self.answer("SetVolume", replies=[{"volume": volume(metadata="hidden")}])
         out, _ = self.check(DONE, "volume set", "acme", "--metadata=hidden")
-        self.assertIn("metadata hidden\n", out)
+        self.assertIn("metadata hidden, ", out)
         self.assertEqual(("SetVolume", {"name": "acme", "metadata": "hidden"}), self.calls()[-1])
+        self.check(DONE, "volume set", "acme", "--least-on-end=kill")
+        self.assertEqual(("SetVolume", {"name": "acme", "leastOnEnd": "kill"}), self.calls()[-1])
         _, err = self.check(USAGE, "volume set", "acme")
         self.assertIn("nothing to change", err)
 
@@ -602,6 +604,7 @@ class CliTest(unittest.TestCase):
             (["volume", "add", "a", "/", "--on-agent-loss", "ask"], "hold or revoke"),
             (["volume", "add", "a", "/", "--record", "all"], 'say allowed or none'),
             (["volume", "set", "a", "--metadata", "shut"], "open or hidden"),
+            (["volume", "set", "a", "--least-on-end", "stay"], "none of deny-io, unmap and kill"),
             (["revoke"], "say which grants"),
             (["revoke", "1", "--all"], "exclude each other"),
             (["revoke", "--all", "--pid", "3"], "exclude each other"),

@@ -77,7 +77,7 @@ class ManualTest(unittest.TestCase):
                 line for line in sections[verb].splitlines() if line.startswith(".It "))))
             # These two are described with the verbs whose options they share.
             if verb == "volume set":
-                described |= {"max-duration", "on-agent-loss", "record", "metadata"}
+                described |= {"max-duration", "on-agent-loss", "record", "metadata", "least-on-end"}
             self.assertEqual(long_options(verb) - SHARED, described, verb)
 
     def test_short_options(self):
@@ -234,6 +234,7 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(["read,write"], self.complete("trustgate exec -a read,w"))
         self.assertEqual(names("on-agent-loss"), self.complete("trustgate volume add a / --on-agent-loss "))
         self.assertEqual(names("metadata"), self.complete("trustgate volume set a --metadata "))
+        self.assertEqual(names("on-end"), self.complete("trustgate volume set a --least-on-end "))
         self.assertEqual(names("record") + ["none"], self.complete("trustgate volume set a --record "))
         self.assertEqual(names("event-type"), self.complete("trustgate watch --type "))
         self.assertEqual(["--json=pretty"], self.complete("trustgate grants --json=p"))

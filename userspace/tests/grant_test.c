@@ -343,7 +343,8 @@ static void test_cursor(void)
 static void test_volumes(void)
 {
 	struct trustgate_volume_settings settings = {
-		.fields = TRUSTGATE_VOLUME_FIELD_RECORD, .max_duration_ns = 5, .record = 0,
+		.fields = TRUSTGATE_VOLUME_FIELD_RECORD | TRUSTGATE_VOLUME_FIELD_LEAST_ON_END,
+		.max_duration_ns = 5, .record = 0, .least_on_end = TRUSTGATE_ON_END_UNMAP,
 	};
 	dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX + 1] = { 256, makedev(4096, 0) };
 	struct trustgate_conn *conn = fake_connect();
@@ -360,6 +361,8 @@ static void test_volumes(void)
 	CHECK_EQUAL(id, 8);
 	CHECK_TEXT(nla_data(fake_sent_attr(TRUSTGATE_A_VOLUME_PATH)), "/srv/acme");
 	CHECK_EQUAL(nla_get_u32(fake_sent_attr(TRUSTGATE_A_VOLUME_RECORD)), 0);
+	CHECK_EQUAL(nla_get_u32(fake_sent_attr(TRUSTGATE_A_VOLUME_LEAST_ON_END)),
+		    TRUSTGATE_ON_END_UNMAP);
 	CHECK(!fake_sent_attr(TRUSTGATE_A_VOLUME_MAX_DURATION_NS));
 	CHECK(!fake_sent_attr(TRUSTGATE_A_VOLUME_FD));
 	CHECK_EQUAL(trustgate_volume_add(conn, "acme", NULL, -1, NULL, &id), -EINVAL);

@@ -252,7 +252,7 @@ void lower_update(struct agent *agent);
  * @duration_ns: for how long
  * @max_uses: 0 for any number
  * @flags: mask of enum trustgate_grant_flags
- * @on_end: enum trustgate_on_end
+ * @on_end: enum trustgate_on_end; raised to the least of @volume
  * @reason: enum trustgate_reason
  * @ticket: text or NULL
  * @tag: TAG_...

@@ -116,6 +116,11 @@ static int volume_metadata(struct config_reader *reader, yaml_node_t *node, void
 	return config_read_metadata(reader, node, &((struct config_volume *)into)->metadata);
 }
 
+static int volume_least_on_end(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_on_end(reader, node, &((struct config_volume *)into)->least_on_end);
+}
+
 static int volume_lower_devices(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	return config_read_open(reader, node, &((struct config_volume *)into)->lower_open);
@@ -137,6 +142,7 @@ static const struct config_key volume_keys[] = {
 	{ "on-agent-loss", false, volume_on_agent_loss },
 	{ "record", false, volume_record },
 	{ "metadata", false, volume_metadata },
+	{ "least-on-end", false, volume_least_on_end },
 	{ "lower-devices", false, volume_lower_devices },
 	{ "self-grants", false, volume_self_grants },
 	{ }
@@ -150,6 +156,7 @@ static int read_volume(struct config_reader *reader, yaml_node_t *node, void *en
 	volume->on_agent_loss = TRUSTGATE_ON_AGENT_LOSS_HOLD;
 	volume->record = VOLUME_RECORD_DEFAULT;
 	volume->metadata = TRUSTGATE_METADATA_OPEN;
+	volume->least_on_end = TRUSTGATE_ON_END_DENY_IO;
 	r = config_read_mapping(reader, node, volume_keys, volume);
 	if (r < 0)
 		return r;
@@ -210,7 +217,10 @@ static int service_for(struct config_reader *reader, yaml_node_t *node, void *in
 
 static int service_on_end(struct config_reader *reader, yaml_node_t *node, void *into)
 {
-	return config_read_on_end(reader, node, &((struct config_service *)into)->on_end);
+	struct config_service *service = into;
+
+	service->on_end_given = true;
+	return config_read_on_end(reader, node, &service->on_end);
 }
 
 static const struct config_key service_keys[] = {
@@ -317,6 +327,10 @@ static int check_services(struct config_reader *reader, const struct config *con
 		    service->duration_ns > volume->max_duration_ns)
 			return config_complain(reader, item,
 					       "services[%zu].for: is longer than max-duration of volume \"%s\"",
+					       i, volume->name);
+		if (service->on_end_given && service->on_end < volume->least_on_end)
+			return config_complain(reader, item,
+					       "services[%zu].on-end: is less than least-on-end of volume \"%s\"",
 					       i, volume->name);
 		for (size_t j = 0; j < i; j++)
 			if (config->services[j].key == service->key)

@@ -58,6 +58,7 @@ struct config_rule {
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
+ * @least_on_end: enum trustgate_on_end, below which no grant is
  * @lower_open: leave the devices below its device open
  * @rules: self-grants
  * @rules_count: how many
@@ -69,6 +70,7 @@ struct config_volume {
 	uint32_t on_agent_loss;
 	uint32_t record;
 	uint32_t metadata;
+	uint32_t least_on_end;
 	bool lower_open;
 	struct config_rule *rules;
 	size_t rules_count;
@@ -82,6 +84,7 @@ struct config_volume {
  * @access: mask of enum trustgate_access
  * @duration_ns: length of each of the grants that make up the standing one
  * @on_end: enum trustgate_on_end
+ * @on_end_given: it is in the file; else it is the least of the volume
  * @key: hash of @unit, @volume, @path and @access, the same in every run of the
  *	agent: by it a restarted agent knows its grants
  */
@@ -92,6 +95,7 @@ struct config_service {
 	uint32_t access;
 	uint64_t duration_ns;
 	uint32_t on_end;
+	bool on_end_given;
 	uint64_t key;
 };
 

@@ -43,7 +43,8 @@ static int fill_request(const struct grant_wish *wish, uint64_t now,
 	request->ticket = wish->ticket;
 	request->tag = wish->tag;
 	request->renews = wish->renews;
-	request->on_end = wish->on_end;
+	request->on_end = wish->on_end > wish->volume->least_on_end ?
+			  wish->on_end : wish->volume->least_on_end;
 	return 0;
 }
 

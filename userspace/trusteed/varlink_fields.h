@@ -51,6 +51,9 @@
 	F(metadata, STRING, 0, \
 	  "open: whoever the filesystem lets may look at names and attributes; hidden: who holds a grant on the volume", \
 	  name, TRUSTGATE_NAMES_METADATA, volume->metadata) \
+	F(leastOnEnd, STRING, 0, \
+	  "The least strict onEnd of new grants, and that of those asked for without one", \
+	  name, TRUSTGATE_NAMES_ON_END, volume->least_on_end) \
 	F(grants, INT, 0, "Live grants", \
 	  unsigned, volume->grants) \
 	F(addedBoottimeNSec, INT, 0, "Since when it is protected", \
@@ -234,7 +237,8 @@
 	F(onAgentLoss, TEXT, NULLABLE, "hold or revoke", on_agent_loss) \
 	F(record, GIVEN_WORDS, NULLABLE, \
 	  "What is recorded beyond denials; a new volume records allowed if absent", record) \
-	F(metadata, TEXT, NULLABLE, "open or hidden", metadata)
+	F(metadata, TEXT, NULLABLE, "open or hidden", metadata) \
+	F(leastOnEnd, TEXT, NULLABLE, "deny-io, unmap or kill", least_on_end)
 
 #define ADD_VOLUME_PARAMETERS(F) \
 	VOLUME_NAME_PARAMETERS(F, MANDATORY) \
@@ -264,7 +268,7 @@
 	  "Begin with the next execution of a program and end with the one after it; not with keepExec", \
 	  next_exec) \
 	F(onEnd, TEXT, NULLABLE, \
-	  "What becomes of mappings when it ends: deny-io (if absent), unmap or kill", on_end) \
+	  "What becomes of mappings when it ends: deny-io, unmap or kill; if absent, the volume's least", on_end) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
 

@@ -213,6 +213,18 @@ static int find_object(struct agent *agent, const struct grant_parameters *given
 	return r;
 }
 
+/* Who says nothing gets the least that the volume allows. */
+static int check_on_end(const struct grant_parameters *given,
+			const struct grant_request *request, struct refusal *refusal)
+{
+	if (!given->on_end || request->wish.on_end >= request->volume.least_on_end)
+		return 0;
+	return refuse(refusal, ERANGE, "onEnd", "%s is less than volume \"%s\" demands: %s",
+		      given->on_end, request->volume.name,
+		      trustgate_name(TRUSTGATE_NAMES_ON_END, request->volume.least_on_end) ?:
+		      "unknown");
+}
+
 static int carry_out(struct agent *agent, const struct grant_parameters *given,
 		     struct grant_request *request, struct trustgate_grant *grant,
 		     struct refusal *refusal)
@@ -228,6 +240,8 @@ static int carry_out(struct agent *agent, const struct grant_parameters *given,
 		r = find_object(agent, given, request, refusal);
 	if (r == 0 && request->uses_rule)
 		r = check_rules(agent, request, refusal);
+	if (r == 0)
+		r = check_on_end(given, request, refusal);
 	if (r < 0)
 		return r;
 	request->wish.volume = &request->volume;

@@ -98,6 +98,7 @@ struct settings_parameters {
 	sd_json_variant *max_duration;
 	sd_json_variant *record;
 	const char *metadata;
+	const char *least_on_end;
 };
 
 static int read_record(sd_json_variant *list, struct trustgate_volume_settings *settings,
@@ -147,6 +148,14 @@ static int read_settings(const struct settings_parameters *parameters,
 				      "\"%.64s\" is neither open nor hidden",
 				      parameters->metadata);
 		settings->fields |= TRUSTGATE_VOLUME_FIELD_METADATA;
+	}
+	if (parameters->least_on_end) {
+		if (trustgate_value(TRUSTGATE_NAMES_ON_END, parameters->least_on_end,
+				    &settings->least_on_end) < 0)
+			return refuse(refusal, EINVAL, "leastOnEnd",
+				      "\"%.64s\" is none of deny-io, unmap and kill",
+				      parameters->least_on_end);
+		settings->fields |= TRUSTGATE_VOLUME_FIELD_LEAST_ON_END;
 	}
 	return parameters->record ? read_record(parameters->record, settings, refusal) : 0;
 }

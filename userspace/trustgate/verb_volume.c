@@ -20,6 +20,7 @@ static struct {
 	uint64_t max_duration_ns;
 	const char *on_agent_loss;
 	const char *metadata;
+	const char *least_on_end;
 	sd_json_variant *record;
 	bool record_given;
 } settings;
@@ -73,6 +74,11 @@ static int take(int id, const char *value)
 			return usage_error("--metadata is open or hidden, not \"%s\"", value);
 		settings.metadata = value;
 		return 0;
+	case OPTION_LEAST_ON_END:
+		if (trustgate_value(TRUSTGATE_NAMES_ON_END, value, &known))
+			return usage_error("--least-on-end: \"%s\" is none of deny-io, unmap and kill", value);
+		settings.least_on_end = value;
+		return 0;
 	}
 	return usage_error("unexpected option");
 }
@@ -82,6 +88,7 @@ static const struct cli_option options[] = {
 	{ OPTION_ON_AGENT_LOSS, 0, "on-agent-loss", "WHAT", "what happens to grants when the agent is lost: hold or revoke" },
 	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" },
 	{ OPTION_METADATA, 0, "metadata", "WHAT", "names and attributes: open (default), or hidden from who holds no grant" },
+	{ OPTION_LEAST_ON_END, 0, "least-on-end", "KIND", "least that becomes of mappings when a grant ends: deny-io (default), unmap or kill" },
 	{ 0 }
 };
 
@@ -147,6 +154,12 @@ static char *text_metadata(const struct cli *cli, sd_json_variant *row)
 	return cell_string(row, "metadata");
 }
 
+static char *text_least_on_end(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_string(row, "leastOnEnd");
+}
+
 static char *text_grants(const struct cli *cli, sd_json_variant *row)
 {
 	(void)cli;
@@ -209,6 +222,7 @@ static const struct column columns[] = {
 	{ .name = "ON-LOSS", .help = "what happens to grants when the agent is lost", .shown = true, .text = text_on_agent_loss },
 	{ .name = "RECORD", .help = "what is recorded beyond denials", .text = text_record },
 	{ .name = "METADATA", .help = "who may look at names and attributes", .text = text_metadata },
+	{ .name = "LEAST-ON-END", .help = "least that becomes of mappings when a grant ends", .text = text_least_on_end },
 	{ .name = "GRANTS", .help = "live grants", .right = true, .shown = true, .text = text_grants },
 	{ .name = "ALLOWED", .help = "checks that a grant covered", .right = true, .shown = true, .text = text_allowed },
 	{ .name = "DENIED", .help = "checks that were denied", .right = true, .shown = true, .text = text_denied },
@@ -238,6 +252,9 @@ static int add_settings(sd_json_variant **parameters)
 						     settings.on_agent_loss);
 	if (r >= 0 && settings.metadata)
 		r = sd_json_variant_set_field_string(parameters, "metadata", settings.metadata);
+	if (r >= 0 && settings.least_on_end)
+		r = sd_json_variant_set_field_string(parameters, "leastOnEnd",
+						     settings.least_on_end);
 	if (r >= 0 && settings.record_given && settings.record)
 		r = sd_json_variant_set_field(parameters, "record", settings.record);
 	if (r >= 0 && settings.record_given && !settings.record)
@@ -248,7 +265,7 @@ static int add_settings(sd_json_variant **parameters)
 static int show_volume(const struct cli *cli, sd_json_variant *reply, const char *what)
 {
 	sd_json_variant *volume = sd_json_variant_by_key(reply, "volume");
-	char *name, *max, *loss, *record, *metadata;
+	char *name, *max, *loss, *record, *metadata, *on_end;
 
 	if (!volume) {
 		complain("the agent's answer makes no sense: it holds no volume.");
@@ -261,14 +278,16 @@ static int show_volume(const struct cli *cli, sd_json_variant *reply, const char
 	loss = cell_string(volume, "onAgentLoss");
 	record = cell_names(volume, "record");
 	metadata = cell_string(volume, "metadata");
-	printf("volume %s %s: grants of at most %s, on agent loss %s, record %s, metadata %s\n",
+	on_end = cell_string(volume, "leastOnEnd");
+	printf("volume %s %s: grants of at most %s, on agent loss %s, record %s, metadata %s, on end at least %s\n",
 	       name ?: "?", what, max ?: "?", loss ?: "?", record && *record ? record : "none",
-	       metadata ?: "?");
+	       metadata ?: "?", on_end ?: "?");
 	free(name);
 	free(max);
 	free(loss);
 	free(record);
 	free(metadata);
+	free(on_end);
 	return 0;
 }
 
@@ -343,8 +362,8 @@ static int run_set(const struct cli *cli, int argc, char *argv[])
 
 	(void)argc;
 	if (!settings.max_duration_ns && !settings.on_agent_loss && !settings.record_given &&
-	    !settings.metadata)
-		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss, --record or --metadata");
+	    !settings.metadata && !settings.least_on_end)
+		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss, --record, --metadata or --least-on-end");
 	r = name_parameter(argv[0], &parameters);
 	return r ? r : change(cli, "SetVolume", parameters, "is changed");
 }
@@ -426,7 +445,7 @@ const struct verb verb_volume_add = {
 const struct verb verb_volume_set = {
 	.name = "volume set",
 	.arguments = "NAME",
-	.summary = "change settings of a volume; grants already given keep their expiry",
+	.summary = "change settings of a volume; grants already given keep their terms",
 	.options = options,
 	.shared = SHARED_JSON,
 	.min = 1,

@@ -151,6 +151,17 @@ def test_trustee():
           "metadata", "unknown way to show it")
     equal(client.call("SetVolume", name="acme", metadata="open")["volume"]["metadata"], "open",
           "names and attributes open again")
+    equal(client.call("SetVolume", name="acme", leastOnEnd="unmap")["volume"]["leastOnEnd"],
+          "unmap", "mappings end with grants")
+    equal(client.refused("SetVolume", name="acme", leastOnEnd="stay")[1]["attribute"],
+          "leastOnEnd", "unknown end")
+    got = client.refused("Grant", **{**base, "onEnd": "deny-io"})[1]
+    equal((got["attribute"], got["message"]),
+          ("onEnd", 'deny-io is less than volume "acme" demands: unmap'), "less than the least")
+    for asked, given in (({}, "unmap"), ({"onEnd": "unmap"}, "unmap"), ({"onEnd": "kill"}, "kill")):
+        equal(client.call("Grant", **{**base, **asked})["grant"]["onEnd"], given, f"asked for {asked}")
+    client.call("Revoke", all=True)
+    client.call("SetVolume", name="acme", leastOnEnd="deny-io")
     equal(client.refused("SetVolume", name="acme", maxDurationNSec=0)[1]["attribute"],
           "maxDurationNSec", "zero maximum")
     equal(client.refused("AddVolume", name="b", path=host.top + "/no")[0], "Refused",

@@ -48,7 +48,7 @@ static const struct {
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
 	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, lower-devices, self-grants" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, lower-devices, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, lower-devices, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, lower-devices, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -92,6 +92,7 @@ static const struct {
 	{ VOLUME "    lower-devices: yes\n", ":4: volumes[0].lower-devices: \"yes\" is neither \"open\" nor \"closed\"" },
 	{ VOLUME "    on-agent-loss: keep\n", ":4: volumes[0].on-agent-loss: \"keep\" is not one of hold, revoke" },
 	{ VOLUME "    metadata: [hidden]\n", ":4: volumes[0].metadata: is a list; expected open, hidden" },
+	{ VOLUME "    least-on-end: stay\n", ":4: volumes[0].least-on-end: \"stay\" is not one of deny-io, unmap, kill" },
 	{ VOLUME "    metadata: closed\n", ":4: volumes[0].metadata: \"closed\" is not one of open, hidden" },
 	{ VOLUME "    record: [denied]\n", ":4: volumes[0].record[0]: \"denied\" is not one of allowed" },
 	{ VOLUME "    record:\n      - allowed\n      - allowed\n", ":6: volumes[0].record: \"allowed\" is given twice" },
@@ -107,6 +108,7 @@ static const struct {
 	{ SERVICE("p/g.service", "a", "1m") VOLUME, ":2: services[0].unit: \"p/g.service\" is not the full name of a service, such as postgresql.service" },
 	{ SERVICE("pg.service", "b", "1m") VOLUME, ":2: services[0].volume: there is no volume \"b\" in this file" },
 	{ SERVICE("pg.service", "a", "1m") "    on-end: stay\n" VOLUME, ":7: services[0].on-end: \"stay\" is not one of deny-io, unmap, kill" },
+	{ SERVICE("pg.service", "a", "1m") "    on-end: unmap\n" VOLUME "    least-on-end: kill\n", ":2: services[0].on-end: is less than least-on-end of volume \"a\"" },
 	{ SERVICE("pg.service", "a", "1s") VOLUME, ":6: services[0].for: is too short to be renewed in time; at least 2s" },
 	{ SERVICE("pg.service", "a", "9h") VOLUME "    max-duration: 8h\n", ":2: services[0].for: is longer than max-duration of volume \"a\"" },
 	{ SERVICE("pg.service", "a", "1m") "  - unit: pg.service\n    volume: a\n    path: db/\n    access: [read]\n    for: 2m\n" VOLUME, ":7: services[1]: is the same as services[0]" },
@@ -188,6 +190,7 @@ static const char good[] =
 	"    on-agent-loss: revoke\n"
 	"    record: [allowed]\n"
 	"    metadata: hidden\n"
+	"    least-on-end: unmap\n"
 	"    self-grants:\n"
 	"      - users: [1001]\n"
 	"        path: db\n"
@@ -222,6 +225,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_REVOKE);
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_HIDDEN);
+	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_UNMAP);
 	CHECK_EQUAL(volume->rules_count, 1);
 	rule = &volume->rules[0];
 	CHECK_EQUAL(rule->users[0].uid, 1001);
@@ -240,6 +244,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_HOLD);
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_OPEN);
+	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_DENY_IO);
 	volume = config_find_volume(config, "delta");
 	CHECK_EQUAL(volume->record, 0);
 	CHECK(!config_find_volume(config, "gamma"));

@@ -289,6 +289,8 @@ static void set(struct trustgate_volume *volume, const struct trustgate_volume_s
 		volume->record = settings->record;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_METADATA)
 		volume->metadata = settings->metadata;
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END)
+		volume->least_on_end = settings->least_on_end;
 }
 
 int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const char *path,
