@@ -82,16 +82,6 @@ TEST_F(volume, unsupported_filesystems)
 	EXPECT_EQ(0, attempt_read("/proc/self/status", 0));
 }
 
-TEST_F(volume, btrfs_is_unsupported)
-{
-	struct disk disk;
-
-	ASSERT_EQ(0, disk_make(&disk, 1, "btrfs"));
-	EXPECT_EQ(-EOPNOTSUPP, add(&self->gate, "selftest-other", disk.path));
-	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn), "btrfs"))
-		TH_LOG("%s", trustgate_error_text(self->gate.conn));
-}
-
 TEST_F(volume, root_filesystem)
 {
 	const int err = add(&self->gate, "selftest-other", "/");

@@ -16,6 +16,7 @@
 #include "decision.h"
 #include "event.h"
 #include "recent.h"
+#include "subvolume.h"
 #include "taint.h"
 #include "trace.h"
 
@@ -111,7 +112,7 @@ static __always_inline int check(enum trustgate_hook hook,
 {
 	const struct trustgate_volume *volume;
 	const struct trustgate_grant *grant;
-	u64 now_ns;
+	u64 now_ns, subvolume;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
 	volume = trustgate_volume_find(inode->i_sb);
@@ -119,9 +120,11 @@ static __always_inline int check(enum trustgate_hook hook,
 		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
 
 	now_ns = ktime_get_boottime_ns();
+	subvolume = trustgate_subvolume(volume, inode, dentry);
 	if (!whole && untold(volume, takes_use)) {
-		grant = trustgate_granted_at_once(volume, inode, access,
-						  takes_use, current, now_ns);
+		grant = trustgate_granted_at_once(volume, inode, subvolume,
+						  access, takes_use, current,
+						  now_ns);
 		if (grant) {
 			this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
 			if (basis)
@@ -133,6 +136,7 @@ static __always_inline int check(enum trustgate_hook hook,
 		.volume = volume,
 		.dentry = dentry,
 		.ino = inode->i_ino,
+		.subvolume = subvolume,
 		.generation = inode->i_generation,
 		.access = access,
 		.takes_use = takes_use,
@@ -341,6 +345,7 @@ int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
 		.volume = volume,
 		.dentry = trustgate_name_of(file),
 		.ino = inode->i_ino,
+		.subvolume = trustgate_subvolume(volume, inode, NULL),
 		.generation = inode->i_generation,
 		.access = TRUSTGATE_ACCESS_EXEC,
 		.task = current,

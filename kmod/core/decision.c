@@ -12,6 +12,7 @@
 #include <linux/seqlock.h>
 
 #include "decision.h"
+#include "subvolume.h"
 
 /*
  * How many parents are asked for a grant that covers descendants. A service's
@@ -217,6 +218,9 @@ static void weigh_subtrees(struct search *search, struct trustgate_key *key,
 			inode = d_inode_rcu(dentry);
 			if (inode) {
 				key->ino = inode->i_ino;
+				key->subvolume =
+					trustgate_subvolume(key->volume, inode,
+							    dentry);
 				key->generation = inode->i_generation;
 				weigh_key(search, key, child_start_ns);
 				if (!search->missing)
@@ -242,6 +246,7 @@ static void weigh_process(struct search *search, const struct pid *pid,
 		.pid = pid,
 		.volume = question->volume,
 		.ino = question->ino,
+		.subvolume = question->subvolume,
 		.generation = question->generation,
 		.kind = TRUSTGATE_OBJECT_KIND_FILE,
 	};

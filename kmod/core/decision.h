@@ -25,6 +25,7 @@ struct dentry;
  * @dentry: the name by which the object is reached, for subtrees; NULL if it
  *	cannot be known, then only a grant on the file itself counts
  * @ino: object
+ * @subvolume: object
  * @generation: object
  * @access: non-empty mask of enum trustgate_access, all of which is needed;
  *	empty with @presence
@@ -40,6 +41,7 @@ struct trustgate_question {
 	const struct trustgate_volume *volume;
 	struct dentry *dentry;
 	u64 ino;
+	u64 subvolume;
 	u32 generation;
 	u32 access;
 	bool takes_use;
@@ -133,6 +135,7 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  * trustgate_granted_at_once() - is this the plainest of all allowed accesses?
  * @volume: where
  * @inode: object, not standing for what lies below it
+ * @subvolume: of it
  * @access: non-empty mask of enum trustgate_access
  * @takes_use: whether an allow is counted against limited grants
  * @task: subject
@@ -149,13 +152,15 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  */
 static __always_inline const struct trustgate_grant *
 trustgate_granted_at_once(const struct trustgate_volume *volume,
-			  const struct inode *inode, u32 access, bool takes_use,
+			  const struct inode *inode, u64 subvolume,
+			  u32 access, bool takes_use,
 			  const struct task_struct *task, u64 now_ns)
 {
 	const struct trustgate_key key = {
 		.pid = task_tgid((struct task_struct *)task),
 		.volume = volume,
 		.ino = inode->i_ino,
+		.subvolume = subvolume,
 		.generation = inode->i_generation,
 		.kind = TRUSTGATE_OBJECT_KIND_FILE,
 	};

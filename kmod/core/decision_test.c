@@ -345,6 +345,7 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 		rcu_read_lock();
 		at_once = trustgate_granted_at_once(question.volume,
 						    world->inodes[decided->file],
+						    question.subvolume,
 						    question.access, true,
 						    question.task,
 						    question.now_ns);
@@ -476,13 +477,13 @@ static void short_cut_is_for_the_plainest(struct kunit *test)
 	rcu_read_lock();
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,
-						     world->inodes[FILE], R,
+						     world->inodes[FILE], 0, R,
 						     true, world->tasks[CHILD],
 						     now_ns));
 	/* Reads and writes on an open file are no uses. */
 	KUNIT_EXPECT_TRUE(test,
 			  trustgate_granted_at_once(&world->volume,
-						    world->inodes[FILE], R,
+						    world->inodes[FILE], 0, R,
 						    false, world->tasks[CHILD],
 						    now_ns));
 	rcu_read_unlock();
@@ -493,27 +494,27 @@ static void short_cut_is_for_the_plainest(struct kunit *test)
 	/* Its holder's memory is not marked yet. */
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,
-						     world->inodes[FILE], R,
+						     world->inodes[FILE], 0, R,
 						     true, world->tasks[CHILD],
 						     now_ns));
 	if (grant)
 		grant->tainted_exec_id = exec_id;
 	KUNIT_EXPECT_TRUE(test,
 			  trustgate_granted_at_once(&world->volume,
-						    world->inodes[FILE], R,
+						    world->inodes[FILE], 0, R,
 						    true, world->tasks[CHILD],
 						    now_ns));
 	world->tasks[CHILD]->ptrace = PT_PTRACED;
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,
-						     world->inodes[FILE], R,
+						     world->inodes[FILE], 0, R,
 						     true, world->tasks[CHILD],
 						     now_ns));
 	world->tasks[CHILD]->ptrace = 0;
 	world->tasks[CHILD]->flags |= PF_KTHREAD;
 	KUNIT_EXPECT_FALSE(test,
 			   trustgate_granted_at_once(&world->volume,
-						     world->inodes[FILE], R,
+						     world->inodes[FILE], 0, R,
 						     true, world->tasks[CHILD],
 						     now_ns));
 	rcu_read_unlock();

@@ -62,7 +62,8 @@ u64 trustgate_grant_changes __read_mostly;
 static __always_inline u32 key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct trustgate_key *key = data;
-	u64 mix = (unsigned long)key->pid ^ (unsigned long)key->volume ^ seed;
+	u64 mix = (unsigned long)key->pid ^ (unsigned long)key->volume ^
+		  key->subvolume ^ seed;
 
 	mix = mix * GOLDEN_RATIO_64 + key->ino + ((u64)key->generation << 32);
 	return hash_64(mix, 32);
@@ -75,6 +76,7 @@ static __always_inline int key_differs(struct rhashtable_compare_arg *arg,
 	const struct trustgate_key *key = arg->key;
 
 	return grant->key.ino != key->ino || grant->key.pid != key->pid ||
+	       grant->key.subvolume != key->subvolume ||
 	       grant->key.generation != key->generation ||
 	       grant->key.kind != key->kind ||
 	       grant->key.volume != key->volume;
@@ -308,6 +310,7 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->key.pid = grant->subject->pid;
 	grant->key.volume = terms->volume;
 	grant->key.ino = terms->ino;
+	grant->key.subvolume = terms->subvolume;
 	grant->key.generation = terms->generation;
 	grant->key.kind = terms->kind;
 	grant->volume = terms->volume;

@@ -77,6 +77,7 @@ struct trustgate_subject {
  * @pid: compared, never followed; referenced by the subject
  * @volume: compared, never followed
  * @ino: inode number on the volume
+ * @subvolume: of the inode, where inode numbers are not the volume's
  * @generation: of the inode, which tells a reused number
  * @kind: enum trustgate_object_kind
  */
@@ -84,6 +85,7 @@ struct trustgate_key {
 	const struct pid *pid;
 	const struct trustgate_volume *volume;
 	u64 ino;
+	u64 subvolume;
 	u32 generation;
 	u32 kind;
 };
@@ -169,6 +171,7 @@ struct trustgate_grant {
  * @exec_id: self_exec_id of the subject, or the next one
  * @start_ns: start_boottime of the subject
  * @ino: object
+ * @subvolume: object
  * @generation: object
  * @kind: enum trustgate_object_kind
  * @access: non-empty mask
@@ -188,6 +191,7 @@ struct trustgate_terms {
 	u64 exec_id;
 	u64 start_ns;
 	u64 ino;
+	u64 subvolume;
 	u32 generation;
 	u32 kind;
 	u32 access;

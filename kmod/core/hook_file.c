@@ -147,6 +147,18 @@ static u32 mode_access(const struct file *file)
 	return access;
 }
 
+/* Names in a directory that is open. */
+static int check_names(enum trustgate_hook hook, const struct file *file,
+		       const struct trustgate_ioctl *means)
+{
+	struct dentry *dentry = trustgate_name_of(file);
+
+	if (!means->whole)
+		return trustgate_check_file(hook, file, means->access);
+	return dentry ? trustgate_check_whole(hook, dentry, means->access) :
+			trustgate_forbid(hook, file);
+}
+
 static noinline int check_ioctl(enum trustgate_hook hook,
 				const struct file *file, unsigned int cmd)
 {
@@ -160,6 +172,8 @@ static noinline int check_ioctl(enum trustgate_hook hook,
 	means = trustgate_ioctl(cmd);
 	if (means.forbidden)
 		return trustgate_forbid(hook, file);
+	if (means.access & TRUSTGATE_ACCESS_NAMES)
+		return check_names(hook, file, &means);
 	takes_use = means.access & TRUSTGATE_ACCESS_META;
 #ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
 	/* It comes by inode_file_setattr, too. */

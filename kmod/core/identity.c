@@ -18,6 +18,7 @@
 
 #include "../compat.h"
 #include "identity.h"
+#include "subvolume.h"
 
 /* As the 22nd field of /proc/PID/stat, for a reader in no time namespace. */
 static u64 start_ticks(u64 start_ns)
@@ -113,6 +114,14 @@ static int take_inode(struct trustgate_terms *terms,
 	}
 	terms->ino = inode->i_ino;
 	terms->generation = inode->i_generation;
+	/* The caller's reference on the name keeps the inode. */
+	terms->subvolume = trustgate_subvolume(terms->volume, inode, NULL);
+	if (terms->volume->has_subvolumes &&
+	    terms->subvolume == TRUSTGATE_NO_SUBVOLUME) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the filesystem does not tell which subvolume it is in");
+		return -EOPNOTSUPP;
+	}
 	return 0;
 }
 

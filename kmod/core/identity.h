@@ -34,7 +34,7 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
 
 /**
  * trustgate_object_resolve() - fill the object of a grant
- * @terms: gets ino and generation; its volume and kind are looked at
+ * @terms: gets ino, subvolume and generation; its volume and kind are looked at
  * @fd: the attribute fd, or NULL
  * @path: the attribute path, or NULL; one of the two is given
  * @extack: gets the cause of a refusal
@@ -42,8 +42,8 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
  * Context: process, may sleep, trustgate_mutex held.
  * Return: 0; -EBADF no such descriptor; -EXDEV not on the volume; -ELOOP a
  * symbolic link; -EINVAL ".." or a malformed path; -ENOTDIR a component, or
- * the root of a subtree, is no directory; -ENOENT; or an error of the
- * filesystem.
+ * the root of a subtree, is no directory; -ENOENT; -EOPNOTSUPP its subvolume
+ * is unknown; or an error of the filesystem.
  */
 int trustgate_object_resolve(struct trustgate_terms *terms,
 			     const struct nlattr *fd,

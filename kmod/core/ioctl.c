@@ -3,6 +3,7 @@
  * Trustgate - what an ioctl does to a file; see ioctl.h.
  */
 
+#include <linux/btrfs.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
@@ -89,6 +90,17 @@ struct trustgate_ioctl trustgate_ioctl(unsigned int cmd)
 	case FS_IOC_FSSETXATTR:
 	case FS_IOC_ENABLE_VERITY:
 		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_META };
+	/*
+	 * As mkdir(2), and as removing a directory with all that is in it. A
+	 * snapshot names what it is of by a descriptor in memory that may change,
+	 * and makes all of it reachable by the grants on where it is put.
+	 */
+	case BTRFS_IOC_SUBVOL_CREATE:
+	case BTRFS_IOC_SUBVOL_CREATE_V2:
+		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_NAMES };
+	case BTRFS_IOC_SNAP_DESTROY:
+		return (struct trustgate_ioctl){ TRUSTGATE_ACCESS_NAMES,
+						 .whole = true };
 	default:
 		return (struct trustgate_ioctl){ .forbidden = true };
 	}

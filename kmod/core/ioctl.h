@@ -16,10 +16,13 @@
 /**
  * struct trustgate_ioctl - what a command stands for
  * @access: mask of enum trustgate_access, 0 if it tells and changes nothing
+ * @whole: it is done to all below a name in the directory, too, so that only a
+ *	grant on a subtree counts
  * @forbidden: no grant allows it
  */
 struct trustgate_ioctl {
 	u32 access;
+	bool whole;
 	bool forbidden;
 };
 

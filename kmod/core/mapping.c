@@ -26,6 +26,7 @@
 #include "ending.h"
 #include "event.h"
 #include "mapping.h"
+#include "subvolume.h"
 #include "taint.h"
 
 /* How many processes are looked up at once. */
@@ -98,6 +99,7 @@ static bool is_covered(const struct scan *scan,
 		.volume = volume,
 		.dentry = trustgate_name_of(vma->vm_file),
 		.ino = inode->i_ino,
+		.subvolume = trustgate_subvolume(volume, inode, NULL),
 		.generation = inode->i_generation,
 		.access = access_of(vma),
 		.task = process,

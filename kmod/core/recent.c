@@ -29,6 +29,7 @@ void trustgate_recent_keep(const struct trustgate_circumstances *before,
 	const struct inode *inode = file_inode(file);
 	const u64 now_ns = ktime_get_boottime_ns();
 	unsigned long until_jiffies;
+	u64 subvolume;
 
 	/* Whoever is further above may change without a trace that is cheap. */
 	if (basis->generations > 1 || basis->until_ns <= now_ns + MARGIN_NS ||
@@ -36,6 +37,8 @@ void trustgate_recent_keep(const struct trustgate_circumstances *before,
 		return;
 	until_jiffies = jiffies +
 		nsecs_to_jiffies64(basis->until_ns - now_ns - MARGIN_NS);
+
+	subvolume = trustgate_subvolume(volume, inode, NULL);
 
 	preempt_disable();
 	*trustgate_recent_slot(file) = (struct trustgate_recent) {
@@ -48,9 +51,11 @@ void trustgate_recent_keep(const struct trustgate_circumstances *before,
 		.grants = before->grants,
 		.until_jiffies = until_jiffies,
 		.volume = volume,
+		.subvolume = subvolume,
 		.generation = inode->i_generation,
 		.access = access,
-		.by_more = basis->by_name || basis->generations,
+		.by_more = basis->by_name || basis->generations ||
+			   volume->has_subvolumes,
 		.by_name = basis->by_name,
 		.renames = before->renames,
 		.parent = basis->parent,

@@ -26,6 +26,7 @@
 #include <linux/seqlock.h>
 
 #include "decision.h"
+#include "subvolume.h"
 
 /* Of each CPU. */
 #define TRUSTGATE_RECENT_SLOTS	64
@@ -41,13 +42,14 @@
  * @parent_pid: process of @parent
  * @parent_exec_id: self_exec_id of @parent
  * @ino: number of the inode, as memory is reused
+ * @subvolume: of the inode, TRUSTGATE_NO_SUBVOLUME if there are none
  * @generation: of the inode
  * @access: allowed access; 0 marks an entry that holds nothing
  * @grants: trustgate_grant_changes before the decision. While it is the same,
  *	the grants are live and @volume cannot be freed under the RCU read lock
  * @renames: rename_lock's count before the decision
  * @by_name: the name mattered, so that a rename may have changed the answer
- * @by_more: @by_name, or @parent is not NULL
+ * @by_more: @by_name, or @parent is not NULL, or there are subvolumes
  * @until_jiffies: well before the first expiry
  * @volume: where the access is counted
  */
@@ -61,6 +63,7 @@ struct trustgate_recent {
 	u64 grants;
 	unsigned long until_jiffies;
 	const struct trustgate_volume *volume;
+	u64 subvolume;
 	u32 generation;
 	u32 access;
 	bool by_more;
@@ -137,12 +140,19 @@ trustgate_recent_look(void)
 	return now;
 }
 
-/* Are the names, and the parent whose grants were weighed, as they were? */
+/*
+ * Are the names, and the parent whose grants were weighed, as they were, and is
+ * it not the same number in another subvolume?
+ */
 static __always_inline bool
-trustgate_recent_more(const struct trustgate_recent *recent)
+trustgate_recent_more(const struct trustgate_recent *recent,
+		      const struct inode *inode)
 {
 	const struct task_struct *parent;
 
+	if (recent->subvolume != TRUSTGATE_NO_SUBVOLUME &&
+	    recent->subvolume != trustgate_subvolume_of_inode(inode))
+		return false;
 	if (recent->by_name &&
 	    recent->renames != raw_read_seqcount(&rename_lock.seqcount))
 		return false;
@@ -194,7 +204,7 @@ static __always_inline bool trustgate_recent_allows(const struct file *file,
 	       !(access & ~recent->access) &&
 	       recent->grants == READ_ONCE(trustgate_grant_changes) &&
 	       time_before(jiffies, recent->until_jiffies) &&
-	       (!recent->by_more || trustgate_recent_more(recent));
+	       (!recent->by_more || trustgate_recent_more(recent, inode));
 	if (same)
 		__this_cpu_inc(recent->volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
 	preempt_enable();

@@ -21,6 +21,7 @@
 #include <linux/timekeeping.h>
 
 #include "canary.h"
+#include "subvolume.h"
 #include "volume.h"
 
 static unsigned int max_volumes = 64;
@@ -29,10 +30,10 @@ MODULE_PARM_DESC(max_volumes, "Most volumes protected at a time (default 64)");
 
 /*
  * Filesystems that keep their data on this host's block devices or memory,
- * and on which inode number and generation name one file for good. btrfs
- * repeats inode numbers from subvolume to subvolume.
+ * and on which inode number and generation, and on btrfs the subvolume, name
+ * one file for good.
  */
-static const char * const supported[] = { "ext4", "xfs", "tmpfs" };
+static const char * const supported[] = { "ext4", "xfs", "btrfs", "tmpfs" };
 
 /* Outermost lock of the module; see volume.h. */
 DEFINE_MUTEX(trustgate_mutex);
@@ -101,9 +102,11 @@ const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
 	const struct trustgate_volume *volume;
 
+	if (!dev)
+		return NULL;
 	trustgate_volume_each(volume) {
-		if (volume->dev && (volume->dev == dev || volume->whole == dev ||
-				    is_lower(volume, dev)))
+		if (volume->dev == dev || volume->whole == dev ||
+		    is_lower(volume, dev))
 			return volume;
 	}
 	return NULL;
@@ -237,9 +240,22 @@ static int may_protect(const struct path *path, const char *name,
 
 	if (!is_supported(sb)) {
 		NL_SET_ERR_MSG_FMT(extack,
-				   "%s is not supported; protect ext4, xfs or tmpfs",
+				   "%s is not supported; protect ext4, xfs, btrfs or tmpfs",
 				   sb->s_type->name);
 		return -EOPNOTSUPP;
+	}
+	if (trustgate_subvolume_possible(sb)) {
+		if (path->dentry != sb->s_root) {
+			NL_SET_ERR_MSG(extack,
+				       "not the root of the btrfs; mount all of it with the option subvolid=5 and name that mount point");
+			return -EINVAL;
+		}
+		if (trustgate_subvolume_of_inode(d_inode(path->dentry)) ==
+		    TRUSTGATE_NO_SUBVOLUME) {
+			NL_SET_ERR_MSG(extack,
+				       "this kernel's btrfs does not tell which subvolume a file is in; use a supported kernel");
+			return -EOPNOTSUPP;
+		}
 	}
 	if (path->dentry != sb->s_root) {
 		NL_SET_ERR_MSG(extack,
@@ -315,6 +331,7 @@ trustgate_volume_create(const struct path *path, const char *name,
 		volume->whole = bdev_whole(sb->s_bdev)->bd_dev;
 	}
 	memcpy(volume->uuid, &sb->s_uuid, sizeof(volume->uuid));
+	volume->has_subvolumes = trustgate_subvolume_possible(sb);
 	volume->settings = *settings;
 	volume->id = ++last_id;
 	volume->added_boottime_ns = ktime_get_boottime_ns();

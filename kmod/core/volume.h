@@ -74,10 +74,12 @@ struct trustgate_devices {
  * @name: unique among volumes; constant
  * @fstype: name of the filesystem's type; constant
  * @device: "major:minor"; constant
- * @dev: block device that it lies on, 0 if there is none; constant
+ * @dev: block device that it lies on, 0 if there is none, or if there may be
+ *	several; constant
  * @whole: the whole disk that @dev is, or is a partition of; constant
  * @uuid: of the filesystem, all zero if it has none; constant
  * @added_boottime_ns: constant
+ * @has_subvolumes: see subvolume.h; constant
  * @pinned: an active reference on @sb is held; written under trustgate_mutex,
  *	read by hooks with READ_ONCE
  * @gone: @sb was destroyed without the pin (set by the sb_delete hook, which
@@ -109,6 +111,7 @@ struct trustgate_volume {
 	dev_t whole;
 	u8 uuid[16];
 	u64 added_boottime_ns;
+	bool has_subvolumes;
 	bool pinned;
 	bool gone;
 	struct trustgate_settings settings;
