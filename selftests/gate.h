@@ -127,6 +127,16 @@ int gate_open_idle(struct gate *gate);
 		ASSERT_EQ(0, gate_err);					\
 	} while (0)
 
+/* In a test: wait for @condition as long as anything may take. */
+#define EVENTUALLY(condition)						\
+	do {								\
+		unsigned int _left = gate_patience(30) * 20;		\
+									\
+		while (!(condition) && _left--)				\
+			usleep(50000);					\
+		EXPECT_TRUE(condition);					\
+	} while (0)
+
 /**
  * gate_close() - stop being the agent
  * @gate: open

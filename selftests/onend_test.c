@@ -12,21 +12,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "actor.h"
 #include "attempt.h"
 #include "gate.h"
+#include "mapper.h"
 
 #define R	GATE_READ
 #define W	GATE_WRITE
@@ -38,148 +35,6 @@
 /* On the volume, and what it reads until it ends. */
 #define PROGRAM	"db/cat"
 #define FIFO	"/tmp/onend_test.fifo"
-
-/* How a part maps db/a. */
-#define SHARED_RW	0
-#define PRIVATE_READ	1
-#define PRIVATE_COPY	2
-
-/* Each actor's own: what it has mapped. */
-static volatile char *mapped;
-static int mapped_fd;
-static pid_t child;
-static sigjmp_buf out;
-
-/* Shared by everybody: whether a child has been refused its mapping. */
-static volatile int *child_refused;
-
-static void caught(int number)
-{
-	siglongjmp(out, number);
-}
-
-/* Returns 0, or EFAULT if the access was a SIGSEGV. */
-static int touch(bool write)
-{
-	struct sigaction action = { .sa_handler = caught };
-	int result = 0;
-
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-	if (sigsetjmp(out, 1))
-		result = EFAULT;
-	else if (write)
-		mapped[0] = 'c';
-	else if (mapped[0] != 'c')
-		result = EIO;
-	return result;
-}
-
-static int part_map(const char *path, long how)
-{
-	const bool shared = how == SHARED_RW;
-	void *memory;
-
-	mapped_fd = open(path, (shared ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	if (mapped_fd < 0)
-		return errno;
-	memory = mmap(NULL, 4096, how == PRIVATE_READ ? PROT_READ :
-		      PROT_READ | PROT_WRITE,
-		      shared ? MAP_SHARED : MAP_PRIVATE, mapped_fd, 0);
-	if (memory == MAP_FAILED)
-		return errno;
-	mapped = memory;
-	return touch(how != PRIVATE_READ);
-}
-
-static int part_unmap(const char *unused, long unused_too)
-{
-	(void)unused;
-	(void)unused_too;
-	return munmap((void *)mapped, 4096) ? errno : 0;
-}
-
-static int part_touch(const char *unused, long write)
-{
-	(void)unused;
-	return touch(write);
-}
-
-/* No way back to what was ended. */
-static int part_reopen(const char *unused, long unused_too)
-{
-	char byte;
-	int fd, err;
-
-	(void)unused;
-	(void)unused_too;
-	if (!mprotect((void *)mapped, 4096, PROT_READ))
-		return 1001;
-	if (!mprotect((void *)mapped, 4096, PROT_READ | PROT_WRITE))
-		return 1002;
-	if (!madvise((void *)mapped, 4096, MADV_POPULATE_READ))
-		return 1003;
-	fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return 1004;
-	err = pread(fd, &byte, 1, (off_t)(uintptr_t)mapped) == 1 ? 1005 :
-	      pwrite(fd, "x", 1, (off_t)(uintptr_t)mapped) == 1 ? 1006 : 0;
-	close(fd);
-	return err;
-}
-
-/* Makes a child that looks at the mapping until it is refused. */
-static int part_fork(const char *path, long maps_itself)
-{
-	child = fork();
-	if (child < 0)
-		return errno;
-	if (child)
-		return 0;
-	if (maps_itself && part_map(path, SHARED_RW))
-		_exit(1);
-	*child_refused = -1;
-	while (!touch(false))
-		usleep(10000);
-	*child_refused = 1;
-	for (;;)
-		pause();
-}
-
-static int part_child_lives(const char *unused, long unused_too)
-{
-	(void)unused;
-	(void)unused_too;
-	return waitpid(child, NULL, WNOHANG) ? ECHILD : 0;
-}
-
-static int part_reap(const char *unused, long unused_too)
-{
-	(void)unused;
-	(void)unused_too;
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return 0;
-}
-
-/* As who follows by soft means which pages it writes. */
-static int part_register(const char *unused, long unused_too)
-{
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_WP_ASYNC,
-	};
-	struct uffdio_register range = {
-		.range = { .start = (uintptr_t)mapped, .len = 4096 },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-	const int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	(void)unused;
-	(void)unused_too;
-	return fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
-	       ioctl(fd, UFFDIO_REGISTER, &range) ? errno : 0;
-}
 
 static int part_exec(const char *path, long unused)
 {
@@ -218,10 +73,10 @@ FIXTURE_SETUP(onend)
 		.on_agent_loss = TRUSTGATE_ON_AGENT_LOSS_REVOKE,
 	};
 
-	child_refused = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	mapper_refused = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)child_refused);
-	*child_refused = 0;
+	ASSERT_NE(MAP_FAILED, (void *)mapper_refused);
+	*mapper_refused = 0;
 	GATE_OPEN(&self->gate);
 	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
 	ASSERT_EQ(0, disk_command(argv));
@@ -244,15 +99,17 @@ FIXTURE_TEARDOWN_PARENT(onend)
 #define WAIT(type, event)						\
 	gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_##type, event)
 
-/* Waits for @condition as long as anything may take. */
-#define EVENTUALLY(condition)						\
-	do {								\
-		unsigned int _left = gate_patience(30) * 20;		\
-									\
-		while (!(condition) && _left--)				\
-			usleep(50000);					\
-		EXPECT_TRUE(condition);					\
-	} while (0)
+/* Gives the grant and has its subject map db/a; returns its id, 0 if that fails. */
+static uint64_t map_by(struct gate *gate, const struct actor *actor,
+		       const struct trustgate_grant_request *request, long how)
+{
+	const uint64_t id = gate_grant(gate, request);
+
+	return id && !actor_do(actor, mapper_map, "db/a", how) ? id : 0;
+}
+
+#define MAP_BY(request, how)						\
+	map_by(&self->gate, &self->actor, request, how)
 
 /* Has the actor execute the program; returns what ends it when closed. */
 static int execute(struct actor *actor)
@@ -314,26 +171,25 @@ TEST_F(onend, revoked)
 	struct trustgate_event event;
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_SHARED_RW);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
 	EXPECT_EQ(self->actor.pid, event.pid);
 	EXPECT_EQ(1, event.mappings);
 	EXPECT_EQ(self->volume.id, event.volume_id);
-	EXPECT_EQ(EFAULT, DO(part_touch, false));
-	EXPECT_EQ(EFAULT, DO(part_touch, true));
-	EXPECT_EQ(0, DO(part_reopen, 0));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, false));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, true));
+	EXPECT_EQ(0, DO(mapper_reopen, 0));
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
 	EXPECT_EQ(id, event.grant_id);
 	EXPECT_EQ(TRUSTGATE_END_REVOKED, event.end);
 	EXPECT_EQ(0, count_ending(&self->gate, &self->volume, &listed));
 	/* It can be given back, and mapped anew. */
 	ASSERT_NE(0, gate_grant(&self->gate, &request));
-	EXPECT_EQ(EFAULT, DO(part_touch, false));
-	EXPECT_EQ(0, DO(part_unmap, 0));
-	EXPECT_EQ(0, DO(part_map, SHARED_RW));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, false));
+	EXPECT_EQ(0, DO(mapper_unmap, 0));
+	EXPECT_EQ(0, DO(mapper_map, MAPPER_SHARED_RW));
 }
 
 /* Seen if the host does not stand still for a second just then. */
@@ -346,9 +202,8 @@ TEST_F(onend, listed)
 	uint64_t id = 0;
 
 	while (!count && tries--) {
-		id = gate_grant(&self->gate, &request);
+		id = MAP_BY(&request, MAPPER_SHARED_RW);
 		ASSERT_NE(0, id);
-		ASSERT_EQ(0, DO(part_map, SHARED_RW));
 		ASSERT_EQ(0, gate_revoke(&self->gate, id));
 		count = count_ending(&self->gate, &self->volume, &listed);
 	}
@@ -361,7 +216,7 @@ TEST_F(onend, listed)
 	/* It is no live grant. */
 	EXPECT_EQ(-ENOENT, trustgate_grant_get(self->gate.conn, id, &listed));
 	EVENTUALLY(!count_ending(&self->gate, &self->volume, &listed));
-	EXPECT_EQ(EFAULT, DO(part_touch, false));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, false));
 }
 
 TEST_F(onend, expired)
@@ -371,10 +226,9 @@ TEST_F(onend, expired)
 
 	request.expires_boottime_ns = gate_now_ns() +
 				      gate_patience(2) * GATE_SECOND_NS;
-	ASSERT_NE(0, gate_grant(&self->gate, &request));
-	ASSERT_EQ(0, DO(part_map, PRIVATE_READ));
+	ASSERT_NE(0, MAP_BY(&request, MAPPER_PRIVATE_READ));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
-	EXPECT_EQ(EFAULT, DO(part_touch, false));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, false));
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
 	EXPECT_EQ(TRUSTGATE_END_EXPIRED, event.end);
 }
@@ -386,13 +240,12 @@ TEST_F(onend, private_copy)
 	struct trustgate_event event;
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_PRIVATE_COPY);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, PRIVATE_COPY));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
-	EXPECT_EQ(EFAULT, DO(part_touch, false));
-	EXPECT_EQ(0, DO(part_reopen, 0));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, false));
+	EXPECT_EQ(0, DO(mapper_reopen, 0));
 }
 
 TEST_F(onend, killed)
@@ -401,9 +254,8 @@ TEST_F(onend, killed)
 	struct trustgate_event event;
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_SHARED_RW);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	EXPECT_EQ(SIGKILL, death_of(&self->actor));
 	ASSERT_EQ(0, WAIT(KILLED, &event));
@@ -419,10 +271,9 @@ TEST_F(onend, registered)
 	struct trustgate_event event;
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_PRIVATE_COPY);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, PRIVATE_COPY));
-	ASSERT_EQ(0, DO(part_register, 0));
+	ASSERT_EQ(0, DO(mapper_register, 0));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	EXPECT_EQ(SIGKILL, death_of(&self->actor));
 	ASSERT_EQ(0, WAIT(KILLED, &event));
@@ -436,13 +287,12 @@ TEST_F(onend, not_killed)
 	struct trustgate_event event;
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_SHARED_RW);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
-	ASSERT_EQ(0, DO(part_unmap, 0));
+	ASSERT_EQ(0, DO(mapper_unmap, 0));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
-	EXPECT_EQ(EACCES, DO(part_map, SHARED_RW));
+	EXPECT_EQ(EACCES, DO(mapper_map, MAPPER_SHARED_RW));
 }
 
 /* A copy in a child that never had a grant. */
@@ -451,15 +301,14 @@ TEST_F(onend, forked)
 	struct trustgate_grant_request request = REQUEST(R | W, UNMAP);
 	uint64_t id;
 
-	id = gate_grant(&self->gate, &request);
+	id = MAP_BY(&request, MAPPER_SHARED_RW);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
-	ASSERT_EQ(0, DO(part_fork, false));
+	ASSERT_EQ(0, DO(mapper_fork, false));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
-	EVENTUALLY(*child_refused == 1);
-	EXPECT_EQ(0, DO(part_child_lives, 0));
-	EVENTUALLY(DO(part_touch, false) == EFAULT);
-	DO(part_reap, 0);
+	EVENTUALLY(*mapper_refused == 1);
+	EXPECT_EQ(0, DO(mapper_child_lives, 0));
+	EVENTUALLY(DO(mapper_touch, false) == EFAULT);
+	DO(mapper_reap, 0);
 }
 
 TEST_F(onend, descendant)
@@ -471,13 +320,13 @@ TEST_F(onend, descendant)
 	request.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
 	id = gate_grant(&self->gate, &request);
 	ASSERT_NE(0, id);
-	ASSERT_EQ(0, DO(part_fork, true));
-	EVENTUALLY(*child_refused == -1);
+	ASSERT_EQ(0, DO(mapper_fork, true));
+	EVENTUALLY(*mapper_refused == -1);
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
-	EVENTUALLY(*child_refused == 1);
+	EVENTUALLY(*mapper_refused == 1);
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
 	EXPECT_NE(self->actor.pid, event.pid);
-	DO(part_reap, 0);
+	DO(mapper_reap, 0);
 }
 
 /* While one grant covers it, a mapping stays. */
@@ -491,14 +340,14 @@ TEST_F(onend, another_grant)
 	second = gate_grant(&self->gate, &request);
 	ASSERT_NE(0, first);
 	ASSERT_NE(0, second);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
+	ASSERT_EQ(0, DO(mapper_map, MAPPER_SHARED_RW));
 	ASSERT_EQ(0, gate_revoke(&self->gate, first));
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
 	EXPECT_EQ(first, event.grant_id);
-	EXPECT_EQ(0, DO(part_touch, true));
+	EXPECT_EQ(0, DO(mapper_touch, true));
 	ASSERT_EQ(0, gate_revoke(&self->gate, second));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
-	EXPECT_EQ(EFAULT, DO(part_touch, true));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, true));
 }
 
 /* What another process does by such a grant is no matter. */
@@ -514,14 +363,14 @@ TEST_F(onend, deny_io)
 	request.pid = other.pid;
 	request.on_end = TRUSTGATE_ON_END_DENY_IO;
 	ids[1] = gate_grant(&self->gate, &request);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
-	ASSERT_EQ(0, actor_do(&other, part_map, "db/a", SHARED_RW));
+	ASSERT_EQ(0, DO(mapper_map, MAPPER_SHARED_RW));
+	ASSERT_EQ(0, actor_do(&other, mapper_map, "db/a", MAPPER_SHARED_RW));
 	ASSERT_EQ(0, gate_revoke(&self->gate, ids[1]));
 	ASSERT_EQ(0, gate_revoke(&self->gate, ids[0]));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
 	EXPECT_EQ(self->actor.pid, event.pid);
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
-	EXPECT_EQ(0, actor_do(&other, part_touch, NULL, true));
+	EXPECT_EQ(0, actor_do(&other, mapper_touch, NULL, true));
 	actor_stop(&other);
 }
 
@@ -529,11 +378,10 @@ TEST_F(onend, agent_lost)
 {
 	struct trustgate_grant_request request = REQUEST(R | W, UNMAP);
 
-	ASSERT_NE(0, gate_grant(&self->gate, &request));
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
+	ASSERT_NE(0, MAP_BY(&request, MAPPER_SHARED_RW));
 	/* As a closed socket; the actor has this one, too. */
 	ASSERT_EQ(0, trustgate_agent_unbind(self->gate.conn));
-	EVENTUALLY(DO(part_touch, true) == EFAULT);
+	EVENTUALLY(DO(mapper_touch, true) == EFAULT);
 }
 
 /* Everybody may map it anew by then. */
@@ -545,8 +393,7 @@ TEST_F(onend, volume_removed)
 	uint64_t id;
 
 	ASSERT_EQ(0, actor_start(&other));
-	ASSERT_NE(0, gate_grant(&self->gate, &request));
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
+	ASSERT_NE(0, MAP_BY(&request, MAPPER_SHARED_RW));
 	/* One that has ended already is let go with the volume. */
 	request.pid = other.pid;
 	id = gate_grant(&self->gate, &request);
@@ -555,7 +402,7 @@ TEST_F(onend, volume_removed)
 	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
 	ASSERT_EQ(0, WAIT(GRANT_CLEARED, &event));
 	EXPECT_EQ(id, event.grant_id);
-	EXPECT_EQ(0, DO(part_touch, true));
+	EXPECT_EQ(0, DO(mapper_touch, true));
 	actor_stop(&other);
 }
 
@@ -631,10 +478,10 @@ TEST_F(onend, least)
 	ASSERT_NE(0, id);
 	ASSERT_EQ(0, trustgate_grant_get(self->gate.conn, id, &grant));
 	EXPECT_EQ(UNMAP, grant.on_end);
-	ASSERT_EQ(0, DO(part_map, SHARED_RW));
+	ASSERT_EQ(0, DO(mapper_map, MAPPER_SHARED_RW));
 	ASSERT_EQ(0, gate_revoke(&self->gate, id));
 	ASSERT_EQ(0, WAIT(UNMAPPED, &event));
-	EXPECT_EQ(EFAULT, DO(part_touch, true));
+	EXPECT_EQ(EFAULT, DO(mapper_touch, true));
 
 	settings.least_on_end = KILL;
 	ASSERT_EQ(0, trustgate_volume_set(self->gate.conn, self->volume.id,

@@ -189,16 +189,6 @@ FIXTURE_TEARDOWN_PARENT(stuck)
 #define WAIT(type, event)						\
 	gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_##type, event)
 
-/* Waits for @condition as long as anything may take. */
-#define EVENTUALLY(condition)						\
-	do {								\
-		unsigned int _left = gate_patience(30) * 20;		\
-									\
-		while (!(condition) && _left--)				\
-			usleep(50000);					\
-		EXPECT_TRUE(condition);					\
-	} while (0)
-
 static uint64_t grant_to(struct gate *gate, const struct volume *volume,
 			 const struct actor *actor)
 {
