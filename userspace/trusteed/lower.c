@@ -4,7 +4,8 @@
  *
  * A volume's bytes are on the devices that its own is made of, too: those below
  * a logical volume, an encrypted or a RAID device, and the disks that these are
- * partitions of. sysfs knows them; the kernel's gate is told and closes them.
+ * partitions of. A btrfs is on several, none of which is its own. sysfs knows
+ * them; the kernel's gate is told and closes them.
  *
  * Owns: finding them, and following them as they change.
  *
@@ -46,7 +47,7 @@ static int take(sd_device *device, struct found *found)
 	return collect(device, found);
 }
 
-static int take_slave(const char *directory, const char *name, struct found *found)
+static int take_link(const char *directory, const char *name, struct found *found)
 {
 	sd_device *device = NULL;
 	char *path;
@@ -63,15 +64,13 @@ static int take_slave(const char *directory, const char *name, struct found *fou
 	return r == -ENODEV ? 0 : r;
 }
 
-static int collect_slaves(const char *syspath, struct found *found)
+/* All devices that a directory has links to; 0 also if it is not there. */
+static int collect_links(const char *path, struct found *found)
 {
 	struct dirent *entry;
-	char *path;
 	DIR *directory;
 	int r = 0;
 
-	if (asprintf(&path, "%s/slaves", syspath) < 0)
-		return -ENOMEM;
 	directory = opendir(path);
 	if (!directory)
 		r = errno == ENOENT ? 0 : -errno;
@@ -83,12 +82,38 @@ static int collect_slaves(const char *syspath, struct found *found)
 			break;
 		}
 		if (entry->d_name[0] != '.')
-			r = take_slave(path, entry->d_name, found);
+			r = take_link(path, entry->d_name, found);
 	}
 	if (directory)
 		closedir(directory);
+	return r;
+}
+
+static int collect_slaves(const char *syspath, struct found *found)
+{
+	char *path;
+	int r;
+
+	if (asprintf(&path, "%s/slaves", syspath) < 0)
+		return -ENOMEM;
+	r = collect_links(path, found);
 	free(path);
 	return r;
+}
+
+/* A btrfs lies on as many devices as it likes, and has the number of none. */
+static int collect_members(const uint8_t u[16], struct found *found)
+{
+	char path[80];
+	int r;
+
+	snprintf(path, sizeof(path),
+		 "/sys/fs/btrfs/%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x/devices",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		 u[13], u[14], u[15]);
+	r = collect_links(path, found);
+	/* It lies on some, so not to find any is not to know. */
+	return r >= 0 && !found->count ? -ENODEV : r;
 }
 
 /* What @device is made of, and all below. */
@@ -109,14 +134,16 @@ static int collect(sd_device *device, struct found *found)
 	return r < 0 ? r : collect_slaves(path, found);
 }
 
-static int find(const char *number, struct found *found)
+static int find(const struct trustgate_volume *volume, struct found *found)
 {
 	sd_device *device = NULL;
 	unsigned int major, minor;
 	int r;
 
 	found->count = 0;
-	if (sscanf(number, "%u:%u", &major, &minor) != 2)
+	if (!strcmp(volume->fstype, "btrfs"))
+		return collect_members(volume->uuid, found);
+	if (sscanf(volume->device, "%u:%u", &major, &minor) != 2)
 		return -EBADMSG;
 	r = sd_device_new_from_devnum(&device, 'b', makedev(major, minor));
 	/* In memory only. */
@@ -164,7 +191,7 @@ static void update_one(struct agent *agent, const struct trustgate_volume *volum
 	int r = 0;
 
 	if (!config || !config->lower_open)
-		r = find(volume->device, &found);
+		r = find(volume, &found);
 	/* In the order in which the kernel is told, so that the two compare. */
 	qsort(found.devices, found.count, sizeof(*found.devices), compare);
 	if (r >= 0 && is_told(volume, &found))

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -93,16 +92,13 @@ struct by_device {
 static bool match_device(const struct mount *mount, void *userdata)
 {
 	struct by_device *search_for = userdata;
-	char device[32];
-	struct stat st;
+	struct statx stx;
 
 	if (strcmp(mount->device, search_for->device) || strcmp(mount->root, "/"))
 		return false;
 	/* Another filesystem may have been mounted on top of it. */
-	if (stat(mount->path, &st) < 0)
-		return false;
-	snprintf(device, sizeof(device), "%u:%u", major(st.st_dev), minor(st.st_dev));
-	if (strcmp(device, search_for->device))
+	if (statx(AT_FDCWD, mount->path, 0, STATX_MNT_ID, &stx) < 0 ||
+	    stx.stx_mnt_id != mount->id)
 		return false;
 	search_for->path = strdup(mount->path);
 	return search_for->path;
@@ -120,6 +116,7 @@ int mounts_find(const char *device, char **ret_path)
 struct by_id {
 	unsigned long long id;
 	char root[256];
+	char device[32];
 };
 
 static bool match_id(const struct mount *mount, void *userdata)
@@ -129,11 +126,12 @@ static bool match_id(const struct mount *mount, void *userdata)
 	if (mount->id != wanted->id)
 		return false;
 	snprintf(wanted->root, sizeof(wanted->root), "%s", mount->root);
+	snprintf(wanted->device, sizeof(wanted->device), "%s", mount->device);
 	return true;
 }
 
 static int check_root(const char *path, const struct statx *stx,
-		      struct refusal *refusal)
+		      char device[32], struct refusal *refusal)
 {
 	struct by_id wanted = { .id = stx->stx_mnt_id };
 	int r;
@@ -154,6 +152,8 @@ static int check_root(const char *path, const struct statx *stx,
 		return refuse(refusal, EINVAL, "path",
 			      "at \"%.200s\" only \"%.200s\" of its filesystem is mounted; name a mount of the whole",
 			      path, wanted.root);
+	/* What stat(2) tells is a subvolume's, on btrfs. */
+	memcpy(device, wanted.device, sizeof(wanted.device));
 	return 0;
 }
 
@@ -176,13 +176,31 @@ int mounts_open_root(const char *path, int *ret_fd, char device[32],
 		r = refuse(refusal, errno, "path", "\"%.256s\" cannot be examined: %s",
 			   path, strerror(errno));
 	else
-		r = check_root(path, &stx, refusal);
+		r = check_root(path, &stx, device, refusal);
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
-	snprintf(device, 32, "%u:%u", stx.stx_dev_major, stx.stx_dev_minor);
 	*ret_fd = fd;
+	return 0;
+}
+
+/* Number of the filesystem that a path is on, as mountinfo has it. */
+static int device_of(const char *path, char device[32])
+{
+	struct by_id wanted;
+	struct statx stx;
+	int r;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	wanted.id = stx.stx_mnt_id;
+	r = search(match_id, &wanted);
+	/* In a root of its own not all mounts are to be seen. */
+	if (r < 0)
+		snprintf(device, 32, "%u:%u", stx.stx_dev_major, stx.stx_dev_minor);
+	else
+		memcpy(device, wanted.device, sizeof(wanted.device));
 	return 0;
 }
 
@@ -196,12 +214,10 @@ int mounts_check_vital(const struct agent *agent, const char *device,
 		agent->options.state_directory, agent->options.runtime_directory,
 	};
 	char its[32];
-	struct stat st;
 
 	for (size_t i = 0; i < sizeof(vital) / sizeof(vital[0]); i++) {
-		if (stat(vital[i], &st) < 0)
+		if (device_of(vital[i], its) < 0)
 			continue;
-		snprintf(its, sizeof(its), "%u:%u", major(st.st_dev), minor(st.st_dev));
 		if (!strcmp(its, device))
 			return refuse(refusal, EINVAL, "path",
 				      "the filesystem at \"%.256s\" also holds %.128s, which the agent or the system needs",
