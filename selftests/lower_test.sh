@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # lower_test - the agent closes what a volume's device is made of, follows it
-# as it changes, and leaves it open where the configuration says so.
+# as it changes, and leaves it open where the configuration says so; and all
+# devices of a btrfs.
 # shellcheck source=selftests/agent.sh
 . "$(dirname "$0")/agent.sh"
 
@@ -22,7 +23,7 @@ clean_all()
 {
 	clean
 	! dmsetup info tg-again >/dev/null 2>&1 || dmsetup remove tg-again
-	dmsetup remove $mapped
+	! dmsetup info $mapped >/dev/null 2>&1 || dmsetup remove $mapped
 }
 
 map()
@@ -105,10 +106,43 @@ leaves_open()
 	expect 0 "open when it is no volume any more" reads "$first"
 }
 
+unmapped()
+{
+	dmsetup remove $mapped
+}
+
+# Two devices, neither of which the filesystem calls its own.
+make_btrfs()
+{
+	modprobe btrfs
+	mkfs.btrfs -q -f "$first" "$second" &&
+		mount -o "subvolid=5,device=$first,device=$second" "$first" $volume
+}
+
+closes_all_of_a_btrfs()
+{
+	systemctl stop trusteed.service
+	umount $volume
+	eventually 20 "the volume is gone" unmapped
+	expect 0 "a btrfs is made" make_btrfs
+	systemctl start trusteed.service
+	eventually 20 "its first device is closed" is_closed "$first"
+	eventually 20 "its second device is closed" is_closed "$second"
+	equal "$(lower)" 2 "both are listed"
+	trustgate verify test >/run/tg-test/verified
+	expect 0 "verify finds the one closed" grep -E \
+		"closed.*$first .*cannot be opened" /run/tg-test/verified
+	expect 0 "verify finds the other closed" grep -E \
+		"closed.*$second .*cannot be opened" /run/tg-test/verified
+	as tgtrustee trustgate volume del test >/dev/null
+	expect 0 "open when it is no volume any more" reads "$second"
+}
+
 trap clean_all EXIT
 prepared prepare
 closes_what_is_below
 follows
 outlives_the_agent
 leaves_open
+closes_all_of_a_btrfs
 finish

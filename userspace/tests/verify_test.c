@@ -127,6 +127,8 @@ static const char *found(const struct verify *verify, const char *check, const c
 	return NULL;
 }
 
+static const char *members = "";
+
 static void look(struct verify *verify)
 {
 	*verify = (struct verify){
@@ -134,6 +136,7 @@ static void look(struct verify *verify)
 		.holders = holders, .holders_count = 1,
 		.families = holders, .families_count = families_count,
 	};
+	snprintf(verify->members, sizeof(verify->members), "%s", members);
 	verify_mounts(verify);
 	verify_devices(verify);
 	verify_processes(verify);
@@ -201,6 +204,12 @@ static void test_devices(void)
 
 	can_open = " /dev/vdb1 ";
 	CHECK_LOOSE("device", "/dev/vdb1 (device of the volume)");
+	/* As a btrfs has it, which is on several. */
+	put("/sys/fs/btrfs/x/devices/vdb1/dev", "254:17\n");
+	members = "/sys/fs/btrfs/x/devices";
+	can_open = " /dev/vdb1 ";
+	CHECK_LOOSE("device", "/dev/vdb1 (device of the volume)");
+	members = "";
 	can_open = " /dev/vdb ";
 	CHECK_LOOSE("device", "/dev/vdb (whole disk)");
 

@@ -206,6 +206,19 @@ static int list_holders(struct trustgate_conn *conn, uint32_t volume, struct ver
 	return 0;
 }
 
+/* Where the kernel lists the devices that a btrfs lies on. */
+static void name_members(const struct trustgate_volume *volume, char members[80])
+{
+	const uint8_t *u = volume->uuid;
+
+	if (strcmp(volume->fstype, "btrfs"))
+		return;
+	snprintf(members, 80,
+		 "/sys/fs/btrfs/%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x/devices",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		 u[13], u[14], u[15]);
+}
+
 static int ask_kernel(struct trustgate_conn *conn, const char *name, struct verify *verify,
 		      struct holders *holders)
 {
@@ -222,6 +235,7 @@ static int ask_kernel(struct trustgate_conn *conn, const char *name, struct veri
 		r = list_holders(conn, volume.id, verify, holders);
 	if (!r) {
 		snprintf(verify->device, sizeof(verify->device), "%s", volume.device);
+		name_members(&volume, verify->members);
 		check_gate(verify, &gate);
 	}
 	trustgate_gate_clear(&gate);

@@ -31,6 +31,8 @@ enum verify_state {
  * @try_open: opens a file for reading and closes it; 0 or -errno
  * @try_look: asks for a file's attributes; 0 or -errno
  * @device: of the volume, "major:minor"
+ * @members: directory of sysfs that lists the devices, where the filesystem has a
+ *	list of its own, else ""
  * @holders: processes that hold grants on it
  * @families: those whose grants are for descendants, too
  * @holders_count: how many holders
@@ -48,6 +50,7 @@ struct verify {
 	int (*try_open)(const char *path);
 	int (*try_look)(const char *path);
 	char device[32];
+	char members[80];
 	const pid_t *holders;
 	const pid_t *families;
 	size_t holders_count;

@@ -59,26 +59,39 @@ static bool number_in(const struct verify *verify, const char *directory, char d
 static void check_device(struct verify *verify, const char *device, const char *what,
 			 unsigned int depth);
 
-/* What is listed in a directory of a device: slaves, holders. */
-static void check_list(struct verify *verify, const char *device, const char *list,
-		       const char *what, unsigned int depth)
+/* Each device that a directory of sysfs has a link to. How many these are. */
+static unsigned int check_links(struct verify *verify, const char *directory, const char *what,
+				unsigned int depth)
 {
 	char path[512], entry_path[1024], number[32];
+	unsigned int count = 0;
 	struct dirent *entry;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/sys/dev/block/%s/%s", verify->root, device, list);
+	snprintf(path, sizeof(path), "%s%s", verify->root, directory);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(entry_path, sizeof(entry_path), "/sys/dev/block/%s/%s/%s", device, list,
-			 entry->d_name);
-		if (number_in(verify, entry_path, number))
-			check_device(verify, number, what, depth + 1);
+		snprintf(entry_path, sizeof(entry_path), "%s/%s", directory, entry->d_name);
+		if (!number_in(verify, entry_path, number))
+			continue;
+		check_device(verify, number, what, depth);
+		count++;
 	}
 	if (dir)
 		closedir(dir);
+	return count;
+}
+
+/* What is listed in a directory of a device: slaves, holders. */
+static void check_list(struct verify *verify, const char *device, const char *list,
+		       const char *what, unsigned int depth)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%s/%s", device, list);
+	check_links(verify, path, what, depth + 1);
 }
 
 static void check_if_there(struct verify *verify, const char *node)
@@ -210,8 +223,12 @@ static void check_kernel_users(struct verify *verify)
 
 void verify_devices(struct verify *verify)
 {
+	if (*verify->members) {
+		if (!check_links(verify, verify->members, "device of the volume", 0))
+			verify_say(verify, "device", VERIFY_UNKNOWN, "mount sysfs",
+				   "%s lists no device", verify->members);
 	/* Filesystems without a device have numbers, too. */
-	if (!strncmp(verify->device, "0:", 2)) {
+	} else if (!strncmp(verify->device, "0:", 2)) {
 		verify_say(verify, "device", VERIFY_CLOSED, NULL, "there is none below this filesystem");
 	} else {
 		check_device(verify, verify->device, "device of the volume", 0);
