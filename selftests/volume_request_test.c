@@ -80,7 +80,7 @@ static const struct refusal volume_refusals[] = {
 	{ "root filesystem", { { V(PATH), TEXT, 0, "/" } }, -EBUSY,
 	  "this is the host's root filesystem", REFUSAL_NONE },
 	{ "unsupported filesystem", { { V(PATH), TEXT, 0, "/proc" } },
-	  -EOPNOTSUPP, "proc is not supported; protect ext4, xfs or tmpfs",
+	  -EOPNOTSUPP, "proc is not supported; protect ext4, xfs, btrfs or tmpfs",
 	  REFUSAL_NONE },
 
 	{ "no duration", { { V(MAX_DURATION_NS), U64, 0 } }, -ERANGE,
