@@ -3,7 +3,8 @@
  * Trustgate - the proof that hooks run; see canary.h.
  *
  * To prove a new hook: a function prove_<hook>() that makes it run on the
- * canary, or, with the reason, an exemption. Without one this does not build.
+ * canary, a call of it in canary_calls.c, or, with the reason, an exemption.
+ * Without one this does not build.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -12,16 +13,11 @@
 #include <linux/device_cgroup.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/fsnotify_backend.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/printk.h>
-#include <linux/ptrace.h>
-#include <linux/quota.h>
 #include <linux/sched/mm.h>
-#include <linux/xattr.h>
-#include <uapi/linux/mount.h>
 
 #include "../compat.h"
 #include "../core/arm.h"
@@ -29,6 +25,7 @@
 #include "anchor.h"
 #include "arm.h"
 #include "canary.h"
+#include "canary_calls.h"
 #include "canary_metadata.h"
 #include "worker.h"
 
@@ -241,144 +238,35 @@ static int prove_inode_setattr(struct canary *canary)
 	return err;
 }
 
-/*
- * These run only in system calls, which a kernel thread makes none of. They are
- * proved from the point on where BPF comes in: security_<hook>() calls this
- * function, and that lsm= has it do so is proved by the others.
- */
-#define CALL(name, ...)							\
-	(canary->called = true,						\
-	 ((call_##name)trustgate_arm_target(TRUSTGATE_HOOK_##name))(__VA_ARGS__))
-
-#define CALL_CHECK(name, set, hook_proto, ...)				\
-	typedef int (*call_##name)(hook_proto);
-#define CALL_NOTE(...)
-
-TRUSTGATE_HOOKS(CALL_CHECK, CALL_NOTE, CALL_NOTE)
-
-static int prove_file_mprotect(struct canary *canary)
+/* Those that no operation of a kernel thread reaches. */
+static int prove_call(struct canary *canary)
 {
-	struct vm_area_struct vma = { .vm_file = canary->file };
-
-	return CALL(file_mprotect, &vma, PROT_READ, PROT_READ);
+	canary->called = true;
+	return trustgate_prove_call(canary->hook, canary->file);
 }
 
-#ifdef TRUSTGATE_HAVE_MMAP_BACKING_FILE
-static int prove_mmap_backing_file(struct canary *canary)
-{
-	struct vm_area_struct vma = {};
-
-	return CALL(mmap_backing_file, &vma, canary->file, canary->file);
-}
-#endif
-
-static int prove_file_ioctl(struct canary *canary)
-{
-	return CALL(file_ioctl, canary->file, FICLONE, 0);
-}
-
-static int prove_file_ioctl_compat(struct canary *canary)
-{
-	return CALL(file_ioctl_compat, canary->file, FICLONE, 0);
-}
-
-static int prove_file_truncate(struct canary *canary)
-{
-	return CALL(file_truncate, canary->file);
-}
-
-static int prove_file_receive(struct canary *canary)
-{
-	return CALL(file_receive, canary->file);
-}
-
-#define XATTR "user.trustgate"
-
-static int prove_inode_getxattr(struct canary *canary)
-{
-	return CALL(inode_getxattr, canary->file->f_path.dentry, XATTR);
-}
-
-static int prove_inode_setxattr(struct canary *canary)
-{
-	return CALL(inode_setxattr, &nop_mnt_idmap,
-		    canary->file->f_path.dentry, XATTR, "", 0, 0);
-}
-
-static int prove_inode_removexattr(struct canary *canary)
-{
-	return CALL(inode_removexattr, &nop_mnt_idmap,
-		    canary->file->f_path.dentry, XATTR);
-}
-
-static int prove_inode_set_acl(struct canary *canary)
-{
-	return CALL(inode_set_acl, &nop_mnt_idmap,
-		    canary->file->f_path.dentry, XATTR_NAME_POSIX_ACL_ACCESS,
-		    NULL);
-}
-
-static int prove_inode_remove_acl(struct canary *canary)
-{
-	return CALL(inode_remove_acl, &nop_mnt_idmap,
-		    canary->file->f_path.dentry, XATTR_NAME_POSIX_ACL_ACCESS);
-}
-
-#ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
-static int prove_inode_file_setattr(struct canary *canary)
-{
-	return CALL(inode_file_setattr, canary->file->f_path.dentry, NULL);
-}
-#endif
-
-static int prove_sb_mount(struct canary *canary)
-{
-	return CALL(sb_mount, NULL, &canary->file->f_path, NULL, MS_BIND, NULL);
-}
-
-static int prove_move_mount(struct canary *canary)
-{
-	return CALL(move_mount, &canary->file->f_path, &canary->file->f_path);
-}
-
-static int prove_sb_pivotroot(struct canary *canary)
-{
-	return CALL(sb_pivotroot, &canary->file->f_path,
-		    &canary->file->f_path);
-}
-
-static int prove_sb_remount(struct canary *canary)
-{
-	return CALL(sb_remount, canary->mnt->mnt_sb, NULL);
-}
-
-static int prove_quotactl(struct canary *canary)
-{
-	return CALL(quotactl, Q_QUOTAOFF, 0, 0, canary->mnt->mnt_sb);
-}
-
-static int prove_path_notify(struct canary *canary)
-{
-	return CALL(path_notify, &canary->file->f_path, 0,
-		    FSNOTIFY_OBJ_TYPE_INODE);
-}
-
-/* What is denied to this thread is denied about it. */
-static int prove_ptrace_access_check(struct canary *canary)
-{
-	return CALL(ptrace_access_check, current,
-		    PTRACE_MODE_ATTACH | PTRACE_MODE_REALCREDS);
-}
-
-static int prove_ptrace_traceme(struct canary *canary)
-{
-	return CALL(ptrace_traceme, current);
-}
-
-static int prove_task_alloc(struct canary *canary)
-{
-	return CALL(task_alloc, current, 0);
-}
+#define prove_file_mprotect	prove_call
+#define prove_mmap_backing_file	prove_call
+#define prove_file_ioctl	prove_call
+#define prove_file_ioctl_compat	prove_call
+#define prove_file_truncate	prove_call
+#define prove_file_receive	prove_call
+#define prove_inode_getxattr	prove_call
+#define prove_inode_setxattr	prove_call
+#define prove_inode_removexattr	prove_call
+#define prove_inode_set_acl	prove_call
+#define prove_inode_remove_acl	prove_call
+#define prove_inode_file_setattr	prove_call
+#define prove_sb_mount	prove_call
+#define prove_move_mount	prove_call
+#define prove_sb_pivotroot	prove_call
+#define prove_sb_remount	prove_call
+#define prove_quotactl	prove_call
+#define prove_path_notify	prove_call
+#define prove_ptrace_access_check	prove_call
+#define prove_ptrace_traceme	prove_call
+#define prove_task_alloc	prove_call
+#define prove_task_free	prove_call
 
 static int prove_cred_prepare(struct canary *canary)
 {
@@ -391,16 +279,6 @@ static int prove_cred_prepare(struct canary *canary)
 	/* None are given for a denial, nor where there is no memory for them. */
 	return trustgate_canary_seen() &
 	       BIT_ULL(TRUSTGATE_HOOK_cred_prepare) ? -EACCES : -ENOMEM;
-}
-
-/* There is nothing to deny in it. */
-static int prove_task_free(struct canary *canary)
-{
-	typedef void (*call)(struct task_struct *task);
-
-	canary->called = true;
-	((call)trustgate_arm_target(TRUSTGATE_HOOK_task_free))(current);
-	return -EACCES;
 }
 
 /* As bdev_permission() and every open of a node ask. */
