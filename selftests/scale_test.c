@@ -397,15 +397,19 @@ TEST_F_TIMEOUT(scale, a_million_grants, 1400)
 	EXPECT_EQ(0, gate.subjects);
 	EXPECT_GT(20 * RAW_SECOND_NS, longest_ns);
 
-	/* The table serves on, and its memory is free. */
+	/*
+	 * The table serves on, and its memory is free; or, with KASAN, which
+	 * keeps it for a while, known to kmemleak, which is asked for leaks.
+	 */
 	EXPECT_NE(0, raw_grant(agent, &wish));
 	ASSERT_EQ(0, raw_revoke(agent, 0));
-	for (unsigned int i = 0; i < 30; i++) {
+	for (unsigned int i = 0; i < 30 && !is_debug_kernel(); i++) {
 		if (used_bytes() < self->free_bytes + taken_bytes / 20)
 			break;
 		sleep(1);
 	}
-	EXPECT_GT(self->free_bytes + taken_bytes / 20, used_bytes());
+	if (!is_debug_kernel())
+		EXPECT_GT(self->free_bytes + taken_bytes / 20, used_bytes());
 	EXPECT_FALSE(module_logged("soft lockup"));
 	EXPECT_FALSE(module_logged("self-detected stall"));
 	EXPECT_FALSE(module_logged("detected stalls"));
