@@ -238,12 +238,17 @@ TEST_F(mounts, quota)
 {
 	struct trustgate_event event;
 	struct volume volume;
+	int device;
 
 	ASSERT_EQ(0, volume_make(&volume, 1, "xfs"));
 	ASSERT_EQ(0, chdir("/"));
+	/* A loop device goes away with its last user. */
+	device = open(volume.disk.device, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, device);
 	ASSERT_EQ(0, umount2(volume.disk.path, 0));
 	ASSERT_EQ(0, mount(volume.disk.device, volume.disk.path, "xfs", 0,
 			   "uquota"));
+	close(device);
 	ASSERT_EQ(0, quota(volume.disk.device, Q_XSETQLIM));
 	ASSERT_EQ(0, quota(volume.disk.device, Q_XGETQUOTA));
 
