@@ -132,35 +132,43 @@ TEST_F_TIMEOUT(fault, denials, 240)
 /*
  * Nor does anybody lose what he was granted: an open that fails says what was
  * lacking, and the next one does not fail. One allocation is the gate's, the
- * note that the process's memory holds bytes of the volume from now on.
+ * note that the process's memory holds bytes of the volume from now on. It is
+ * asked for by itself and first: a slab that is filled anew shifts the count of
+ * all others from one open to the next, and it might be passed over.
  */
 TEST_F_TIMEOUT(fault, allowed_open, 120)
 {
 	struct raw_wish wish = stage_wish(&self->stage, "db/a",
 					  TRUSTGATE_ACCESS_READ);
 	void *operation = (void *)&operations[0];
-	struct fault fault = {};
-	unsigned int denied = 0;
+	struct fault fault = {}, of_gate = {};
 	struct raw_event event;
 	int result;
 
 	wish.for_ns = 3600 * RAW_SECOND_NS;
 	ASSERT_NE(0, raw_grant(&self->stage.agent, &wish));
+	ASSERT_EQ(0, fault_only_modules(true));
+	ASSERT_TRUE(fault_next(&of_gate));
+	EXPECT_EQ(-EACCES, fault_do(&of_gate, operate, operation));
+	EXPECT_TRUE(of_gate.injected);
+	ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
+				    TRUSTGATE_EVENT_TYPE_DENIED,
+				    (int)gate_patience(10) * 1000));
+	EXPECT_EQ(TRUSTGATE_CAUSE_SUSPENDED, event.cause);
+	EXPECT_EQ(0, open_file());
+	/* Once is enough for a process. */
+	ASSERT_TRUE(fault_next(&of_gate));
+	EXPECT_EQ(0, fault_do(&of_gate, operate, operation));
+	EXPECT_FALSE(of_gate.injected);
+
+	ASSERT_EQ(0, fault_only_modules(false));
 	while (fault_next(&fault)) {
 		result = fault_do(&fault, operate, operation);
-		EXPECT_TRUE(!result || fault_is_lack(result) ||
-			    result == -EACCES)
+		EXPECT_TRUE(!result || fault_is_lack(result))
 			TH_LOG("allocation %u: %d", fault.nth, result);
-		if (result != -EACCES)
-			continue;
-		denied++;
-		ASSERT_EQ(0, raw_event_find(&self->stage.agent, &event,
-					    TRUSTGATE_EVENT_TYPE_DENIED, 10000));
-		EXPECT_EQ(TRUSTGATE_CAUSE_SUSPENDED, event.cause);
 		EXPECT_EQ(0, open_file());
 	}
 	EXPECT_TRUE(fault_was_all(&fault, "allowed open"));
-	EXPECT_EQ(1, denied);
 	ASSERT_EQ(0, raw_revoke(&self->stage.agent, 0));
 	EXPECT_EQ(0, stage_works(&self->stage));
 }
