@@ -351,7 +351,7 @@ int config_load(const char *path, struct config **ret_config,
 	int r;
 
 	error[0] = '\0';
-	r = config_reader_open(&reader, path, error, &root);
+	r = config_reader_open(&reader, path, "trusteed.yaml(5)", error, &root);
 	if (r < 0)
 		return r;
 

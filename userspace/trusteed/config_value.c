@@ -217,13 +217,29 @@ static int read_user(struct config_reader *reader, yaml_node_t *node, void *entr
 	return r < 0 ? r : look_up_user(reader, node, user);
 }
 
-int config_read_users(struct config_reader *reader, yaml_node_t *node,
-		      struct config_user **users, size_t *count)
+static int read_login_user(struct config_reader *reader, yaml_node_t *node, void *entry)
+{
+	struct config_user *user = entry;
+	int r;
+
+	r = config_read_text(reader, node, "a user's name or id, or none", &user->name);
+	if (r < 0)
+		return r;
+	if (strcmp(user->name, "none"))
+		return look_up_user(reader, node, user);
+	user->uid = CONFIG_NO_USER;
+	return 0;
+}
+
+static int read_users(struct config_reader *reader, yaml_node_t *node,
+		      struct config_user **users, size_t *count,
+		      int (*read)(struct config_reader *reader,
+				  yaml_node_t *node, void *entry))
 {
 	int r;
 
 	r = config_read_list(reader, node, (void **)users, count,
-			     sizeof(**users), read_user);
+			     sizeof(**users), read);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < *count; i++)
@@ -234,6 +250,24 @@ int config_read_users(struct config_reader *reader, yaml_node_t *node,
 						       "user \"%s\" is given twice",
 						       (*users)[i].name);
 	return 0;
+}
+
+int config_read_users(struct config_reader *reader, yaml_node_t *node,
+		      struct config_user **users, size_t *count)
+{
+	return read_users(reader, node, users, count, read_user);
+}
+
+int config_read_login_users(struct config_reader *reader, yaml_node_t *node,
+			    struct config_user **users, size_t *count)
+{
+	return read_users(reader, node, users, count, read_login_user);
+}
+
+int config_read_reason(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
+{
+	return read_name(reader, node, TRUSTGATE_NAMES_REASON,
+			 TRUSTGATE_REASON_UNSPECIFIED, ret);
 }
 
 int config_read_reasons(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
@@ -264,6 +298,19 @@ int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret)
 		return config_complain(reader, node, "\"%.64s\" is neither \"open\" nor \"closed\"",
 				       text);
 	*ret = !strcmp(text, "open");
+	return 0;
+}
+
+int config_read_bool(struct config_reader *reader, yaml_node_t *node, bool *ret)
+{
+	const char *text = config_scalar(reader, node, "true or false");
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "true") && strcmp(text, "false"))
+		return config_complain(reader, node, "\"%.64s\" is neither true nor false",
+				       text);
+	*ret = !strcmp(text, "true");
 	return 0;
 }
 

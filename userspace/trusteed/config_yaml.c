@@ -71,7 +71,8 @@ static int open_file(struct config_reader *reader, FILE **ret_stream)
 		r = -errno;
 		if (r == -ENOENT)
 			config_complain(reader, NULL,
-					"does not exist; write it, trusteed.yaml(5) has an example");
+					"does not exist; write it, %s has an example",
+					reader->manual);
 		else if (r == -EACCES)
 			config_complain(reader, NULL,
 					"cannot be read by user %u; chmod a+r it and let all search its directory",
@@ -131,7 +132,7 @@ static int parse_failure(struct config_reader *reader, const yaml_parser_t *pars
 }
 
 int config_reader_open(struct config_reader *reader, const char *file,
-		       char *error, yaml_node_t **ret_root)
+		       const char *manual, char *error, yaml_node_t **ret_root)
 {
 	yaml_document_t second;
 	yaml_parser_t parser;
@@ -141,6 +142,7 @@ int config_reader_open(struct config_reader *reader, const char *file,
 
 	memset(reader, 0, sizeof(*reader));
 	reader->file = file;
+	reader->manual = manual;
 	reader->error = error;
 
 	r = open_file(reader, &stream);

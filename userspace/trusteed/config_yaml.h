@@ -4,7 +4,7 @@
  *
  * Owns: the parsed document, where in it the reader is, the one error text.
  *
- * Must not own: what the keys mean (config.c).
+ * Must not own: what the keys mean (config.c, ../policy/policy_load.c).
  *
  * It sits on libyaml, whose nodes know their line. libcyaml, built on the same,
  * forgets the lines once it has loaded a value.
@@ -20,6 +20,7 @@
 /**
  * struct config_reader - a document being read
  * @file: its name, for errors
+ * @manual: the manual page that tells how to write it, for errors
  * @document: libyaml's nodes
  * @key: where the reader is, such as "volumes[0].self-grants[1].for"
  * @error: CONFIG_ERROR_SIZE bytes
@@ -27,6 +28,7 @@
  */
 struct config_reader {
 	const char *file;
+	const char *manual;
 	yaml_document_t document;
 	char key[256];
 	char *error;
@@ -48,7 +50,7 @@ struct config_key {
 
 /* Open and parse. Returns 0 with *ret_root NULL for an empty file, or -errno. */
 int config_reader_open(struct config_reader *reader, const char *file,
-		       char *error, yaml_node_t **ret_root);
+		       const char *manual, char *error, yaml_node_t **ret_root);
 void config_reader_close(struct config_reader *reader);
 
 /* Complain about @node (NULL: about the file). Always returns -EINVAL. */
