@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 TRUSTGATE, NAMES_DUMP, LIBRARY, SOURCE = map(os.path.abspath, sys.argv[1:5])
@@ -66,7 +67,7 @@ class ManualTest(unittest.TestCase):
         return {parts[i]: parts[i + 1] for i in range(1, len(parts) - 1, 2) if parts[i]}
 
     def test_verbs(self):
-        self.assertEqual(11, len(VERBS))
+        self.assertEqual(13, len(VERBS))
         self.assertEqual(VERBS, list(self.sections()))
 
     def test_options(self):
@@ -112,12 +113,36 @@ class ManualTest(unittest.TestCase):
     def test_lint(self):
         if not shutil.which("mandoc"):
             self.skipTest("mandoc is missing: apt install mandoc")
-        pages = [os.path.join(SOURCE, "man", name) for name in ("trustgate.8", "libtrustgate.3")]
+        pages = [os.path.join(SOURCE, "man", name) for name in ("trustgate.8", "trustgate-policy.yaml.5", "libtrustgate.3")]
         result = subprocess.run(["mandoc", "-T", "lint", *pages], capture_output=True, text=True, check=False)
         # Whether the other pages are installed is no fault of these.
         complaints = [line for line in (result.stdout + result.stderr).splitlines()
                       if "referenced manual not found" not in line and "outdated mandoc.db" not in line]
         self.assertEqual([], complaints)
+
+
+class PolicyPageTest(unittest.TestCase):
+    """trustgate-policy.yaml(5) has every key, and its example is good."""
+
+    def test_keys(self):
+        page = read("man", "trustgate-policy.yaml.5")
+        keys = re.findall(r'^\t\{ "([a-z-]+)", (?:true|false), ', read("policy", "policy_load.c"), re.MULTILINE)
+        self.assertEqual(21, len(keys))
+        described = re.findall(r"^\.It Sy ([a-z-]+)$", page, re.MULTILINE)
+        self.assertEqual(sorted(keys), sorted(described))
+
+    def test_example(self):
+        """The example is a good policy, without a warning."""
+        page = read("man", "trustgate-policy.yaml.5")
+        example = page.split(".Bd -literal\n")[1].split("\n.Ed")[0].replace("\\&", "")
+        for user in ("dba", "backup"):
+            example = example.replace(f"[{user}]", "[root]")
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(example)
+            file.flush()
+            done = subprocess.run([TRUSTGATE, "policy", "check", file.name], capture_output=True, text=True,
+                                  check=False)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
 
 
 def public_header():
@@ -213,8 +238,9 @@ class CompletionTest(unittest.TestCase):
     def test_verbs(self):
         offered = self.complete("trustgate ")
         self.assertEqual({verb.split()[0] for verb in VERBS} | {"--help", "--version"}, set(offered))
-        self.assertEqual({verb.split()[1] for verb in VERBS if " " in verb} | {"--help"},
-                         set(self.complete("trustgate volume ")))
+        for first in ("volume", "policy"):
+            self.assertEqual({verb.split()[1] for verb in VERBS if verb.startswith(first + " ")} | {"--help"},
+                             set(self.complete(f"trustgate {first} ")))
         self.assertEqual(["grant", "grants"], sorted(self.complete("trustgate gr")))
 
     def test_options(self):
@@ -240,6 +266,13 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(["--json=pretty"], self.complete("trustgate grants --json=p"))
         self.assertEqual(["--time=relative"], self.complete("trustgate grants --time=r"))
         self.assertIn("1", self.complete("trustgate grant --pid 1"))
+        self.assertEqual(["root"], self.complete("trustgate policy test --user roo"))
+        self.assertEqual(["none"], self.complete("trustgate policy test --login-user non"))
+        self.assertEqual(["/usr"], self.complete("trustgate policy test --exe /us"))
+        self.assertEqual(["/usr"], self.complete("trustgate policy test --file /us"))
+        self.assertEqual(["/usr"], self.complete("trustgate policy check /us"))
+        # The same word has no value there.
+        self.assertEqual(["--file"], self.complete("trustgate grant --file --fil"))
 
     def test_agent_values(self):
         """Names of volumes and numbers of grants come from the agent."""

@@ -26,6 +26,7 @@ usr/include/libtrustgate/linux/trustgate.h
 usr/lib/sysusers.d/trusteed.conf
 usr/share/man/man3/libtrustgate.3
 usr/share/man/man5/trusteed.yaml.5
+usr/share/man/man5/trustgate-policy.yaml.5
 usr/share/man/man8/trusteed.8
 usr/share/man/man8/trustgate.8
 usr/share/bash-completion/completions/trustgate

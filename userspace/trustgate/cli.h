@@ -82,6 +82,13 @@ enum option_id {
 	OPTION_TYPE,
 	OPTION_WAIT,
 	OPTION_TIMEOUT,
+	OPTION_POLICY_FILE,
+	OPTION_EXE,
+	OPTION_DIGEST,
+	OPTION_USER,
+	OPTION_LOGIN_USER,
+	OPTION_UNIT,
+	OPTION_CGROUP,
 };
 
 /**
@@ -168,6 +175,8 @@ extern const struct verb verb_grants;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;
+extern const struct verb verb_policy_check;
+extern const struct verb verb_policy_test;
 
 /**
  * complain() - say on standard error what is wrong and what to do about it

@@ -32,6 +32,8 @@ static const struct verb *const verbs[] = {
 	&verb_watch,
 	&verb_exec,
 	&verb_verify,
+	&verb_policy_check,
+	&verb_policy_test,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

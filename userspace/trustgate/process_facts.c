@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trustgate - what a policy wants to know of a live process, see
+ * process_facts.h.
+ *
+ * Owns: reading /proc/PID and the program's file.
+ *
+ * Must not own: what the facts decide.
+ *
+ * Each fact starts as unknown and stays so on any failure.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/fsverity.h>
+#include <openssl/evp.h>
+#include <systemd/sd-login.h>
+
+#include "cli.h"
+#include "process_facts.h"
+
+static const char deleted[] = " (deleted)";
+
+/* ---- the program's file ---- */
+
+static void read_exe(int fd, struct policy_facts *facts)
+{
+	char link[32], *target = malloc(PATH_MAX);
+	ssize_t length;
+
+	if (!target)
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, target, PATH_MAX);
+	/* A path that may be cut off, or no path any more, is none. */
+	if (length > 0 && length < PATH_MAX) {
+		size_t tail = strlen(deleted);
+
+		target[length] = '\0';
+		if ((size_t)length <= tail || strcmp(target + length - tail, deleted)) {
+			facts->exe = (struct policy_text_fact){ POLICY_KNOWN, target };
+			return;
+		}
+	}
+	free(target);
+}
+
+static void read_sha256(int fd, struct policy_digest_fact *fact)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned int size = 0;
+	char part[65536];
+	ssize_t got = -1;
+
+	if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
+		do {
+			got = read(fd, part, sizeof(part));
+		} while ((got < 0 && errno == EINTR) ||
+			 (got > 0 && EVP_DigestUpdate(context, part, (size_t)got)));
+		if (!got && EVP_DigestFinal_ex(context, fact->bytes, &size) &&
+		    size == sizeof(fact->bytes))
+			fact->known = POLICY_KNOWN;
+	}
+	EVP_MD_CTX_free(context);
+}
+
+static void read_fsverity(int fd, struct policy_digest_fact *fact)
+{
+	struct {
+		struct fsverity_digest head;
+		uint8_t bytes[POLICY_DIGEST_SIZE];
+	} digest = { .head.digest_size = POLICY_DIGEST_SIZE };
+
+	if (!ioctl(fd, FS_IOC_MEASURE_VERITY, &digest)) {
+		/* With another algorithm it has no digest of the kind that is meant. */
+		fact->known = POLICY_NONE;
+		if (digest.head.digest_algorithm == FS_VERITY_HASH_ALG_SHA256 &&
+		    digest.head.digest_size == sizeof(fact->bytes)) {
+			fact->known = POLICY_KNOWN;
+			memcpy(fact->bytes, digest.bytes, sizeof(fact->bytes));
+		}
+	} else if (errno == ENODATA || errno == ENOTTY || errno == EOPNOTSUPP ||
+		   errno == EOVERFLOW) {
+		fact->known = POLICY_NONE;
+	}
+}
+
+static void read_program(int proc, struct policy_facts *facts)
+{
+	int fd = openat(proc, "exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	read_exe(fd, facts);
+	read_sha256(fd, &facts->sha256);
+	read_fsverity(fd, &facts->fsverity);
+	close(fd);
+}
+
+/* ---- users ---- */
+
+static FILE *open_text(int proc, const char *name)
+{
+	int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+static void read_users(int proc, struct policy_facts *facts)
+{
+	FILE *status = open_text(proc, "status"), *login = open_text(proc, "loginuid");
+	char line[256];
+	unsigned int uid;
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "Uid: %u", &uid) == 1)
+			facts->user = (struct policy_user_fact){ POLICY_KNOWN, uid };
+	if (login && fscanf(login, "%u", &uid) == 1) {
+		if (uid == UINT_MAX)
+			facts->login_user.known = POLICY_NONE;
+		else
+			facts->login_user = (struct policy_user_fact){ POLICY_KNOWN, uid };
+	}
+	if (status)
+		fclose(status);
+	if (login)
+		fclose(login);
+}
+
+/* ---- unit and control group ---- */
+
+static void read_cgroup(int proc, struct policy_text_fact *fact)
+{
+	FILE *file = open_text(proc, "cgroup");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+
+	/* That of the unified hierarchy; the line may hold anything but its end. */
+	while (file && (length = getline(&line, &size, file)) > 0) {
+		size_t tail = strlen(deleted);
+
+		if (line[length - 1] == '\n')
+			line[--length] = '\0';
+		if (strncmp(line, "0::/", 4) ||
+		    ((size_t)length > tail && !strcmp(line + length - tail, deleted)))
+			continue;
+		fact->text = strdup(line + 3);
+		fact->known = fact->text ? POLICY_KNOWN : POLICY_UNKNOWN;
+		break;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+static void read_unit(pid_t pid, struct policy_text_fact *fact)
+{
+	char *unit = NULL;
+	int r = sd_pid_get_unit(pid, &unit);
+
+	if (r >= 0)
+		*fact = (struct policy_text_fact){ POLICY_KNOWN, unit };
+	else if (r == -ENODATA || r == -ENXIO)
+		fact->known = POLICY_NONE;
+}
+
+int process_facts_read(pid_t pid, struct policy_facts *facts)
+{
+	struct stat st;
+	char path[32];
+	int proc;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0) {
+		complain("there is no process %d", (int)pid);
+		return EXIT_REFUSED;
+	}
+	read_program(proc, facts);
+	read_users(proc, facts);
+	read_cgroup(proc, &facts->cgroup);
+	read_unit(pid, &facts->unit);
+	/* While the process is there, its number means no other one. */
+	if (fstatat(proc, "status", &st, 0)) {
+		close(proc);
+		complain("process %d has exited", (int)pid);
+		return EXIT_REFUSED;
+	}
+	close(proc);
+	return 0;
+}
