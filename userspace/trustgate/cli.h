@@ -89,6 +89,12 @@ enum option_id {
 	OPTION_LOGIN_USER,
 	OPTION_UNIT,
 	OPTION_CGROUP,
+	OPTION_ACCOUNT_FILE,
+	OPTION_KEY,
+	OPTION_EXPECT,
+	OPTION_SINCE,
+	OPTION_FROM,
+	OPTION_KIND,
 };
 
 /**
@@ -177,6 +183,10 @@ extern const struct verb verb_exec;
 extern const struct verb verb_verify;
 extern const struct verb verb_policy_check;
 extern const struct verb verb_policy_test;
+extern const struct verb verb_journal_verify;
+extern const struct verb verb_journal_export;
+extern const struct verb verb_journal_head;
+extern const struct verb verb_journal_key;
 
 /**
  * complain() - say on standard error what is wrong and what to do about it

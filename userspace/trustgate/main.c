@@ -34,6 +34,10 @@ static const struct verb *const verbs[] = {
 	&verb_verify,
 	&verb_policy_check,
 	&verb_policy_test,
+	&verb_journal_verify,
+	&verb_journal_export,
+	&verb_journal_head,
+	&verb_journal_key,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -177,7 +181,7 @@ static int help(void)
 	       "Ask the Trustgate agent, which alone may give access to protected volumes.\n\n"
 	       "Verbs:\n");
 	for (size_t i = 0; i < VERBS; i++)
-		printf("  %-14s %s\n", verbs[i]->name, verbs[i]->summary);
+		printf("  %-15s %s\n", verbs[i]->name, verbs[i]->summary);
 	printf("\n  -h, --help     show this help\n"
 	       "      --version  show the version\n\n"
 	       "Each verb has --help. See trustgate(8).\n");
