@@ -148,6 +148,30 @@ class JournalTest(unittest.TestCase):
         self.assertEqual((1, 14), (code, len(out.splitlines())))
         self.assertIn("entry 15: changed", err)
 
+    def rehash(self, last):
+        """Change entry 15, and compute hashes anew from there up to the last."""
+        lines = self.export()
+        lines[14]["body"] = {"n": 99}
+        statements = ["UPDATE entry SET body = '{\"n\":99}' WHERE seq = 15"]
+        for at in range(14, last):
+            lines[at]["previous"] = lines[at - 1]["hash"]
+            lines[at]["hash"] = entry_hash(lines[at])
+            statements.append("UPDATE entry SET previous = x'{previous}', hash = x'{hash}' WHERE seq = {seq}"
+                              .format(**lines[at]))
+        self.tamper(*statements)
+
+    def test_rehashed_entry(self):
+        self.rehash(15)
+        self.assertIn("entry 16: unchained", self.run_cli("verify")[1].splitlines()[0])
+
+    def test_rehashed_chain(self):
+        """Who computes the whole chain anew still lacks the key."""
+        self.rehash(41)
+        code, out, _ = self.run_cli("verify")
+        self.assertEqual(1, code)
+        self.assertEqual([f"entry {seq}: unsigned: the entry is not the one that was signed" for seq in (21, 31, 41)],
+                         out.splitlines()[:3])
+
     def test_wrong_key(self):
         der = bytes.fromhex("302a300506032b6570032100") + bytes(range(32))
         pem = f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(der).decode()}\n-----END PUBLIC KEY-----\n"
