@@ -23,6 +23,10 @@
 #include "check.h"
 
 #define ROUNDS 25
+/* So many pages are written for a batch that SIGKILL comes between two of them. */
+#define CRASH_BATCH 48
+#define CRASH_BODY "{\"n\":%" PRIu64 ",\"pad\":\"%01500d\"}"
+#define CRASH_BODY_SIZE 1600
 
 static char made[] = "/tmp/trustgate-account-XXXXXX";
 static char *directory = made;
@@ -564,20 +568,20 @@ static void crash_child(int out)
 {
 	const struct account_options options = { .checkpoint_entries = 5 };
 	struct account *account = NULL;
-	struct account_entry batch[3];
-	char body[3][64];
+	static struct account_entry batch[CRASH_BATCH];
+	static char body[CRASH_BATCH][CRASH_BODY_SIZE];
 
 	if (account_open(in("crash"), in("key"), &options, &account, error) < 0)
 		_exit(1);
 	for (;;) {
 		uint64_t last = account_last(account);
 
-		for (size_t i = 0; i < 3; i++) {
+		for (size_t i = 0; i < CRASH_BATCH; i++) {
 			batch[i] = (struct account_entry){ .kind = "note", .body = body[i] };
-			batch[i].body_size = snprintf(body[i], sizeof(body[i]), "{\"n\":%" PRIu64 "}",
-						      last + 1 + i);
+			batch[i].body_size = snprintf(body[i], sizeof(body[i]), CRASH_BODY,
+						      last + 1 + i, 0);
 		}
-		if (account_append(account, batch, 3) < 0)
+		if (account_append(account, batch, CRASH_BATCH) < 0)
 			_exit(2);
 		last = account_last(account);
 		if (write(out, &last, sizeof(last)) != sizeof(last))
@@ -587,9 +591,9 @@ static void crash_child(int out)
 
 static int on_crash_entry(const struct account_entry *entry, void *data)
 {
-	char body[64];
+	char body[CRASH_BODY_SIZE];
 
-	snprintf(body, sizeof(body), "{\"n\":%" PRIu64 "}", entry->seq);
+	snprintf(body, sizeof(body), CRASH_BODY, entry->seq, 0);
 	*(uint64_t *)data += entry->seq > 1 && strcmp(body, entry->body);
 	return 0;
 }
@@ -627,7 +631,7 @@ static void test_crash(void)
 
 		account = open_account("crash", NULL);
 		if (!account || account_last(account) < acknowledged ||
-		    (account_last(account) - 1) % 3)
+		    (account_last(account) - 1) % CRASH_BATCH)
 			CHECK(!"an acknowledged entry is lost, or half a batch is there");
 		account_close(account, error);
 		if (account_reader_open(in("crash"), &reader, error) < 0 ||
