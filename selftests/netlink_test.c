@@ -29,7 +29,8 @@ static_assert(TRUSTGATE_CMD_GATE_GET == 1 && TRUSTGATE_CMD_AGENT_BIND == 2 &&
 	      TRUSTGATE_CMD_VOLUME_SET == 5 && TRUSTGATE_CMD_VOLUME_DEL == 6 &&
 	      TRUSTGATE_CMD_VOLUME_GET == 7 && TRUSTGATE_CMD_GRANT_ADD == 8 &&
 	      TRUSTGATE_CMD_GRANT_DEL == 9 && TRUSTGATE_CMD_GRANT_GET == 10 &&
-	      TRUSTGATE_CMD_EVENT == 11);
+	      TRUSTGATE_CMD_EVENT == 11 && TRUSTGATE_CMD_REQUEST_GET == 12 &&
+	      TRUSTGATE_CMD_REQUEST_REFUSE == 13);
 static_assert(TRUSTGATE_A_GATE_ABI_VERSION == 1 && TRUSTGATE_A_GATE_HOOK == 19 &&
 	      TRUSTGATE_A_AGENT_SECRET == 1 && TRUSTGATE_A_AGENT_EVENT_SEQ == 2);
 static_assert(TRUSTGATE_A_VOLUME_ID == 1 && TRUSTGATE_A_VOLUME_NAME == 2 &&
@@ -39,7 +40,8 @@ static_assert(TRUSTGATE_A_VOLUME_ID == 1 && TRUSTGATE_A_VOLUME_NAME == 2 &&
 	      TRUSTGATE_A_VOLUME_RECORD == 10 &&
 	      TRUSTGATE_A_VOLUME_COUNTER == 13 &&
 	      TRUSTGATE_A_VOLUME_METADATA == 15 &&
-	      TRUSTGATE_A_VOLUME_LEAST_ON_END == 17);
+	      TRUSTGATE_A_VOLUME_LEAST_ON_END == 17 &&
+	      TRUSTGATE_A_VOLUME_ASK_NS == 18);
 static_assert(TRUSTGATE_A_GRANT_ID == 1 && TRUSTGATE_A_GRANT_VOLUME_ID == 2 &&
 	      TRUSTGATE_A_GRANT_PID == 3 && TRUSTGATE_A_GRANT_FLAGS == 6 &&
 	      TRUSTGATE_A_GRANT_OBJECT_KIND == 7 && TRUSTGATE_A_GRANT_FD == 8 &&
@@ -55,7 +57,8 @@ static_assert(TRUSTGATE_ACCESS_READ == 1 && TRUSTGATE_ACCESS_META == 16);
 static_assert(TRUSTGATE_CAUSE_GRANTED == 0 && TRUSTGATE_CAUSE_NO_GRANT == 1 &&
 	      TRUSTGATE_CAUSE_SUSPENDED == 9 &&
 	      TRUSTGATE_CAUSE_FORBIDDEN == 10 &&
-	      TRUSTGATE_CAUSE_TRACED == 11 && TRUSTGATE_CAUSE_MEMORY == 12);
+	      TRUSTGATE_CAUSE_TRACED == 11 && TRUSTGATE_CAUSE_MEMORY == 12 &&
+	      TRUSTGATE_CAUSE_ASKED == 13 && TRUSTGATE_CAUSE_CROWDED == 16);
 static_assert(TRUSTGATE_END_VOLUME_REMOVED == 6 &&
 	      TRUSTGATE_REASON_CUSTOMER_SELF == 8 &&
 	      TRUSTGATE_EVENT_TYPE_GATE_REPAIRED == 10);
@@ -100,6 +103,12 @@ static void build(struct raw_message *message, const struct raw_socket *socket,
 	case TRUSTGATE_CMD_GRANT_GET:
 		raw_put_u64(message, TRUSTGATE_A_GRANT_ID, 1);
 		break;
+	case TRUSTGATE_CMD_REQUEST_GET:
+		raw_put_u64(message, TRUSTGATE_A_REQUEST_ID, 1);
+		break;
+	case TRUSTGATE_CMD_REQUEST_REFUSE:
+		raw_put_u64(message, TRUSTGATE_A_REFUSAL_ID, 1);
+		break;
 	}
 }
 
@@ -110,7 +119,8 @@ static bool changes_something(uint8_t command)
 	       command == TRUSTGATE_CMD_VOLUME_SET ||
 	       command == TRUSTGATE_CMD_VOLUME_DEL ||
 	       command == TRUSTGATE_CMD_GRANT_ADD ||
-	       command == TRUSTGATE_CMD_GRANT_DEL;
+	       command == TRUSTGATE_CMD_GRANT_DEL ||
+	       command == TRUSTGATE_CMD_REQUEST_REFUSE;
 }
 
 /*
@@ -123,9 +133,15 @@ static int not_refused(struct raw_socket *socket, const struct stage *stage,
 {
 	static struct raw_message message;
 	static struct raw_answer answer;
+	const uint8_t dumps[] = {
+		TRUSTGATE_CMD_VOLUME_GET, TRUSTGATE_CMD_GRANT_GET,
+		TRUSTGATE_CMD_REQUEST_GET,
+	};
 	int wrong = 0;
 
-	for (uint8_t command = 1; command < TRUSTGATE_CMD_EVENT; command++) {
+	for (uint8_t command = 1; command <= TRUSTGATE_CMD_MAX; command++) {
+		if (command == TRUSTGATE_CMD_EVENT)
+			continue;
 		build(&message, socket, stage, command);
 		if (raw_ask(socket, &message, &answer) ||
 		    answer.error != error || !strstr(answer.text, text)) {
@@ -134,9 +150,8 @@ static int not_refused(struct raw_socket *socket, const struct stage *stage,
 			wrong++;
 		}
 	}
-	for (int i = 0; i < 2; i++) {
-		raw_begin(&message, socket, i ? TRUSTGATE_CMD_VOLUME_GET :
-						TRUSTGATE_CMD_GRANT_GET);
+	for (unsigned int i = 0; i < ARRAY_SIZE(dumps); i++) {
+		raw_begin(&message, socket, dumps[i]);
 		if (raw_dump(socket, &message, NULL, NULL, NULL, &answer) !=
 		    error || !strstr(answer.text, text)) {
 			fprintf(stderr, "# dump %d: %d '%s'\n", i, answer.error,
@@ -372,7 +387,7 @@ TEST_F(netlink, only_the_agent_changes_anything)
 	struct raw_socket second;
 
 	ASSERT_EQ(0, raw_open(&second));
-	for (uint8_t command = 1; command < TRUSTGATE_CMD_EVENT; command++) {
+	for (uint8_t command = 1; command <= TRUSTGATE_CMD_MAX; command++) {
 		if (!changes_something(command))
 			continue;
 		build(self->stage.message, &second, &self->stage, command);

@@ -106,8 +106,10 @@ static const struct refusal volume_refusals[] = {
 	  -ERANGE, REFUSAL_RANGE, V(LEAST_ON_END) },
 	{ "attribute of changes", { { V(LOWER_DEVICES), TEXT, 0, "abc" } },
 	  -EINVAL, REFUSAL_UNUSED, V(LOWER_DEVICES) },
-	{ "unknown attribute", { { V(LEAST_ON_END) + 1, U64, 1 } }, -EINVAL,
-	  REFUSAL_UNKNOWN, V(LEAST_ON_END) + 1 },
+	{ "endless wait", { { V(ASK_NS), U64, TRUSTGATE_ASK_MAX_NS + 1 } },
+	  -ERANGE, "for at most an hour", V(ASK_NS) },
+	{ "unknown attribute", { { V(MAX) + 1, U64, 1 } }, -EINVAL,
+	  REFUSAL_UNKNOWN, V(MAX) + 1 },
 };
 
 TEST_F(request, volume_refusals)

@@ -19,6 +19,7 @@
 #include "agent.h"
 #include "event.h"
 #include "grant.h"
+#include "request.h"
 
 /*
  * The socket is followed only under this lock, which nests inside
@@ -143,6 +144,7 @@ void trustgate_agent_unbind(void)
 	remember(NULL, 0);
 	forget_process();
 	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_LOST);
+	trustgate_request_close_all(0, TRUSTGATE_REQUEST_END_AGENT_LOST);
 
 	while ((volume = trustgate_volume_next(id))) {
 		id = volume->id + 1;

@@ -11,6 +11,7 @@
 #include <linux/timekeeping.h>
 
 #include "agent.h"
+#include "ask.h"
 #include "canary.h"
 #include "check.h"
 #include "decision.h"
@@ -31,7 +32,7 @@ const char *trustgate_hook_name(enum trustgate_hook hook)
 	return hook_names[hook];
 }
 
-/* Count, trace and record an answer. */
+/* Count, trace and record an answer. What is asked is recorded as a request. */
 static int enforce(enum trustgate_hook hook,
 		   const struct trustgate_question *question,
 		   const struct trustgate_answer *answer)
@@ -42,6 +43,8 @@ static int enforce(enum trustgate_hook hook,
 	if (volume)
 		this_cpu_inc(volume->counters->cause[answer->cause]);
 	trace_trustgate_verdict(hook_names[hook], question, answer);
+	if (answer->cause == TRUSTGATE_CAUSE_ASKED)
+		return -ERESTARTNOINTR;
 	if (!allowed || (question->takes_use &&
 			 READ_ONCE(volume->settings.record) &
 			 TRUSTGATE_RECORD_ALLOWED))
@@ -87,6 +90,8 @@ static noinline int check_thoroughly(enum trustgate_hook hook,
 	question->takes_use = takes_use;
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		guard_memory(question, &answer);
+	else if (question->opened)
+		answer.cause = trustgate_ask(question, answer.cause);
 	if (basis)
 		*basis = answer.basis;
 	return enforce(hook, question, &answer);
@@ -108,6 +113,7 @@ static __always_inline int check(enum trustgate_hook hook,
 				 const struct inode *inode,
 				 struct dentry *dentry, u32 access,
 				 bool takes_use, bool whole,
+				 const struct file *opened,
 				 struct trustgate_basis *basis)
 {
 	const struct trustgate_volume *volume;
@@ -141,6 +147,7 @@ static __always_inline int check(enum trustgate_hook hook,
 		.access = access,
 		.takes_use = takes_use,
 		.whole = whole,
+		.opened = opened,
 		.task = current,
 		.now_ns = now_ns,
 	}, basis);
@@ -156,7 +163,7 @@ static noinline int check_anew(enum trustgate_hook hook,
 	int err;
 
 	err = check(hook, inode, trustgate_name_of(file), access, false, false,
-		    &basis);
+		    NULL, &basis);
 	volume = trustgate_volume_find(inode->i_sb);
 	/* Not set for what is on no volume, which may be one by now. */
 	if (!err && basis.until_ns && volume)
@@ -170,7 +177,14 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 	if (!access)
 		return 0;
 	return check(hook, file_inode(file), trustgate_name_of(file), access,
-		     true, false, NULL);
+		     true, false, NULL, NULL);
+}
+
+int trustgate_check_open(enum trustgate_hook hook, const struct file *file,
+			 u32 access)
+{
+	return check(hook, file_inode(file), trustgate_name_of(file), access,
+		     true, false, file, NULL);
 }
 
 int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
@@ -286,7 +300,7 @@ int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 			   u32 access, bool takes_use)
 {
 	return check(hook, d_inode(dentry), dentry, access, takes_use, false,
-		     NULL);
+		     NULL, NULL);
 }
 
 int trustgate_check_presence(enum trustgate_hook hook,
@@ -327,7 +341,7 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 {
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
-		     d_is_dir(dentry), NULL);
+		     d_is_dir(dentry), NULL, NULL);
 }
 
 int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
@@ -417,7 +431,8 @@ int trustgate_check_inherit(enum trustgate_hook hook,
 int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
 			  u32 access)
 {
-	return check(hook, d_inode(dentry), dentry, access, true, true, NULL);
+	return check(hook, d_inode(dentry), dentry, access, true, true, NULL,
+		     NULL);
 }
 
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
@@ -434,5 +449,5 @@ int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 		inode = d_inode_rcu(parent);
 	} while (unlikely(!inode));
 	return check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false,
-		     NULL);
+		     NULL, NULL);
 }

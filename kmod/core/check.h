@@ -33,6 +33,21 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 			 u32 access);
 
 /**
+ * trustgate_check_open() - may current open a file?
+ * @hook: hook that asks
+ * @file: being opened; f_path tells the name, f_inode the object
+ * @access: non-empty mask of enum trustgate_access
+ *
+ * As trustgate_check_file(), but what is denied may be put to the agent.
+ *
+ * Context: RCU read side, process.
+ * Return: 0; -EACCES after counting and recording the denial; or
+ * -ERESTARTNOINTR if the open waits for the agent's answer, see ask.h.
+ */
+int trustgate_check_open(enum trustgate_hook hook, const struct file *file,
+			 u32 access);
+
+/**
  * trustgate_check_again() - may current go on doing this to an open file?
  * @hook: hook that asks
  * @file: file; f_path tells the name, f_inode the object

@@ -22,7 +22,10 @@
 #include "audit.h"
 #include "decision.h"
 #include "event.h"
+#include "../hooks.h"
+#include "check.h"
 #include "netlink.h"
+#include "request.h"
 #include "volume.h"
 
 /* How long the agent's full socket is left alone before the next try. */
@@ -208,6 +211,20 @@ static void fill_path(struct trustgate_event *event, struct dentry *dentry)
 	memmove(event->path, path, strlen(path) + 1);
 }
 
+/* The same of a path that is known as text; NULL for none. */
+static void fill_text(struct trustgate_event *event, const char *path)
+{
+	size_t length = path ? strlen(path) : 0;
+
+	if (!path)
+		return;
+	if (length >= sizeof(event->path)) {
+		path += length - (sizeof(event->path) - 1);
+		event->path_cut = true;
+	}
+	strscpy(event->path, path, sizeof(event->path));
+}
+
 void trustgate_event_verdict(const struct trustgate_question *question,
 			     const struct trustgate_answer *answer,
 			     const char *hook)
@@ -256,6 +273,42 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 	task = pid_task((struct pid *)grant->key.pid, PIDTYPE_TGID);
 	if (task)
 		fill_process(&event, task);
+	rcu_read_unlock();
+	push(&event);
+}
+
+/* What was noted when it was raised, for the process may be gone. */
+void trustgate_event_request(u32 type, const struct trustgate_request *request,
+			     u64 grant_id)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+		.request_id = request->id,
+		.request_end = request->end,
+		.grant_id = grant_id,
+		.access = request->key.access,
+		.ino = request->key.ino,
+		.generation = request->key.generation,
+		.expires_boottime_ns = request->deadline_ns,
+		.pid = pid_nr(request->key.pid),
+		.tid = request->tid,
+		.uid = request->uid,
+		.loginuid = request->loginuid,
+		.volume_id = request->key.volume_id,
+	};
+	const struct trustgate_volume *volume;
+
+	if (type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
+		event.hook = trustgate_hook_name(TRUSTGATE_HOOK_file_open);
+		event.cause = request->cause;
+	}
+	strscpy(event.comm, request->comm, sizeof(event.comm));
+	fill_text(&event, request->path);
+	rcu_read_lock();
+	volume = trustgate_volume_numbered(event.volume_id);
+	if (volume)
+		fill_volume(&event, volume);
 	rcu_read_unlock();
 	push(&event);
 }

@@ -18,6 +18,7 @@ struct dentry;
 struct trustgate_answer;
 struct trustgate_grant;
 struct trustgate_question;
+struct trustgate_request;
 struct trustgate_volume;
 
 /**
@@ -29,13 +30,16 @@ struct trustgate_volume;
  * @grant_id: grant concerned, 0 for none
  * @tag: the agent's reference of that grant
  * @ino: object, 0 for none
- * @expires_boottime_ns: expiry of that grant, 0 for none
+ * @expires_boottime_ns: expiry of that grant, or deadline of that request, 0 for
+ *	none
+ * @request_id: request concerned, 0 for none
  * @hook: name of the hook, static string; NULL for what is no verdict
  * @type: enum trustgate_event_type
  * @volume_id: 0 for none
  * @access: mask of enum trustgate_access
  * @cause: enum trustgate_cause, of a verdict
  * @end: enum trustgate_end
+ * @request_end: enum trustgate_request_end
  * @pid: thread group in the initial pid namespace, 0 for no process
  * @tid: thread in the initial pid namespace
  * @target_pid: thread group whose memory was concerned, in the initial pid
@@ -59,12 +63,14 @@ struct trustgate_event {
 	u64 tag;
 	u64 ino;
 	u64 expires_boottime_ns;
+	u64 request_id;
 	const char *hook;
 	u32 type;
 	u32 volume_id;
 	u32 access;
 	u32 cause;
 	u32 end;
+	u32 request_end;
 	s32 pid;
 	s32 tid;
 	s32 target_pid;
@@ -138,6 +144,17 @@ void trustgate_event_verdict(const struct trustgate_question *question,
  */
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 			   u32 end);
+
+/**
+ * trustgate_event_request() - queue what became of a request
+ * @type: TRUSTGATE_EVENT_TYPE_REQUEST_RAISED or _CLOSED
+ * @request: request
+ * @grant_id: the grant that is the answer, or 0
+ *
+ * Context: any but NMI; the lock of the table of requests is held.
+ */
+void trustgate_event_request(u32 type, const struct trustgate_request *request,
+			     u64 grant_id);
 
 /**
  * trustgate_event_mappings() - queue what was done about mappings

@@ -26,6 +26,7 @@
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
+#include "request.h"
 #include "taint.h"
 
 #define HOOK_SET(name, set, ...) [TRUSTGATE_HOOK_##name] = TRUSTGATE_SET_##set,
@@ -285,6 +286,10 @@ int trustgate_gate_configure(struct trustgate_volume *volume,
 	volume->settings.least_on_end = settings->least_on_end;
 	WRITE_ONCE(volume->settings.record, settings->record);
 	WRITE_ONCE(volume->settings.metadata, settings->metadata);
+	WRITE_ONCE(volume->settings.ask_ns, settings->ask_ns);
+	if (!settings->ask_ns)
+		trustgate_request_close_all(volume->id,
+					    TRUSTGATE_REQUEST_END_VOLUME_CHANGED);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, volume);
 	if (armed & ~needed())
 		queue_work(workqueue, &disarmer);
@@ -326,6 +331,10 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 	trustgate_ending_drop(volume);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
 	trustgate_volume_remove(volume);
+	/* Hooks that still see the volume raise no more. */
+	WRITE_ONCE(volume->settings.ask_ns, 0);
+	trustgate_request_close_all(volume->id,
+				    TRUSTGATE_REQUEST_END_VOLUME_CHANGED);
 	scoped_guard(spinlock, &leaving_lock) {
 		WRITE_ONCE(nr_leaving, nr_leaving + 1);
 		WRITE_ONCE(nr_awaited, nr_awaited + 1);

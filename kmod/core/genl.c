@@ -11,7 +11,7 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_ON_END + 1] = {
+const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_REQUEST + 1] = {
 	[TRUSTGATE_A_GRANT_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_PID] = NLA_POLICY_MIN(NLA_S32, 0),
 	[TRUSTGATE_A_GRANT_START_TICKS] = { .type = NLA_U64, },
@@ -28,6 +28,7 @@ const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_ON_E
 	[TRUSTGATE_A_GRANT_TAG] = { .type = NLA_U64, },
 	[TRUSTGATE_A_GRANT_RENEWS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_GRANT_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
+	[TRUSTGATE_A_GRANT_REQUEST] = { .type = NLA_U64, },
 };
 
 /* TRUSTGATE_CMD_AGENT_BIND - do */
@@ -36,7 +37,7 @@ static const struct nla_policy trustgate_agent_bind_nl_policy[TRUSTGATE_A_AGENT_
 };
 
 /* TRUSTGATE_CMD_VOLUME_ADD - do */
-static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_LEAST_ON_END + 1] = {
+static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_ASK_NS + 1] = {
 	[TRUSTGATE_A_VOLUME_NAME] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_NAME_MAX, },
 	[TRUSTGATE_A_VOLUME_PATH] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_PATH_MAX, },
 	[TRUSTGATE_A_VOLUME_FD] = NLA_POLICY_MIN(NLA_S32, 0),
@@ -45,10 +46,11 @@ static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_RECORD] = NLA_POLICY_MASK(NLA_U32, 0x1),
 	[TRUSTGATE_A_VOLUME_METADATA] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
+	[TRUSTGATE_A_VOLUME_ASK_NS] = { .type = NLA_U64, },
 };
 
 /* TRUSTGATE_CMD_VOLUME_SET - do */
-static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_LEAST_ON_END + 1] = {
+static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_ASK_NS + 1] = {
 	[TRUSTGATE_A_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
@@ -56,6 +58,7 @@ static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_METADATA] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .type = NLA_BINARY, },
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
+	[TRUSTGATE_A_VOLUME_ASK_NS] = { .type = NLA_U64, },
 };
 
 /* TRUSTGATE_CMD_VOLUME_DEL - do */
@@ -94,6 +97,21 @@ static const struct nla_policy trustgate_grant_get_dump_nl_policy[TRUSTGATE_A_GR
 	[TRUSTGATE_A_GRANT_ENDING] = { .type = NLA_FLAG, },
 };
 
+/* TRUSTGATE_CMD_REQUEST_GET - do */
+static const struct nla_policy trustgate_request_get_do_nl_policy[TRUSTGATE_A_REQUEST_ID + 1] = {
+	[TRUSTGATE_A_REQUEST_ID] = { .type = NLA_U64, },
+};
+
+/* TRUSTGATE_CMD_REQUEST_GET - dump */
+static const struct nla_policy trustgate_request_get_dump_nl_policy[TRUSTGATE_A_REQUEST_VOLUME_ID + 1] = {
+	[TRUSTGATE_A_REQUEST_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* TRUSTGATE_CMD_REQUEST_REFUSE - do */
+static const struct nla_policy trustgate_request_refuse_nl_policy[TRUSTGATE_A_REFUSAL_ID + 1] = {
+	[TRUSTGATE_A_REFUSAL_ID] = { .type = NLA_U64, },
+};
+
 /* Ops table for trustgate */
 static const struct genl_split_ops trustgate_nl_ops[] = {
 	{
@@ -121,7 +139,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_add_doit,
 		.policy		= trustgate_volume_add_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_LEAST_ON_END,
+		.maxattr	= TRUSTGATE_A_VOLUME_ASK_NS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -129,7 +147,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_set_doit,
 		.policy		= trustgate_volume_set_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_LEAST_ON_END,
+		.maxattr	= TRUSTGATE_A_VOLUME_ASK_NS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -185,6 +203,30 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.policy		= trustgate_grant_get_dump_nl_policy,
 		.maxattr	= TRUSTGATE_A_GRANT_ENDING,
 		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= TRUSTGATE_CMD_REQUEST_GET,
+		.pre_doit	= trustgate_nl_pre_read,
+		.doit		= trustgate_nl_request_get_doit,
+		.policy		= trustgate_request_get_do_nl_policy,
+		.maxattr	= TRUSTGATE_A_REQUEST_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= TRUSTGATE_CMD_REQUEST_GET,
+		.start		= trustgate_nl_dump_start,
+		.dumpit		= trustgate_nl_request_get_dumpit,
+		.policy		= trustgate_request_get_dump_nl_policy,
+		.maxattr	= TRUSTGATE_A_REQUEST_VOLUME_ID,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= TRUSTGATE_CMD_REQUEST_REFUSE,
+		.pre_doit	= trustgate_nl_pre_agent,
+		.doit		= trustgate_nl_request_refuse_doit,
+		.policy		= trustgate_request_refuse_nl_policy,
+		.maxattr	= TRUSTGATE_A_REFUSAL_ID,
+		.flags		= GENL_CMD_CAP_DO,
 	},
 };
 

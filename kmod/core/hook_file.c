@@ -53,7 +53,7 @@ static noinline int check_open(const struct file *file)
 	if (S_ISBLK(inode->i_mode))
 		err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
 					     inode->i_rdev, open_access(file));
-	return err ?: trustgate_check_file(TRUSTGATE_HOOK_file_open, file,
+	return err ?: trustgate_check_open(TRUSTGATE_HOOK_file_open, file,
 					   open_access(file));
 }
 

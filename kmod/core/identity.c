@@ -18,6 +18,7 @@
 
 #include "../compat.h"
 #include "identity.h"
+#include "request.h"
 #include "subvolume.h"
 
 /* As the 22nd field of /proc/PID/stat, for a reader in no time namespace. */
@@ -61,17 +62,21 @@ static int check_task(const struct trustgate_terms *terms,
 	return 0;
 }
 
-int trustgate_subject_resolve(struct trustgate_terms *terms,
-			      const struct nlattr *attr,
-			      const struct nlattr *ticks,
-			      struct netlink_ext_ack *extack)
+/* Of the process behind terms->pid, whose reference is put if it fails. */
+static int take_subject(struct trustgate_terms *terms,
+			const struct nlattr *attr, const struct nlattr *ticks,
+			const u64 *exec_id, struct netlink_ext_ack *extack)
 {
 	struct task_struct *task;
 	int err;
 
-	terms->pid = find_get_pid(nla_get_s32(attr));
 	task = terms->pid ? get_pid_task(terms->pid, PIDTYPE_TGID) : NULL;
 	err = check_task(terms, task, attr, ticks, extack);
+	if (!err && exec_id && READ_ONCE(task->self_exec_id) != *exec_id) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the process has executed another program since it asked");
+		err = -ESRCH;
+	}
 	if (!err) {
 		terms->exec_id = READ_ONCE(task->self_exec_id);
 		if (terms->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)
@@ -85,6 +90,24 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
 		terms->pid = NULL;
 	}
 	return err;
+}
+
+int trustgate_subject_resolve(struct trustgate_terms *terms,
+			      const struct nlattr *attr,
+			      const struct nlattr *ticks,
+			      struct netlink_ext_ack *extack)
+{
+	terms->pid = find_get_pid(nla_get_s32(attr));
+	return take_subject(terms, attr, ticks, NULL, extack);
+}
+
+int trustgate_subject_asked(struct trustgate_terms *terms,
+			    const struct trustgate_request *request,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack)
+{
+	terms->pid = get_pid(request->key.pid);
+	return take_subject(terms, attr, NULL, &request->key.exec_id, extack);
 }
 
 static int take_inode(struct trustgate_terms *terms,

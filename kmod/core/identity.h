@@ -14,6 +14,7 @@
 
 struct genl_info;
 struct nlattr;
+struct trustgate_request;
 
 /**
  * trustgate_subject_resolve() - fill the subject of a grant
@@ -31,6 +32,23 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
 			      const struct nlattr *attr,
 			      const struct nlattr *ticks,
 			      struct netlink_ext_ack *extack);
+
+/**
+ * trustgate_subject_asked() - fill the subject of a grant with who has asked
+ * @terms: gets pid (a reference, the caller puts it), exec_id, start_ns;
+ *	its flags are looked at
+ * @request: that is answered
+ * @attr: the attribute that names it
+ * @extack: gets the cause of a refusal
+ *
+ * Context: process.
+ * Return: 0; -ESRCH it is exiting, or executes another program; -EINVAL the
+ * descendants of an init.
+ */
+int trustgate_subject_asked(struct trustgate_terms *terms,
+			    const struct trustgate_request *request,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack);
 
 /**
  * trustgate_object_resolve() - fill the object of a grant

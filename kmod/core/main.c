@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "agent.h"
+#include "ask.h"
 #include "ending.h"
 #include "event.h"
 #include "gate.h"
@@ -18,6 +19,7 @@
 #include "kfuncs.h"
 #include "netlink.h"
 #include "recent.h"
+#include "request.h"
 #include "sweep.h"
 
 /*
@@ -37,9 +39,12 @@ static int __init trustgate_core_init(void)
 	err = trustgate_event_init();
 	if (err)
 		goto err_recent;
-	err = trustgate_sweep_init();
+	err = trustgate_request_init();
 	if (err)
 		goto err_event;
+	err = trustgate_sweep_init();
+	if (err)
+		goto err_request;
 	err = trustgate_ending_init();
 	if (err)
 		goto err_sweep;
@@ -68,6 +73,8 @@ err_ending:
 	trustgate_ending_exit();
 err_sweep:
 	trustgate_sweep_exit();
+err_request:
+	trustgate_request_exit();
 err_event:
 	trustgate_event_exit();
 err_recent:
@@ -85,6 +92,8 @@ static void __exit trustgate_core_exit(void)
 	trustgate_gate_exit();
 	trustgate_ending_exit();
 	trustgate_sweep_exit();
+	trustgate_ask_exit();
+	trustgate_request_exit();
 	trustgate_event_exit();
 	trustgate_recent_exit();
 	trustgate_grant_exit();

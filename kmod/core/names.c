@@ -27,9 +27,13 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
 	[TRUSTGATE_CAUSE_TRACED] = "traced",
 	[TRUSTGATE_CAUSE_MEMORY] = "memory",
+	[TRUSTGATE_CAUSE_ASKED] = "asked",
+	[TRUSTGATE_CAUSE_REFUSED] = "refused",
+	[TRUSTGATE_CAUSE_UNANSWERED] = "unanswered",
+	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
 };
 
-static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_MEMORY + 1);
+static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_CROWDED + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",

@@ -14,7 +14,8 @@ static void each_cause_has_its_name(struct kunit *test)
 	static const char * const names[] = {
 		"granted", "no-grant", "wrong-access", "not-yet", "expired",
 		"used-up", "exec-changed", "kernel-thread", "unreachable",
-		"suspended", "forbidden", "traced", "memory",
+		"suspended", "forbidden", "traced", "memory", "asked",
+		"refused", "unanswered", "crowded",
 	};
 	u32 cause;
 

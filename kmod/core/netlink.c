@@ -17,12 +17,18 @@
 #define TYPES_MAX	64
 
 /*
- * An event's attributes together: 8 numbers of 64 bits, 11 of 32, a flag,
+ * An event's attributes together: 9 numbers of 64 bits, 14 of 32, a flag,
  * strings of at most 64 (volume), 16 (comm), 32 (hook) and 192 bytes (path).
  */
-#define EVENT_SIZE	(8 * (NLA_HDRLEN + 12) + 13 * (NLA_HDRLEN + 4) +	\
+#define EVENT_SIZE	(9 * (NLA_HDRLEN + 12) + 14 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + 4 * (NLA_HDRLEN + 4) +			\
 			 64 + 16 + 32 + 192)
+
+/*
+ * Room for one of whatever is dumped, else a dump would end there. A request
+ * with the longest path is the largest; netlink begins with less than a page.
+ */
+#define DUMP_ALLOC	(2 * (TRUSTGATE_PATH_MAX + 1))
 
 /*
  * The generator knows no flags for groups. Whom events go to is a matter of
@@ -83,6 +89,8 @@ static int multi_attribute(const struct genl_split_ops *ops)
 		return TRUSTGATE_A_BATCH_GRANT;
 	case TRUSTGATE_CMD_GRANT_DEL:
 		return TRUSTGATE_A_REVOCATION_ID;
+	case TRUSTGATE_CMD_REQUEST_REFUSE:
+		return TRUSTGATE_A_REFUSAL_ID;
 	default:
 		return 0;
 	}
@@ -144,6 +152,7 @@ int trustgate_nl_dump_start(struct netlink_callback *cb)
 	err = authorise(cb->skb, cb->extack);
 	if (err)
 		return err;
+	cb->min_dump_alloc = DUMP_ALLOC;
 	return check_attributes(nlmsg_data(cb->nlh),
 				genl_dumpit_info(cb)->op.policy, 0, cb->extack);
 }
@@ -239,6 +248,15 @@ static int put_verdict(struct sk_buff *skb, const struct trustgate_event *event)
 	return err;
 }
 
+static int put_request(struct sk_buff *skb, const struct trustgate_event *event)
+{
+	if (!event->request_id)
+		return 0;
+	return put_u64(skb, TRUSTGATE_A_EVENT_REQUEST_ID, event->request_id) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_EVENT_REQUEST_END,
+			   event->request_end);
+}
+
 static struct sk_buff *event_message(const struct trustgate_event *event)
 {
 	struct sk_buff *skb;
@@ -256,7 +274,7 @@ static struct sk_buff *event_message(const struct trustgate_event *event)
 		    event->time_boottime_ns) ||
 	    put_u64(skb, TRUSTGATE_A_EVENT_DROPPED, event->dropped) ||
 	    put_verdict(skb, event) || put_object(skb, event) ||
-	    put_process(skb, event)) {
+	    put_process(skb, event) || put_request(skb, event)) {
 		WARN_ON_ONCE(1);
 		nlmsg_free(skb);
 		return NULL;

@@ -18,9 +18,10 @@
 #include "gate.h"
 #include "grant.h"
 #include "netlink.h"
+#include "request.h"
 
-/* 21 numbers, and each hook's name of at most 32 bytes. */
-#define GATE_SIZE	(21 * (NLA_HDRLEN + 12) +			\
+/* 24 numbers, and each hook's name of at most 32 bytes. */
+#define GATE_SIZE	(24 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_HOOK_COUNT * (NLA_HDRLEN + 32))
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
@@ -59,11 +60,13 @@ static int put_totals(struct sk_buff *skb)
 {
 	struct trustgate_event_totals events;
 	struct trustgate_ending_totals endings;
+	struct trustgate_request_totals requests;
 	struct trustgate_totals totals;
 
 	trustgate_grant_totals(&totals);
 	trustgate_event_totals(&events);
 	trustgate_ending_totals(&endings);
+	trustgate_request_totals(&requests);
 	return nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES,
 			   trustgate_volume_count()) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_GATE_VOLUMES_MAX,
@@ -82,7 +85,11 @@ static int put_totals(struct sk_buff *skb)
 		       trustgate_audit_suppressed()) ?:
 	       put_u64(skb, TRUSTGATE_A_GATE_ENDING, endings.grants) ?:
 	       put_u64(skb, TRUSTGATE_A_GATE_UNMAPPED, endings.unmapped) ?:
-	       put_u64(skb, TRUSTGATE_A_GATE_KILLED, endings.killed);
+	       put_u64(skb, TRUSTGATE_A_GATE_KILLED, endings.killed) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_GATE_REQUESTS, requests.open) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_GATE_REQUESTS_MAX, requests.max) ?:
+	       put_u64(skb, TRUSTGATE_A_GATE_OLDEST_REQUEST_BOOTTIME_NS,
+		       requests.oldest_ns);
 }
 
 int trustgate_nl_gate_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -20,6 +20,7 @@
 #include "grant.h"
 #include "identity.h"
 #include "netlink.h"
+#include "request.h"
 
 /* In a reply to grant-add: 4 numbers of 64 bits, 3 of 32, and the nest. */
 #define ADDED_SIZE	(4 * (NLA_HDRLEN + 12) + 3 * (NLA_HDRLEN + 4) +	\
@@ -30,11 +31,12 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_GRANT_PAD);
 }
 
-/* Attributes of one grant in a batch. */
+/* Attributes of one grant in a batch, and the request that it answers. */
 struct grant_request {
 	const struct genl_info *info;
 	const struct nlattr *nest;
-	struct nlattr *attrs[TRUSTGATE_A_GRANT_ON_END + 1];
+	struct nlattr *attrs[TRUSTGATE_A_GRANT_REQUEST + 1];
+	struct trustgate_request *answers;
 };
 
 static int missing(const struct grant_request *request, u32 type, const char *name)
@@ -48,9 +50,12 @@ static int parse_numbers(const struct grant_request *request,
 	struct netlink_ext_ack *extack = request->info->extack;
 	struct nlattr * const *attrs = request->attrs;
 
-	if (!attrs[TRUSTGATE_A_GRANT_ACCESS])
+	if (attrs[TRUSTGATE_A_GRANT_ACCESS])
+		terms->access = nla_get_u32(attrs[TRUSTGATE_A_GRANT_ACCESS]);
+	else if (request->answers)
+		terms->access = request->answers->key.access;
+	else
 		return missing(request, TRUSTGATE_A_GRANT_ACCESS, "access");
-	terms->access = nla_get_u32(attrs[TRUSTGATE_A_GRANT_ACCESS]);
 	if (!terms->access) {
 		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_ACCESS],
 				    "a grant without any access");
@@ -64,10 +69,13 @@ static int parse_numbers(const struct grant_request *request,
 				    "a reason must be stated");
 		return -EINVAL;
 	}
-	if (!attrs[TRUSTGATE_A_GRANT_OBJECT_KIND])
+	if (attrs[TRUSTGATE_A_GRANT_OBJECT_KIND])
+		terms->kind = nla_get_u32(attrs[TRUSTGATE_A_GRANT_OBJECT_KIND]);
+	else if (request->answers)
+		terms->kind = TRUSTGATE_OBJECT_KIND_FILE;
+	else
 		return missing(request, TRUSTGATE_A_GRANT_OBJECT_KIND,
 			       "object-kind");
-	terms->kind = nla_get_u32(attrs[TRUSTGATE_A_GRANT_OBJECT_KIND]);
 	if (attrs[TRUSTGATE_A_GRANT_FLAGS])
 		terms->flags = nla_get_u32(attrs[TRUSTGATE_A_GRANT_FLAGS]);
 	if (terms->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
@@ -154,15 +162,35 @@ static int parse_on_end(const struct grant_request *request,
 	return 0;
 }
 
+static int parse_answers(struct grant_request *request)
+{
+	struct nlattr *id = request->attrs[TRUSTGATE_A_GRANT_REQUEST];
+
+	if (!id)
+		return 0;
+	request->answers = trustgate_request_get(nla_get_u64(id));
+	if (!request->answers) {
+		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
+				    "no open request has this id; it is answered, timed out, or withdrawn");
+		return -ENOENT;
+	}
+	return 0;
+}
+
 static int parse_volume(const struct grant_request *request,
 			struct trustgate_terms *terms)
 {
 	struct nlattr *id = request->attrs[TRUSTGATE_A_GRANT_VOLUME_ID];
 
-	if (!id)
+	if (id) {
+		terms->volume = trustgate_volume_by_id(nla_get_u32(id));
+	} else if (request->answers) {
+		id = request->attrs[TRUSTGATE_A_GRANT_REQUEST];
+		terms->volume = trustgate_volume_by_id(request->answers->key.volume_id);
+	} else {
 		return missing(request, TRUSTGATE_A_GRANT_VOLUME_ID,
 			       "volume-id");
-	terms->volume = trustgate_volume_by_id(nla_get_u32(id));
+	}
 	if (!terms->volume) {
 		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
 				    "no volume has this id");
@@ -187,6 +215,14 @@ static int parse_object(const struct grant_request *request,
 				    "give either path or fd, not both");
 		return -EINVAL;
 	}
+	if (!path && !fd && request->answers &&
+	    terms->kind == TRUSTGATE_OBJECT_KIND_FILE &&
+	    terms->volume->id == request->answers->key.volume_id) {
+		terms->ino = request->answers->key.ino;
+		terms->subvolume = request->answers->key.subvolume;
+		terms->generation = request->answers->key.generation;
+		return 0;
+	}
 	if (!path && !fd)
 		return missing(request, TRUSTGATE_A_GRANT_PATH, "path");
 	return trustgate_object_resolve(terms, fd, path,
@@ -198,6 +234,10 @@ static int parse_subject(const struct grant_request *request,
 {
 	struct nlattr *pid = request->attrs[TRUSTGATE_A_GRANT_PID];
 
+	if (!pid && request->answers)
+		return trustgate_subject_asked(terms, request->answers,
+					       request->attrs[TRUSTGATE_A_GRANT_REQUEST],
+					       request->info->extack);
 	if (!pid)
 		return missing(request, TRUSTGATE_A_GRANT_PID, "pid");
 	return trustgate_subject_resolve(terms, pid,
@@ -241,20 +281,24 @@ static int parse_renewal(const struct grant_request *request,
 	return 0;
 }
 
-/* From one nested attribute to a grant that nobody sees yet. */
+/*
+ * From one nested attribute to a grant that nobody sees yet. @answers is set to
+ * the number of the request that it answers, or 0.
+ */
 static struct trustgate_grant *prepare(const struct genl_info *info,
-				       const struct nlattr *nest)
+				       const struct nlattr *nest, u64 *answers)
 {
 	struct grant_request request = { .info = info, .nest = nest };
 	struct trustgate_terms terms = {};
 	struct trustgate_grant *grant;
 	int err;
 
-	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_ON_END, nest,
+	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_REQUEST, nest,
 			       trustgate_grant_request_nl_policy,
 			       info->extack) ?:
 	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
 				  info->extack) ?:
+	      parse_answers(&request) ?:
 	      parse_volume(&request, &terms) ?:
 	      parse_numbers(&request, &terms) ?:
 	      parse_on_end(&request, &terms) ?:
@@ -264,6 +308,11 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	      parse_renewal(&request, &terms);
 	grant = err ? ERR_PTR(err) : trustgate_grant_prepare(&terms);
 	put_pid(terms.pid);
+	*answers = 0;
+	if (request.answers) {
+		*answers = request.answers->id;
+		trustgate_request_put(request.answers);
+	}
 	if (grant == ERR_PTR(-ENOSPC))
 		NL_SET_ERR_MSG_ATTR(info->extack, nest,
 				    "table of grants is full; raise the module parameter max_grants");
@@ -293,10 +342,11 @@ static int put_added(struct sk_buff *skb, const struct trustgate_grant *grant)
 	return err;
 }
 
-/* Grants of one request, in its order. */
+/* Grants of one message, in its order, and the requests that they answer. */
 struct batch {
 	unsigned int count;
 	struct trustgate_grant *grants[TRUSTGATE_BATCH_MAX];
+	u64 answers[TRUSTGATE_BATCH_MAX];
 };
 
 static int fill_batch(struct batch *batch, const struct genl_info *info)
@@ -312,7 +362,7 @@ static int fill_batch(struct batch *batch, const struct genl_info *info)
 					    "too many grants in one request");
 			return -E2BIG;
 		}
-		grant = prepare(info, attr);
+		grant = prepare(info, attr, &batch->answers[batch->count]);
 		if (IS_ERR(grant))
 			return PTR_ERR(grant);
 		batch->grants[batch->count++] = grant;
@@ -345,6 +395,13 @@ static int commit_batch(struct batch *batch, struct sk_buff *skb)
 	}
 	for (i = 0; i < batch->count; i++)
 		trustgate_grant_enforce(batch->grants[i]);
+	/* Who waits finds them all in force. */
+	for (i = 0; i < batch->count; i++) {
+		if (batch->answers[i])
+			trustgate_request_answer(batch->answers[i],
+						 TRUSTGATE_REQUEST_END_GRANTED,
+						 batch->grants[i]->id);
+	}
 	return 0;
 }
 

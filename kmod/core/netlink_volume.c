@@ -24,12 +24,12 @@
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, devices further below, 8 numbers, and a
+ * A name, a type, a device, 16 bytes, devices further below, 9 numbers, and a
  * nest for each cause.
  */
 #define VOLUME_SIZE	(5 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
 			 TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
-			 8 * (NLA_HDRLEN + 12) +			\
+			 9 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
 /* Names appear in paths, logs and commands, so they are kept simple. */
@@ -58,6 +58,7 @@ static int parse_settings(const struct genl_info *info,
 	struct nlattr *record = info->attrs[TRUSTGATE_A_VOLUME_RECORD];
 	struct nlattr *metadata = info->attrs[TRUSTGATE_A_VOLUME_METADATA];
 	struct nlattr *on_end = info->attrs[TRUSTGATE_A_VOLUME_LEAST_ON_END];
+	struct nlattr *ask = info->attrs[TRUSTGATE_A_VOLUME_ASK_NS];
 
 	if (duration) {
 		u64 ns = nla_get_u64(duration);
@@ -77,6 +78,13 @@ static int parse_settings(const struct genl_info *info,
 		settings->metadata = nla_get_u32(metadata);
 	if (on_end)
 		settings->least_on_end = nla_get_u32(on_end);
+	if (ask && nla_get_u64(ask) > TRUSTGATE_ASK_MAX_NS) {
+		NL_SET_ERR_MSG_ATTR(info->extack, ask,
+				    "an open waits for an answer for at most an hour");
+		return -ERANGE;
+	}
+	if (ask)
+		settings->ask_ns = nla_get_u64(ask);
 	return 0;
 }
 
@@ -334,6 +342,8 @@ static int put_volume(struct sk_buff *skb,
 			   volume->settings.metadata) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_LEAST_ON_END,
 			   volume->settings.least_on_end) ?:
+	       put_u64(skb, TRUSTGATE_A_VOLUME_ASK_NS,
+		       volume->settings.ask_ns) ?:
 	       put_counters(skb, volume);
 }
 

@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
-#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_MEMORY + 1)
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_CROWDED + 1)
 
 struct netlink_ext_ack;
 struct path;
@@ -45,6 +45,8 @@ struct trustgate_counters {
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end, below which no new grant is
+ * @ask_ns: how long an open that no grant allows waits for the agent's answer; 0
+ *	if it is denied at once
  */
 struct trustgate_settings {
 	u64 max_duration_ns;
@@ -52,6 +54,7 @@ struct trustgate_settings {
 	u32 record;
 	u32 metadata;
 	u32 least_on_end;
+	u64 ask_ns;
 };
 
 /**

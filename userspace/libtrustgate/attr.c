@@ -41,6 +41,9 @@ static const char *const gate_names[] = {
 	[TRUSTGATE_A_GATE_ENDING] = "ending",
 	[TRUSTGATE_A_GATE_UNMAPPED] = "unmapped",
 	[TRUSTGATE_A_GATE_KILLED] = "killed",
+	[TRUSTGATE_A_GATE_REQUESTS] = "requests",
+	[TRUSTGATE_A_GATE_REQUESTS_MAX] = "requests-max",
+	[TRUSTGATE_A_GATE_OLDEST_REQUEST_BOOTTIME_NS] = "oldest-request-boottime-ns",
 };
 
 static const char *const agent_names[] = {
@@ -73,6 +76,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_PAD] = "pad",
 	[TRUSTGATE_A_VOLUME_METADATA] = "metadata",
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = "least-on-end",
+	[TRUSTGATE_A_VOLUME_ASK_NS] = "ask-ns",
 };
 
 static const char *const grant_names[] = {
@@ -104,6 +108,7 @@ static const char *const grant_names[] = {
 	[TRUSTGATE_A_GRANT_END] = "end",
 	[TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS] = "ended-boottime-ns",
 	[TRUSTGATE_A_GRANT_MAPPED] = "mapped",
+	[TRUSTGATE_A_GRANT_REQUEST] = "request",
 };
 
 static const char *const batch_names[] = {
@@ -146,6 +151,35 @@ static const char *const event_names[] = {
 	[TRUSTGATE_A_EVENT_PAD] = "pad",
 	[TRUSTGATE_A_EVENT_TARGET_PID] = "target-pid",
 	[TRUSTGATE_A_EVENT_MAPPINGS] = "mappings",
+	[TRUSTGATE_A_EVENT_REQUEST_ID] = "request-id",
+	[TRUSTGATE_A_EVENT_REQUEST_END] = "request-end",
+};
+
+static const char *const request_names[] = {
+	[TRUSTGATE_A_REQUEST_ID] = "id",
+	[TRUSTGATE_A_REQUEST_VOLUME_ID] = "volume-id",
+	[TRUSTGATE_A_REQUEST_PID] = "pid",
+	[TRUSTGATE_A_REQUEST_TID] = "tid",
+	[TRUSTGATE_A_REQUEST_START_TICKS] = "start-ticks",
+	[TRUSTGATE_A_REQUEST_EXEC_ID] = "exec-id",
+	[TRUSTGATE_A_REQUEST_UID] = "uid",
+	[TRUSTGATE_A_REQUEST_LOGINUID] = "loginuid",
+	[TRUSTGATE_A_REQUEST_COMM] = "comm",
+	[TRUSTGATE_A_REQUEST_ACCESS] = "access",
+	[TRUSTGATE_A_REQUEST_CAUSE] = "cause",
+	[TRUSTGATE_A_REQUEST_INO] = "ino",
+	[TRUSTGATE_A_REQUEST_INODE_GENERATION] = "inode-generation",
+	[TRUSTGATE_A_REQUEST_PATH] = "path",
+	[TRUSTGATE_A_REQUEST_RAISED_BOOTTIME_NS] = "raised-boottime-ns",
+	[TRUSTGATE_A_REQUEST_DEADLINE_BOOTTIME_NS] = "deadline-boottime-ns",
+	[TRUSTGATE_A_REQUEST_WAITING] = "waiting",
+	[TRUSTGATE_A_REQUEST_PAD] = "pad",
+};
+
+static const char *const refusal_names[] = {
+	[TRUSTGATE_A_REFUSAL_ID] = "id",
+	[TRUSTGATE_A_REFUSAL_REFUSED] = "refused",
+	[TRUSTGATE_A_REFUSAL_PAD] = "pad",
 };
 
 #define SET(name_, upper, ...)							\
@@ -172,6 +206,10 @@ static const bool revocation_multi[TRUSTGATE_A_REVOCATION_MAX + 1] = {
 	[TRUSTGATE_A_REVOCATION_ID] = true,
 };
 
+static const bool refusal_multi[TRUSTGATE_A_REFUSAL_MAX + 1] = {
+	[TRUSTGATE_A_REFUSAL_ID] = true,
+};
+
 static const struct attr_set *const volume_nested[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_COUNTER] = &trustgate_attr_counter,
 };
@@ -189,6 +227,8 @@ SET(grant, GRANT);
 SET(batch, BATCH, .multi = batch_multi, .nested = batch_nested);
 SET(revocation, REVOCATION, .multi = revocation_multi);
 SET(event, EVENT);
+SET(request, REQUEST);
+SET(refusal, REFUSAL, .multi = refusal_multi);
 
 const char *trustgate_attr_name(const struct attr_set *set, unsigned int type)
 {

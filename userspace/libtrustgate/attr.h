@@ -37,6 +37,8 @@ extern const struct attr_set trustgate_attr_grant;
 extern const struct attr_set trustgate_attr_batch;
 extern const struct attr_set trustgate_attr_revocation;
 extern const struct attr_set trustgate_attr_event;
+extern const struct attr_set trustgate_attr_request;
+extern const struct attr_set trustgate_attr_refusal;
 
 /**
  * trustgate_attr_path() - name the attribute at an offset

@@ -42,6 +42,10 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_FORBIDDEN] = "forbidden",
 	[TRUSTGATE_CAUSE_TRACED] = "traced",
 	[TRUSTGATE_CAUSE_MEMORY] = "memory",
+	[TRUSTGATE_CAUSE_ASKED] = "asked",
+	[TRUSTGATE_CAUSE_REFUSED] = "refused",
+	[TRUSTGATE_CAUSE_UNANSWERED] = "unanswered",
+	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
 };
 
 static const char *const reason[] = {
@@ -112,6 +116,18 @@ static const char *const event_type[] = {
 	[TRUSTGATE_EVENT_TYPE_UNMAPPED] = "unmapped",
 	[TRUSTGATE_EVENT_TYPE_KILLED] = "killed",
 	[TRUSTGATE_EVENT_TYPE_GRANT_CLEARED] = "grant-cleared",
+	[TRUSTGATE_EVENT_TYPE_REQUEST_RAISED] = "request-raised",
+	[TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED] = "request-closed",
+};
+
+static const char *const request_end[] = {
+	[TRUSTGATE_REQUEST_END_OPEN] = "open",
+	[TRUSTGATE_REQUEST_END_GRANTED] = "granted",
+	[TRUSTGATE_REQUEST_END_REFUSED] = "refused",
+	[TRUSTGATE_REQUEST_END_UNANSWERED] = "unanswered",
+	[TRUSTGATE_REQUEST_END_WITHDRAWN] = "withdrawn",
+	[TRUSTGATE_REQUEST_END_AGENT_LOST] = "agent-lost",
+	[TRUSTGATE_REQUEST_END_VOLUME_CHANGED] = "volume-changed",
 };
 
 #define SET(table, is_flags) \
@@ -134,6 +150,7 @@ static const struct {
 	[TRUSTGATE_NAMES_EVENT_TYPE] = SET(event_type, false),
 	[TRUSTGATE_NAMES_METADATA] = SET(metadata, false),
 	[TRUSTGATE_NAMES_ON_END] = SET(on_end, false),
+	[TRUSTGATE_NAMES_REQUEST_END] = SET(request_end, false),
 };
 
 const char *trustgate_name_at(enum trustgate_names set, size_t index)

@@ -27,6 +27,7 @@ enum trustgate_names {
 	TRUSTGATE_NAMES_EVENT_TYPE,
 	TRUSTGATE_NAMES_METADATA,
 	TRUSTGATE_NAMES_ON_END,
+	TRUSTGATE_NAMES_REQUEST_END,
 	_TRUSTGATE_NAMES_MAX
 };
 
@@ -89,6 +90,11 @@ static inline const char *trustgate_end_name(uint32_t end)
 static inline const char *trustgate_event_type_name(uint32_t type)
 {
 	return trustgate_name(TRUSTGATE_NAMES_EVENT_TYPE, type);
+}
+
+static inline const char *trustgate_request_end_name(uint32_t end)
+{
+	return trustgate_name(TRUSTGATE_NAMES_REQUEST_END, end);
 }
 
 /**

@@ -49,6 +49,7 @@ int main(void)
 	dump_names("event-type", TRUSTGATE_NAMES_EVENT_TYPE);
 	dump_names("metadata", TRUSTGATE_NAMES_METADATA);
 	dump_names("on-end", TRUSTGATE_NAMES_ON_END);
+	dump_names("request-end", TRUSTGATE_NAMES_REQUEST_END);
 	dump_attributes(&trustgate_attr_gate);
 	dump_attributes(&trustgate_attr_agent);
 	dump_attributes(&trustgate_attr_counter);
@@ -57,5 +58,7 @@ int main(void)
 	dump_attributes(&trustgate_attr_batch);
 	dump_attributes(&trustgate_attr_revocation);
 	dump_attributes(&trustgate_attr_event);
+	dump_attributes(&trustgate_attr_request);
+	dump_attributes(&trustgate_attr_refusal);
 	return 0;
 }

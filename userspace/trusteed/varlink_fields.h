@@ -125,7 +125,7 @@
 	F(seq, INT, 0, "Number; a gap means lost events", \
 	  unsigned, event->seq) \
 	F(type, STRING, 0, \
-	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared", \
+	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared, request-raised, request-closed", \
 	  name, TRUSTGATE_NAMES_EVENT_TYPE, event->type) \
 	F(timeBoottimeNSec, INT, 0, "When", \
 	  unsigned, event->time_boottime_ns) \

@@ -211,7 +211,7 @@ const struct verb verb_watch = {
 	.details =
 		"Types: denied, allowed, grant-added, grant-ended, volume-added, volume-changed,\n"
 		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped,\n"
-		"killed, grant-cleared.\n"
+		"killed, grant-cleared, request-raised, request-closed.\n"
 		"With --json each line is an event. Lost events are reported on standard error.",
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TIME,

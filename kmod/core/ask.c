@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - asking the agent; see ask.h.
+ */
+
+#include <linux/atomic.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+
+#include "agent.h"
+#include "ask.h"
+#include "decision.h"
+#include "request.h"
+#include "restart.h"
+#include "taint.h"
+
+/* A thread that will wait, or does; freed by itself. */
+struct waiter {
+	struct callback_head work;
+	struct trustgate_request *request;
+};
+
+static atomic_t nr_waiters = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(all_gone);
+
+/*
+ * Runs where signals are handled, which has the system call done again, and not
+ * before: so what wakes the thread, a signal to be delivered included, needs no
+ * care here.
+ */
+static void wait_for_answer(struct callback_head *work)
+{
+	struct waiter *waiter = container_of(work, struct waiter, work);
+	struct trustgate_request *request = waiter->request;
+
+	kfree(waiter);
+	if (!(current->flags & PF_EXITING) && trustgate_restart_due())
+		wait_event_interruptible(request->answered,
+					 trustgate_request_closed(request));
+	trustgate_request_leave(request);
+	if (atomic_dec_and_test(&nr_waiters))
+		wake_up(&all_gone);
+}
+
+/* Could a grant make it allowed? */
+static bool curable(const struct trustgate_question *question, u32 cause)
+{
+	switch (cause) {
+	case TRUSTGATE_CAUSE_NO_GRANT:
+	case TRUSTGATE_CAUSE_WRONG_ACCESS:
+	case TRUSTGATE_CAUSE_EXPIRED:
+	case TRUSTGATE_CAUSE_USED_UP:
+	case TRUSTGATE_CAUSE_EXEC_CHANGED:
+	case TRUSTGATE_CAUSE_UNREACHABLE:
+		break;
+	default:
+		return false;
+	}
+	/* As guard_memory() in check.c would have it. */
+	if (question->access & TRUSTGATE_TAINTING)
+		return trustgate_taint_hindrance(question->now_ns) ==
+		       TRUSTGATE_CAUSE_GRANTED;
+	return !current->ptrace;
+}
+
+/* May current be kept waiting? */
+static bool may_wait(void)
+{
+	return !(current->flags & (PF_KTHREAD | PF_USER_WORKER | PF_EXITING)) &&
+	       !is_global_init(current) && !trustgate_agent_is(current) &&
+	       trustgate_restart_possible();
+}
+
+u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
+{
+	struct waiter *waiter;
+
+	if (!READ_ONCE(question->volume->settings.ask_ns) ||
+	    !trustgate_agent_portid() || !curable(question, cause) ||
+	    !may_wait() || !trustgate_restart_repeats(question->opened))
+		return cause;
+
+	waiter = kmalloc(sizeof(*waiter),
+			 GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
+	if (!waiter)
+		return TRUSTGATE_CAUSE_CROWDED;
+	waiter->request = trustgate_request_join(question, &cause);
+	if (!waiter->request) {
+		kfree(waiter);
+		return cause;
+	}
+	init_task_work(&waiter->work, wait_for_answer);
+	atomic_inc(&nr_waiters);
+	if (task_work_add(current, &waiter->work, TWA_SIGNAL)) {
+		atomic_dec(&nr_waiters);
+		trustgate_request_leave(waiter->request);
+		kfree(waiter);
+		return cause;
+	}
+	return TRUSTGATE_CAUSE_ASKED;
+}
+
+void trustgate_ask_exit(void)
+{
+	wait_event(all_gone, !atomic_read(&nr_waiters));
+	/* The last of them may not have left our code yet. */
+	synchronize_rcu_tasks();
+}
