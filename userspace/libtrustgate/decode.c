@@ -214,6 +214,10 @@ static const struct field gate_fields[TRUSTGATE_A_GATE_MAX + 1] = {
 	[TRUSTGATE_A_GATE_ENDING] = FIELD(U64, trustgate_gate, ending),
 	[TRUSTGATE_A_GATE_UNMAPPED] = FIELD(U64, trustgate_gate, unmapped),
 	[TRUSTGATE_A_GATE_KILLED] = FIELD(U64, trustgate_gate, killed),
+	[TRUSTGATE_A_GATE_REQUESTS] = FIELD(U32, trustgate_gate, requests),
+	[TRUSTGATE_A_GATE_REQUESTS_MAX] = FIELD(U32, trustgate_gate, requests_max),
+	[TRUSTGATE_A_GATE_OLDEST_REQUEST_BOOTTIME_NS] =
+		FIELD(U64, trustgate_gate, oldest_request_boottime_ns),
 };
 
 static int gate_hook(int type, const struct nlattr *attr, void *userdata)
@@ -295,6 +299,7 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_METADATA] = FIELD(U32, trustgate_volume, metadata),
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = FIELD(U32, trustgate_volume, least_on_end),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
+	[TRUSTGATE_A_VOLUME_ASK_NS] = FIELD(U64, trustgate_volume, ask_ns),
 };
 
 static int volume_lower(const struct nlattr *attr, struct trustgate_volume *volume)
@@ -466,6 +471,66 @@ int trustgate_decode_ended(const void *attrs, size_t length, uint64_t *ret_ended
 	return r;
 }
 
+/* ---- requests ---- */
+
+static const struct field request_fields[TRUSTGATE_A_REQUEST_MAX + 1] = {
+	[TRUSTGATE_A_REQUEST_ID] = FIELD(U64, trustgate_request, id),
+	[TRUSTGATE_A_REQUEST_VOLUME_ID] = FIELD(U32, trustgate_request, volume_id),
+	[TRUSTGATE_A_REQUEST_PID] = FIELD(U32, trustgate_request, pid),
+	[TRUSTGATE_A_REQUEST_TID] = FIELD(U32, trustgate_request, tid),
+	[TRUSTGATE_A_REQUEST_START_TICKS] = FIELD(U64, trustgate_request, start_ticks),
+	[TRUSTGATE_A_REQUEST_EXEC_ID] = FIELD(U64, trustgate_request, exec_id),
+	[TRUSTGATE_A_REQUEST_UID] = FIELD(U32, trustgate_request, uid),
+	[TRUSTGATE_A_REQUEST_LOGINUID] = FIELD(U32, trustgate_request, loginuid),
+	[TRUSTGATE_A_REQUEST_COMM] = FIELD(STRING, trustgate_request, comm),
+	[TRUSTGATE_A_REQUEST_ACCESS] = FIELD(U32, trustgate_request, access),
+	[TRUSTGATE_A_REQUEST_CAUSE] = FIELD(U32, trustgate_request, cause),
+	[TRUSTGATE_A_REQUEST_INO] = FIELD(U64, trustgate_request, ino),
+	[TRUSTGATE_A_REQUEST_INODE_GENERATION] = FIELD(U32, trustgate_request, inode_generation),
+	[TRUSTGATE_A_REQUEST_PATH] = FIELD(STRING, trustgate_request, path),
+	[TRUSTGATE_A_REQUEST_RAISED_BOOTTIME_NS] = FIELD(U64, trustgate_request, raised_boottime_ns),
+	[TRUSTGATE_A_REQUEST_DEADLINE_BOOTTIME_NS] = FIELD(U64, trustgate_request, deadline_boottime_ns),
+	[TRUSTGATE_A_REQUEST_WAITING] = FIELD(U32, trustgate_request, waiting),
+};
+
+int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_request *ret)
+{
+	struct trustgate_request request = { 0 };
+	int r;
+
+	r = decode(request_fields, TRUSTGATE_A_REQUEST_MAX, attrs, length, &request,
+		   &request.present, NULL, NULL);
+	if (r)
+		return r;
+	if (!request.id)
+		return -EBADMSG;
+	*ret = request;
+	return 0;
+}
+
+struct refused_info {
+	uint64_t refused;
+};
+
+static const struct field refused_fields[TRUSTGATE_A_REFUSAL_MAX + 1] = {
+	[TRUSTGATE_A_REFUSAL_REFUSED] = FIELD(U64, refused_info, refused),
+};
+
+int trustgate_decode_refused(const void *attrs, size_t length, uint64_t *ret_refused)
+{
+	struct refused_info info = { 0 };
+	uint64_t present;
+	int r;
+
+	r = decode(refused_fields, TRUSTGATE_A_REFUSAL_MAX, attrs, length, &info, &present,
+		   NULL, NULL);
+	if (!r && !has(present, TRUSTGATE_A_REFUSAL_REFUSED))
+		r = -EBADMSG;
+	if (!r)
+		*ret_refused = info.refused;
+	return r;
+}
+
 /* ---- events ---- */
 
 static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {
@@ -493,6 +558,8 @@ static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {
 	[TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS] = FIELD(U64, trustgate_event, expires_boottime_ns),
 	[TRUSTGATE_A_EVENT_TARGET_PID] = FIELD(U32, trustgate_event, target_pid),
 	[TRUSTGATE_A_EVENT_MAPPINGS] = FIELD(U32, trustgate_event, mappings),
+	[TRUSTGATE_A_EVENT_REQUEST_ID] = FIELD(U64, trustgate_event, request_id),
+	[TRUSTGATE_A_EVENT_REQUEST_END] = FIELD(U32, trustgate_event, request_end),
 };
 
 int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret)

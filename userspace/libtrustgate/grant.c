@@ -19,7 +19,7 @@
 /* Size of one grant in a message: its strings and room for all numbers. */
 static size_t request_size(const struct trustgate_grant_request *request)
 {
-	size_t size = nla_total_size(0) + 9 * nla_total_size(4) + 5 * nla_total_size(8);
+	size_t size = nla_total_size(0) + 9 * nla_total_size(4) + 6 * nla_total_size(8);
 
 	if (request->path)
 		size += nla_total_size(strlen(request->path) + 1);
@@ -50,6 +50,29 @@ static int put_optional(struct nl_msg *msg, const struct trustgate_grant_request
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_RENEWS, request->renews);
 	if (!r && request->on_end)
 		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_ON_END, request->on_end);
+	if (!r && request->request)
+		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_REQUEST, request->request);
+	return r;
+}
+
+/* Whose access to what; an answer need not repeat the question. */
+static int put_what(struct nl_msg *msg, const struct trustgate_grant_request *request)
+{
+	const bool answers = request->request;
+	int r = 0;
+
+	if (!answers || request->volume_id)
+		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_VOLUME_ID, request->volume_id);
+	if (!r && (!answers || request->pid))
+		r = nla_put_s32(msg, TRUSTGATE_A_GRANT_PID, request->pid);
+	if (!r)
+		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_OBJECT_KIND, request->object_kind);
+	if (!r && request->path)
+		r = nla_put_string(msg, TRUSTGATE_A_GRANT_PATH, request->path);
+	if (!r && request->fd >= 0)
+		r = nla_put_s32(msg, TRUSTGATE_A_GRANT_FD, request->fd);
+	if (!r && (!answers || request->access))
+		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_ACCESS, request->access);
 	return r;
 }
 
@@ -61,17 +84,7 @@ static int put_grant(struct nl_msg *msg, const struct trustgate_grant_request *r
 	nest = nla_nest_start(msg, TRUSTGATE_A_BATCH_GRANT | NLA_F_NESTED);
 	if (!nest)
 		return -NLE_NOMEM;
-	r = nla_put_u32(msg, TRUSTGATE_A_GRANT_VOLUME_ID, request->volume_id);
-	if (!r)
-		r = nla_put_s32(msg, TRUSTGATE_A_GRANT_PID, request->pid);
-	if (!r)
-		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_OBJECT_KIND, request->object_kind);
-	if (!r && request->path)
-		r = nla_put_string(msg, TRUSTGATE_A_GRANT_PATH, request->path);
-	if (!r && !request->path)
-		r = nla_put_s32(msg, TRUSTGATE_A_GRANT_FD, request->fd);
-	if (!r)
-		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_ACCESS, request->access);
+	r = put_what(msg, request);
 	if (!r)
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS,
 				request->expires_boottime_ns);
@@ -132,7 +145,10 @@ static int check_requests(struct trustgate_conn *conn,
 			  const struct trustgate_grant_request *requests, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if ((requests[i].fd >= 0) != !!requests[i].path &&
+		const bool named = requests[i].fd >= 0 || requests[i].path;
+
+		if ((named || requests[i].request) &&
+		    (requests[i].fd < 0 || !requests[i].path) &&
 		    (!requests[i].path || strlen(requests[i].path) <= TRUSTGATE_PATH_MAX))
 			continue;
 		conn->error.index = i;

@@ -38,9 +38,11 @@
  * @inode_generation: object
  * @path: object relative to the volume's root; any bytes
  * @path_cut: @path lost its beginning
- * @expires_boottime_ns: of the grant
+ * @expires_boottime_ns: of the grant, or deadline of the request
  * @target_pid: process whose memory was concerned, in the initial pid namespace
  * @mappings: how many were ended by force, or led to the kill
+ * @request_id: request that was raised or closed
+ * @request_end: enum trustgate_request_end
  */
 struct trustgate_event {
 	uint64_t present;
@@ -68,6 +70,8 @@ struct trustgate_event {
 	uint64_t expires_boottime_ns;
 	pid_t target_pid;
 	uint32_t mappings;
+	uint64_t request_id;
+	uint32_t request_end;
 };
 
 /**

@@ -39,6 +39,9 @@
  * @ending: grants that have ended and whose mappings are still looked for
  * @unmapped: mappings ended by force
  * @killed: processes killed because of mappings
+ * @requests: opens that wait for an answer, as requests
+ * @requests_max: how many there can be
+ * @oldest_request_boottime_ns: when the oldest was raised, 0 if there is none
  */
 struct trustgate_gate {
 	uint64_t present;
@@ -65,6 +68,9 @@ struct trustgate_gate {
 	uint64_t ending;
 	uint64_t unmapped;
 	uint64_t killed;
+	uint32_t requests;
+	uint32_t requests_max;
+	uint64_t oldest_request_boottime_ns;
 };
 
 /**

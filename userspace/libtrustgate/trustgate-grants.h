@@ -33,6 +33,9 @@
  *	that it covers by its age, this one covers, too; 0 for none
  * @on_end: enum trustgate_on_end: what becomes of mappings when it ends; 0 for
  *	the least that the volume allows
+ * @request: the open that waits for this grant, see trustgate_request_each(); 0
+ *	for none. Then what is 0 of @volume_id, @pid and @access, and the object,
+ *	if @path is NULL and @fd -1, are taken from the request.
  *
  * Start from TRUSTGATE_GRANT_REQUEST_INIT, so that @fd is not standard input.
  */
@@ -53,6 +56,7 @@ struct trustgate_grant_request {
 	uint64_t tag;
 	uint64_t renews;
 	uint32_t on_end;
+	uint64_t request;
 };
 
 #define TRUSTGATE_GRANT_REQUEST_INIT { .fd = -1 }
@@ -146,7 +150,7 @@ struct trustgate_grant {
  * Return: 0, -E2BIG if @count is beyond TRUSTGATE_BATCH_MAX, -EMSGSIZE if the
  * paths make the message too long for one datagram, -ENAMETOOLONG for a path,
  * -ESRCH if a subject does not live or its start time differs, -ENOENT if the
- * volume or the file does not exist, -ESHUTDOWN if the volume is going away,
+ * volume or the file does not exist, or the request is not open, -ESHUTDOWN if the volume is going away,
  * -EBADF, -ENOTDIR, -ELOOP, -EXDEV for the object, -EINVAL for an expiry in the
  * past, -ERANGE for one beyond the volume's maximum, -ENOSPC if there are too
  * many grants.

@@ -36,6 +36,8 @@ struct trustgate_counter {
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end, below which no new grant is
+ * @ask_ns: how long an open that no grant allows waits for an answer; 0 if it is
+ *	denied at once
  * @grants: live grants
  * @added_boottime_ns: since when
  * @counters: one for each cause that has occurred
@@ -56,6 +58,7 @@ struct trustgate_volume {
 	uint32_t record;
 	uint32_t metadata;
 	uint32_t least_on_end;
+	uint64_t ask_ns;
 	uint64_t grants;
 	uint64_t added_boottime_ns;
 	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
@@ -71,6 +74,7 @@ struct trustgate_volume {
  * @TRUSTGATE_VOLUME_FIELD_RECORD: record
  * @TRUSTGATE_VOLUME_FIELD_METADATA: metadata
  * @TRUSTGATE_VOLUME_FIELD_LEAST_ON_END: least_on_end
+ * @TRUSTGATE_VOLUME_FIELD_ASK: ask_ns
  */
 enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
@@ -78,6 +82,7 @@ enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_RECORD = 4,
 	TRUSTGATE_VOLUME_FIELD_METADATA = 8,
 	TRUSTGATE_VOLUME_FIELD_LEAST_ON_END = 16,
+	TRUSTGATE_VOLUME_FIELD_ASK = 32,
 };
 
 /**
@@ -89,6 +94,7 @@ enum trustgate_volume_field {
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end
+ * @ask_ns: at most TRUSTGATE_ASK_MAX_NS, see struct trustgate_volume
  */
 struct trustgate_volume_settings {
 	uint32_t fields;
@@ -97,6 +103,7 @@ struct trustgate_volume_settings {
 	uint32_t record;
 	uint32_t metadata;
 	uint32_t least_on_end;
+	uint64_t ask_ns;
 };
 
 /**

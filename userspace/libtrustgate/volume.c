@@ -16,7 +16,7 @@
 #include "conn.h"
 
 /* Room for the settings, an id and a descriptor. */
-#define SETTINGS_SIZE 64
+#define SETTINGS_SIZE 80
 
 static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settings *settings)
 {
@@ -34,6 +34,8 @@ static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settin
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_METADATA, settings->metadata);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END))
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_LEAST_ON_END, settings->least_on_end);
+	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_ASK))
+		r = nla_put_u64(msg, TRUSTGATE_A_VOLUME_ASK_NS, settings->ask_ns);
 	return r;
 }
 
