@@ -36,6 +36,18 @@ void gate_unprotect(void);
 void gate_record(bool allowed);
 
 /**
+ * gate_answer() - have opens ask, and a thread of ours grant what they ask for
+ *
+ * The thread has the agent's connection until gate_answer_no_more().
+ */
+void gate_answer(void);
+
+/**
+ * gate_answer_no_more() - end the thread, and asking
+ */
+void gate_answer_no_more(void);
+
+/**
  * gate_grant_file() - grant a process everything on one file
  * @pid: subject
  * @path: relative to the volume

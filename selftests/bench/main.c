@@ -108,6 +108,22 @@ static void make_filesystem(const char *type, const char *source,
 	}
 }
 
+static void make_files(const char *directory)
+{
+	char path[128];
+	FILE *file;
+	int i;
+
+	if (mkdir(directory, 0755))
+		err(1, "mkdir %s", directory);
+	for (i = 0; i < OPERATION_FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d", directory, i);
+		file = fopen(path, "w");
+		if (!file || fclose(file))
+			err(1, "make %s", path);
+	}
+}
+
 static void make_places(void)
 {
 	const char *disk = getenv("TRUSTGATE_DISK");
@@ -127,6 +143,7 @@ static void make_places(void)
 	if (mkdir(VOLUME "/crowd", 0755))
 		err(1, "mkdir " VOLUME "/crowd");
 	gate_prepare_crowd(VOLUME "/crowd");
+	make_files(RIVALS "/crowd");
 	sync();
 }
 
@@ -153,6 +170,7 @@ static void measure_future_volume(const char *setup)
 	measure(setup, "volume 9", VOLUME LEVEL_9, &operation_open_close);
 	measure(setup, "volume 1", VOLUME LEVEL_1, &operation_pread);
 	measure(setup, "volume 4", VOLUME LEVEL_4, &operation_pread);
+	measure(setup, "volume", VOLUME "/crowd", &operation_open_next);
 }
 
 static void enter_landlock(void)
@@ -165,6 +183,7 @@ static void measure_rivals(void)
 	struct runner restricted;
 
 	measure("none", "rivals", RIVALS, &operation_open_close);
+	measure("none", "rivals", RIVALS "/crowd", &operation_open_next);
 	measure("none", "rivals 1", RIVALS LEVEL_1, &operation_open_close);
 	measure("none", "rivals 8", RIVALS LEVEL_8, &operation_open_close);
 
@@ -179,6 +198,8 @@ static void measure_rivals(void)
 	rival_fanotify_start(RIVALS);
 	measure("fanotify, listener that allows", "rivals", RIVALS,
 		&operation_open_close);
+	measure("fanotify, listener that allows", "rivals", RIVALS "/crowd",
+		&operation_open_next);
 	rival_fanotify_stop();
 }
 
@@ -237,6 +258,15 @@ static void measure_volume(const char *crowd)
 	measure_all(setup, &operation_open_denied);
 	measure_granted_file(crowd);
 	measure_granted_subtree(crowd);
+}
+
+static void measure_asked(void)
+{
+	gate_answer();
+	measure("asked, agent that grants", "volume", VOLUME "/crowd",
+		&operation_open_next);
+	gate_answer_no_more();
+	gate_revoke(runner.pid);
 }
 
 static void measure_audited(void)
@@ -305,6 +335,7 @@ int main(int argc, char **argv)
 	ruler_rest(1000);
 	measure_everywhere("armed");
 	measure_volume("");
+	measure_asked();
 	measure_audited();
 	printf("crowd\t%lu\n", gate_add_crowd());
 	measure_volume(", a million others");

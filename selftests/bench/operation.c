@@ -5,6 +5,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -94,6 +95,28 @@ const struct operation operation_open_denied = {
 	.run = run_open,
 	.after = close_result,
 	.denied = true,
+};
+
+static char next_name[8] = "0";
+
+static long run_open_next(void)
+{
+	return sys_open(next_name, O_RDONLY);
+}
+
+static void go_to_next(long result)
+{
+	static unsigned int next;
+
+	close_result(result);
+	next = (next + 1) % OPERATION_FILES;
+	snprintf(next_name, sizeof(next_name), "%u", next);
+}
+
+const struct operation operation_open_next = {
+	.name = "open of another file",
+	.run = run_open_next,
+	.after = go_to_next,
 };
 
 static long run_open_close(void)

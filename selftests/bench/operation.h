@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How many files there are for operation_open_next. */
+#define OPERATION_FILES	4096
+
 /**
  * struct operation - something to measure
  * @name: as in the results
@@ -35,6 +38,8 @@ struct operation {
 extern const struct operation operation_open_close;
 extern const struct operation operation_open;
 extern const struct operation operation_open_denied;
+/* In a directory with files "0" and up: each time another. */
+extern const struct operation operation_open_next;
 extern const struct operation operation_pread;
 extern const struct operation operation_pwrite;
 extern const struct operation operation_mmap;
