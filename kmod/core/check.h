@@ -191,7 +191,8 @@ int trustgate_check_image(enum trustgate_hook hook, const struct file *file);
  * @keeps: what is opened now can be read later, without another check
  *
  * Of a process's refusals with @attach false only the first is counted and
- * recorded: those who look at all processes do it all the time.
+ * recorded: those who look at all processes do it all the time. The agent may
+ * look so at everybody.
  *
  * Context: RCU read side, any but NMI; the task may be locked.
  * Return: 0 or -EACCES.
