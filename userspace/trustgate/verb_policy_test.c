@@ -5,7 +5,7 @@
  * Owns: the options that describe a request, showing what came of each rule.
  *
  * Must not own: the decision (../policy/), the facts of a live process
- * (process_facts.c).
+ * (../policy/policy_facts.c).
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +18,7 @@
 #include "cell.h"
 #include "format.h"
 #include "policy.h"
-#include "process_facts.h"
+#include "policy_facts.h"
 #include "table.h"
 #include "trustgate.h"
 
@@ -144,10 +144,14 @@ static int read_process(void)
 {
 	struct policy_facts *facts = &wanted.facts;
 	static struct policy_facts found; /* its texts are never freed */
-	int r = process_facts_read((pid_t)wanted.pid, &found);
+	int r = policy_facts_read((pid_t)wanted.pid, POLICY_DIGESTS_ALL, &found);
 
-	if (r)
-		return r;
+	if (r == -ESRCH)
+		complain("there is no process %d", (int)wanted.pid);
+	else if (r < 0)
+		complain("process %d cannot be examined: %s", (int)wanted.pid, strerror(-r));
+	if (r < 0)
+		return EXIT_REFUSED;
 	if (!facts->exe.known)
 		facts->exe = found.exe;
 	if (!facts->sha256.known)

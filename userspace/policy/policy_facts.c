@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trustgate - what a policy wants to know of a live process, see
- * process_facts.h.
+ * trustgate - what a policy wants to know of a live process, see policy_facts.h.
  *
  * Owns: reading /proc/PID and the program's file.
  *
@@ -23,22 +22,21 @@
 #include <openssl/evp.h>
 #include <systemd/sd-login.h>
 
-#include "cli.h"
-#include "process_facts.h"
+#include "policy_facts.h"
 
 static const char deleted[] = " (deleted)";
 
 /* ---- the program's file ---- */
 
-static void read_exe(int fd, struct policy_facts *facts)
+/* Without opening it, which could take long. */
+static void read_exe(int proc, struct policy_facts *facts)
 {
-	char link[32], *target = malloc(PATH_MAX);
+	char *target = malloc(PATH_MAX);
 	ssize_t length;
 
 	if (!target)
 		return;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	length = readlink(link, target, PATH_MAX);
+	length = readlinkat(proc, "exe", target, PATH_MAX);
 	/* A path that may be cut off, or no path any more, is none. */
 	if (length > 0 && length < PATH_MAX) {
 		size_t tail = strlen(deleted);
@@ -92,16 +90,35 @@ static void read_fsverity(int fd, struct policy_digest_fact *fact)
 	}
 }
 
-static void read_program(int proc, struct policy_facts *facts)
+/*
+ * Whether reading it does not wait for another machine or a program, and ends
+ * soon. A filesystem on a block device has a major number; what is known of it
+ * is asked for without a word to anybody else.
+ */
+static bool is_soon_read(int fd)
 {
-	int fd = openat(proc, "exe", O_RDONLY | O_CLOEXEC);
+	struct statx st;
 
-	if (fd < 0)
+	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st) &&
+	       S_ISREG(st.stx_mode) && st.stx_dev_major && st.stx_size <= POLICY_FACTS_BYTES_MAX;
+}
+
+static void read_digests(int proc, bool soon, struct policy_facts *facts)
+{
+	char link[32];
+	int path, fd;
+
+	path = openat(proc, "exe", O_PATH | O_CLOEXEC);
+	if (path < 0)
 		return;
-	read_exe(fd, facts);
-	read_sha256(fd, &facts->sha256);
-	read_fsverity(fd, &facts->fsverity);
-	close(fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+	fd = soon && !is_soon_read(path) ? -1 : open(link, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		read_sha256(fd, &facts->sha256);
+		read_fsverity(fd, &facts->fsverity);
+		close(fd);
+	}
+	close(path);
 }
 
 /* ---- users ---- */
@@ -175,7 +192,7 @@ static void read_unit(pid_t pid, struct policy_text_fact *fact)
 		fact->known = POLICY_NONE;
 }
 
-int process_facts_read(pid_t pid, struct policy_facts *facts)
+int policy_facts_read(pid_t pid, enum policy_digests digests, struct policy_facts *facts)
 {
 	struct stat st;
 	char path[32];
@@ -183,20 +200,27 @@ int process_facts_read(pid_t pid, struct policy_facts *facts)
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0) {
-		complain("there is no process %d", (int)pid);
-		return EXIT_REFUSED;
-	}
-	read_program(proc, facts);
+	if (proc < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	read_exe(proc, facts);
+	if (digests != POLICY_DIGESTS_NONE)
+		read_digests(proc, digests == POLICY_DIGESTS_SOON, facts);
 	read_users(proc, facts);
 	read_cgroup(proc, &facts->cgroup);
 	read_unit(pid, &facts->unit);
 	/* While the process is there, its number means no other one. */
 	if (fstatat(proc, "status", &st, 0)) {
 		close(proc);
-		complain("process %d has exited", (int)pid);
-		return EXIT_REFUSED;
+		return -ESRCH;
 	}
 	close(proc);
 	return 0;
+}
+
+void policy_facts_clear(struct policy_facts *facts)
+{
+	free((char *)facts->exe.text);
+	free((char *)facts->unit.text);
+	free((char *)facts->cgroup.text);
+	facts->exe = facts->unit = facts->cgroup = (struct policy_text_fact){ 0 };
 }
