@@ -45,9 +45,9 @@ is_hardened()
 	local status
 	status=$(cat "/proc/$(property MainPID)/status")
 	equal "$(awk '/^Uid:/ { print ($2 == 0) }' <<<"$status")" 0 "it does not run as root"
-	# CAP_DAC_READ_SEARCH is bit 2, CAP_MAC_ADMIN bit 33.
+	# CAP_DAC_READ_SEARCH is bit 2, CAP_SYS_PTRACE 19, CAP_MAC_ADMIN 33.
 	equal "$(awk '/^Cap(Prm|Eff|Bnd):/ { print $2 }' <<<"$status" | sort -u)" \
-		0000000200000004 "it has two capabilities"
+		0000000200080004 "it has three capabilities"
 	equal "$(awk '/^Seccomp:|^NoNewPrivs:/ { print $2 }' <<<"$status" | tr '\n' ' ')" \
 		"1 2 " "no new privileges, and a filter of system calls"
 	equal "$(stat -c %a:%U /var/lib/trusteed/secret)" 600:trusteed "the secret is its own"

@@ -216,8 +216,10 @@ class CliTest(unittest.TestCase):
         out, _ = self.check(DONE, "volume set", "acme", "--metadata=hidden")
         self.assertIn("metadata hidden, ", out)
         self.assertEqual(("SetVolume", {"name": "acme", "metadata": "hidden"}), self.calls()[-1])
-        self.check(DONE, "volume set", "acme", "--least-on-end=kill")
-        self.assertEqual(("SetVolume", {"name": "acme", "leastOnEnd": "kill"}), self.calls()[-1])
+        self.check(DONE, "volume set", "acme", "--least-on-end=kill", "--ask", "5m")
+        self.check(DONE, "volume set", "acme", "--ask=off")
+        self.assertEqual([("SetVolume", {"name": "acme", "leastOnEnd": "kill", "askNSec": 300 * SEC}),
+                          ("SetVolume", {"name": "acme", "askNSec": 0})], self.calls()[-2:])
         _, err = self.check(USAGE, "volume set", "acme")
         self.assertIn("nothing to change", err)
 
@@ -349,6 +351,28 @@ class CliTest(unittest.TestCase):
         self.assertEqual([("Revoke", parameters) for parameters in (
             {"ids": [4, 18446744073709551615]}, {"volume": "acme"}, {"pid": 77}, {"all": True}, {"all": True})],
             self.calls())
+
+    def test_requests(self):
+        request = {
+            "id": 7, "volume": "acme", "path": HOSTILE, "access": ["read"], "pid": 812, "uid": 0, "loginuid": 1000,
+            "comm": "cat", "rule": "people", "maxDurationNSec": 600 * SEC, "raisedBoottimeNSec": boottime(),
+            "deadlineBoottimeNSec": boottime() + 60 * SEC}
+        self.answer("ListRequests", replies=[{"requests": [request]}])
+        out, _ = self.check(DONE, "requests", "--volume", "acme", "--noheadings", "-o", "ID,PATH,UID,LOGIN,RULE,MAX")
+        self.assertEqual(["7", HOSTILE_SHOWN, "0", "1000", "people", "10m"], out.split())
+        self.assertEqual([request], json.loads(self.check(DONE, "requests", "--json")[0]))
+        self.answer("Approve", replies=[{"grant": grant()}])
+        out, _ = self.check(DONE, "approve", "7", "--reason", "customer-ticket", "-t", "SR-1", "--for", "20s",
+                            "-a", "r", "--descendants")
+        self.assertRegex(out, "^request 7 is approved: read,write,names on db for 1[45]m")
+        self.check(DONE, "approve", "7", "-r", "incident")
+        self.answer("Deny", replies=[{}])
+        self.assertEqual("request 7 is denied\n", self.check(DONE, "deny", "7")[0])
+        self.assertEqual([
+            ("ListRequests", {"volume": "acme"}), ("ListRequests", {}),
+            ("Approve", {"id": 7, "reason": "customer-ticket", "ticket": "SR-1", "durationNSec": 20 * SEC,
+                         "access": ["read"], "descendants": True}),
+            ("Approve", {"id": 7, "reason": "incident"}), ("Deny", {"id": 7})], self.calls())
 
     def test_revoke_wait(self):
         """Done when none of those grants is listed as ended any more."""
@@ -605,6 +629,9 @@ class CliTest(unittest.TestCase):
             (["volume", "add", "a", "/", "--record", "all"], 'say allowed or none'),
             (["volume", "set", "a", "--metadata", "shut"], "open or hidden"),
             (["volume", "set", "a", "--least-on-end", "stay"], "none of deny-io, unmap and kill"),
+            (["approve", "7"], "--reason is missing"),
+            (["approve", "7", "--reason", "fun"], "is not a reason"),
+            (["deny", "x"], 'needs a whole number, not "x"'),
             (["revoke"], "say which grants"),
             (["revoke", "1", "--all"], "exclude each other"),
             (["revoke", "--all", "--pid", "3"], "exclude each other"),
@@ -646,7 +673,7 @@ class CliTest(unittest.TestCase):
     def test_help(self):
         out = subprocess.run([TRUSTGATE, "--help"], capture_output=True, text=True, check=True).stdout
         verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", out, re.MULTILINE)
-        self.assertEqual(17, len(verbs))
+        self.assertEqual(20, len(verbs))
         for verb in verbs:
             for option in ("--help", "-h"):
                 process = subprocess.run([TRUSTGATE, *verb.split(), option], capture_output=True, text=True, check=True)

@@ -67,7 +67,7 @@ class ManualTest(unittest.TestCase):
         return {parts[i]: parts[i + 1] for i in range(1, len(parts) - 1, 2) if parts[i]}
 
     def test_verbs(self):
-        self.assertEqual(17, len(VERBS))
+        self.assertEqual(20, len(VERBS))
         self.assertEqual(VERBS, list(self.sections()))
 
     def test_options(self):
@@ -78,7 +78,7 @@ class ManualTest(unittest.TestCase):
                 line for line in sections[verb].splitlines() if line.startswith(".It "))))
             # These two are described with the verbs whose options they share.
             if verb == "volume set":
-                described |= {"max-duration", "on-agent-loss", "record", "metadata", "least-on-end"}
+                described |= {"max-duration", "on-agent-loss", "record", "metadata", "least-on-end", "ask"}
             self.assertEqual(long_options(verb) - SHARED, described, verb)
 
     def test_short_options(self):

@@ -108,6 +108,9 @@ METHOD(Grant)
 METHOD(Service)
 METHOD(Revoke)
 METHOD(ListGrants)
+METHOD(ListRequests)
+METHOD(Approve)
+METHOD(Deny)
 METHOD(Watch)
 
 #define BIND(name) INTERFACE #name, method_##name
@@ -132,7 +135,7 @@ int main(int argc, char *argv[])
 		r = sd_varlink_server_bind_method_many(server,
 			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
-			BIND(ListGrants), BIND(Watch));
+			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(Watch));
 	if (r >= 0)
 		r = sd_varlink_server_listen_address(server, argv[1], 0600);
 	if (r >= 0)

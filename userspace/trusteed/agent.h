@@ -4,6 +4,7 @@
  *
  * One thread, one event loop. The way of things:
  *
+ *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
  *	kernel event   gate.c -> report.c (journal), watch.c (watchers),
  *	               services.c and ledger.c (what they know about grants)
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
@@ -29,6 +30,7 @@
 
 #include <trustgate.h>
 
+#include "asked.h"
 #include "config.h"
 #include "object.h"
 #include "refusal.h"
@@ -43,7 +45,8 @@
  * so that a restarted agent knows without a file of its own.
  */
 #define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
-#define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked */
+#define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked, or approved */
+#define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy */
 
 struct options {
 	const char *config_path;
@@ -105,6 +108,10 @@ struct agent {
 	struct units *units;
 	/* services.c */
 	struct services *services;
+	/* asked.c */
+	struct policy *policy;
+	struct asked *asked;
+	sd_event_source *asked_deadline;
 	/* varlink.c */
 	sd_varlink_server *varlink;
 };

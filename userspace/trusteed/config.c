@@ -121,6 +121,18 @@ static int volume_least_on_end(struct config_reader *reader, yaml_node_t *node, 
 	return config_read_on_end(reader, node, &((struct config_volume *)into)->least_on_end);
 }
 
+static int volume_ask(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	struct config_volume *volume = into;
+	int r = config_read_duration(reader, node, &volume->ask_ns);
+
+	if (r < 0)
+		return r;
+	if (volume->ask_ns > TRUSTGATE_ASK_MAX_NS)
+		return config_complain(reader, node, "is longer than an open may wait, which is 1h");
+	return 0;
+}
+
 static int volume_lower_devices(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	return config_read_open(reader, node, &((struct config_volume *)into)->lower_open);
@@ -143,6 +155,7 @@ static const struct config_key volume_keys[] = {
 	{ "record", false, volume_record },
 	{ "metadata", false, volume_metadata },
 	{ "least-on-end", false, volume_least_on_end },
+	{ "ask", false, volume_ask },
 	{ "lower-devices", false, volume_lower_devices },
 	{ "self-grants", false, volume_self_grants },
 	{ }
@@ -253,6 +266,19 @@ static int file_trustees(struct config_reader *reader, yaml_node_t *node, void *
 	return config_read_users(reader, node, &config->trustees, &config->trustees_count);
 }
 
+static int file_policy(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	struct config *config = into;
+	int r = config_read_text(reader, node, "an absolute path", &config->policy);
+
+	if (r < 0)
+		return r;
+	if (config->policy[0] != '/')
+		return config_complain(reader, node, "\"%.128s\" is not an absolute path",
+				       config->policy);
+	return 0;
+}
+
 /* Where the lists are, for the comparisons that need the whole file. */
 struct places {
 	yaml_node_t *volumes;
@@ -281,6 +307,7 @@ static int file_services(struct config_reader *reader, yaml_node_t *node, void *
 
 static const struct config_key file_keys[] = {
 	{ "trustees", false, file_trustees },
+	{ "policy", false, file_policy },
 	{ "volumes", false, file_volumes },
 	{ "services", false, file_services },
 	{ }

@@ -59,6 +59,8 @@ struct config_rule {
  * @record: mask of enum trustgate_record
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end, below which no grant is
+ * @ask_ns: how long an open that no grant allows waits for an answer, 0 if it is
+ *	denied at once
  * @lower_open: leave the devices below its device open
  * @rules: self-grants
  * @rules_count: how many
@@ -71,6 +73,7 @@ struct config_volume {
 	uint32_t record;
 	uint32_t metadata;
 	uint32_t least_on_end;
+	uint64_t ask_ns;
 	bool lower_open;
 	struct config_rule *rules;
 	size_t rules_count;
@@ -99,9 +102,20 @@ struct config_service {
 	uint64_t key;
 };
 
+/**
+ * struct config - the file
+ * @trustees: who may do everything
+ * @trustees_count: how many
+ * @policy: file with the rules by which opens that wait are answered, or NULL
+ * @volumes: to protect
+ * @volumes_count: how many
+ * @services: standing grants
+ * @services_count: how many
+ */
 struct config {
 	struct config_user *trustees;
 	size_t trustees_count;
+	char *policy;
 	struct config_volume *volumes;
 	size_t volumes_count;
 	struct config_service *services;

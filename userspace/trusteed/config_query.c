@@ -23,6 +23,7 @@ void config_free(struct config *config)
 	if (!config)
 		return;
 	free_users(config->trustees, config->trustees_count);
+	free(config->policy);
 	for (size_t i = 0; i < config->volumes_count; i++) {
 		struct config_volume *volume = &config->volumes[i];
 

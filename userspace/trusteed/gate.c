@@ -32,17 +32,20 @@ int gate_refused(struct agent *agent, int r, struct refusal *refusal)
 
 static void dispatch(struct agent *agent, const struct trustgate_event *event)
 {
-	if (agent->event_seq && event->seq > agent->event_seq + 1)
+	if (agent->event_seq && event->seq > agent->event_seq + 1) {
 		journal_note(LOG_WARNING,
 			     "%llu events before number %llu did not reach the agent",
 			     (unsigned long long)(event->seq - agent->event_seq - 1),
 			     (unsigned long long)event->seq);
+		asked_resync(agent);
+	}
 	if (event->seq > agent->event_seq)
 		agent->event_seq = event->seq;
 
 	report_event(agent, event);
 	watch_event(agent, event);
 	services_event(agent, event);
+	asked_event(agent, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		ledger_drop(agent, event->grant_id);
 }

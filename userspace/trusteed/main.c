@@ -17,6 +17,7 @@
 
 #include "agent.h"
 #include "journal.h"
+#include "policy.h"
 #include "varlink.h"
 
 #define CONFIG_PATH		"/etc/trustgate/trusteed.yaml"
@@ -97,12 +98,19 @@ static int read_options(int argc, char **argv, struct options *options)
 static int check_only(const struct options *options)
 {
 	char error[CONFIG_ERROR_SIZE];
+	struct policy *policy = NULL;
 	struct config *config;
 
 	if (config_load(options->config_path, &config, error) < 0) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
 	}
+	if (config->policy && policy_load(config->policy, &policy, error) < 0) {
+		fprintf(stderr, "%s\n", error);
+		config_free(config);
+		return EXIT_FAILURE;
+	}
+	policy_free(policy);
 	printf("%s: %zu trustees, %zu volumes, %zu services\n", options->config_path,
 	       config->trustees_count, config->volumes_count, config->services_count);
 	config_free(config);
@@ -142,6 +150,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	volumes_reconfigure(agent);
 	services_reconfigure(agent);
 	units_reconfigure(agent);
+	asked_reconfigure(agent);
 	config_free(old);
 	journal_note(LOG_INFO, "configuration read again");
 	store_ready(agent);
@@ -203,6 +212,8 @@ static int start(struct agent *agent)
 	if (r == 0)
 		r = units_start(agent);
 	if (r == 0)
+		r = asked_start(agent);
+	if (r == 0)
 		r = varlink_start(agent, varlink_fd);
 	if (r == 0)
 		r = sd_event_set_watchdog(agent->event, true);
@@ -214,6 +225,7 @@ static void stop(struct agent *agent)
 	varlink_stop(agent);
 	listing_stop(agent);
 	watch_stop(agent);
+	asked_stop(agent);
 	units_stop(agent);
 	services_stop(agent);
 	volumes_stop(agent);

@@ -349,6 +349,9 @@ void report_event(struct agent *agent, const struct trustgate_event *event)
 		report_mappings(event);
 		break;
 	case TRUSTGATE_EVENT_TYPE_GRANT_CLEARED:
+	/* See asked_report.c. */
+	case TRUSTGATE_EVENT_TYPE_REQUEST_RAISED:
+	case TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED:
 		break;
 	default:
 		report_other(event);

@@ -78,6 +78,7 @@ int varlink_answer(struct agent *agent, const struct method *method, sd_varlink 
 #define PARAMETER_FLAG		SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate
 #define PARAMETER_PID		_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int32
 #define PARAMETER_NUMBER	_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint32
+#define PARAMETER_REQUEST	_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64
 #define PARAMETER_TIME		_SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_int64
 #define PARAMETER_GIVEN_TIME	_SD_JSON_VARIANT_TYPE_INVALID, varlink_dispatch_given
 #define PARAMETER_GIVEN_WORDS	SD_JSON_VARIANT_ARRAY, varlink_dispatch_given
@@ -108,7 +109,10 @@ const char *varlink_volume_name(const struct volume_names *names, uint32_t id);
 int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, size_t count,
 		   const struct volume_names *names, sd_json_variant **ret);
 
-/* varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_service.c */
+/*
+ * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
+ * varlink_service.c
+ */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
 int method_add_volume(sd_varlink *link, sd_json_variant *parameters,
@@ -123,6 +127,12 @@ int method_revoke(sd_varlink *link, sd_json_variant *parameters,
 		  sd_varlink_method_flags_t flags, void *userdata);
 int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata);
+int method_list_requests(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata);
+int method_approve(sd_varlink *link, sd_json_variant *parameters,
+		   sd_varlink_method_flags_t flags, void *userdata);
+int method_deny(sd_varlink *link, sd_json_variant *parameters,
+		sd_varlink_method_flags_t flags, void *userdata);
 int method_service(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 

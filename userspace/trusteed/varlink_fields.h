@@ -54,6 +54,9 @@
 	F(leastOnEnd, STRING, 0, \
 	  "The least strict onEnd of new grants, and that of those asked for without one", \
 	  name, TRUSTGATE_NAMES_ON_END, volume->least_on_end) \
+	F(askNSec, INT, NULLABLE, \
+	  "How long an open that no grant allows waits for an answer; absent if it is denied at once", \
+	  unsigned_if, volume->ask_ns, volume->ask_ns) \
 	F(grants, INT, 0, "Live grants", \
 	  unsigned, volume->grants) \
 	F(addedBoottimeNSec, INT, 0, "Since when it is protected", \
@@ -167,6 +170,32 @@
 	F(mappings, INT, NULLABLE, "How many were ended by force, or led to the kill", \
 	  unsigned_if, HAS(MAPPINGS), event->mappings)
 
+#define REQUEST_FIELDS(F) \
+	F(id, INT, 0, "Number in the kernel, never used twice", \
+	  unsigned, asked->id) \
+	F(volume, STRING, 0, "Name of the volume", \
+	  text, asked->volume) \
+	F(path, STRING, NULLABLE, "What is to be opened, relative to the root of the volume", \
+	  text, asked->path) \
+	F(access, STRING, ARRAY, "read, write, exec", \
+	  names, TRUSTGATE_NAMES_ACCESS, asked->access) \
+	F(pid, INT, 0, "Process that waits", \
+	  signed, asked->pid) \
+	F(uid, INT, 0, "Its user", \
+	  unsigned, asked->uid) \
+	F(loginuid, INT, NULLABLE, "Who had logged in; absent for nobody", \
+	  unsigned_if, asked->loginuid != (uid_t)-1, asked->loginuid) \
+	F(comm, STRING, 0, "Its name", \
+	  text, asked->comm) \
+	F(rule, STRING, 0, "Rule of the policy that wants a trustee to decide", \
+	  text, asked->rule) \
+	F(maxDurationNSec, INT, 0, "Longest time that it allows", \
+	  unsigned, asked->max_duration_ns) \
+	F(raisedBoottimeNSec, INT, 0, "Since when it waits", \
+	  unsigned, asked->raised_boottime_ns) \
+	F(deadlineBoottimeNSec, INT, 0, "When it is denied for want of an answer", \
+	  unsigned, asked->deadline_boottime_ns)
+
 #define STATUS_FIELDS(F) \
 	F(version, STRING, 0, "Version of the agent", \
 	  text, TRUSTGATE_VERSION) \
@@ -225,6 +254,7 @@
  *	PID	pid_t
  *	NUMBER	uint32_t
  *	TIME	int64_t, nanoseconds
+ *	REQUEST	uint64_t, number of a request
  *	GIVEN_TIME, GIVEN_WORDS, GIVEN_NUMBERS	sd_json_variant *, NULL if absent
  */
 
@@ -238,7 +268,9 @@
 	F(record, GIVEN_WORDS, NULLABLE, \
 	  "What is recorded beyond denials; a new volume records allowed if absent", record) \
 	F(metadata, TEXT, NULLABLE, "open or hidden", metadata) \
-	F(leastOnEnd, TEXT, NULLABLE, "deny-io, unmap or kill", least_on_end)
+	F(leastOnEnd, TEXT, NULLABLE, "deny-io, unmap or kill", least_on_end) \
+	F(askNSec, GIVEN_TIME, NULLABLE, \
+	  "How long an open that no grant allows waits for an answer, 0 if it is denied at once", ask)
 
 #define ADD_VOLUME_PARAMETERS(F) \
 	VOLUME_NAME_PARAMETERS(F, MANDATORY) \
@@ -271,6 +303,21 @@
 	  "What becomes of mappings when it ends: deny-io, unmap or kill; if absent, the volume's least", on_end) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
+
+#define LIST_REQUESTS_PARAMETERS(F) \
+	F(volume, TEXT, NULLABLE, "Only those on this volume", volume)
+
+#define APPROVE_PARAMETERS(F) \
+	F(id, REQUEST, MANDATORY, "Request that is approved", id) \
+	F(access, GIVEN_WORDS, NULLABLE, "Less than what is asked for", access) \
+	F(durationNSec, TIME, NULLABLE, "How long, at most what the rule allows, which it is if absent", \
+	  duration_ns) \
+	F(descendants, FLAG, NULLABLE, "Cover processes forked from now on, too", descendants) \
+	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
+	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
+
+#define DENY_PARAMETERS(F) \
+	F(id, REQUEST, MANDATORY, "Request that is denied", id)
 
 #define SERVICE_PARAMETERS(F) \
 	F(unit, TEXT, NULLABLE, "Unit that the caller believes to be; checked", unit)

@@ -50,6 +50,7 @@
 #define INPUT_FLAG		SD_VARLINK_BOOL, 0
 #define INPUT_PID		SD_VARLINK_INT, 0
 #define INPUT_NUMBER		SD_VARLINK_INT, 0
+#define INPUT_REQUEST		SD_VARLINK_INT, 0
 #define INPUT_TIME		SD_VARLINK_INT, 0
 #define INPUT_GIVEN_TIME	SD_VARLINK_INT, 0
 #define INPUT_GIVEN_WORDS	SD_VARLINK_STRING, SD_VARLINK_ARRAY
@@ -65,6 +66,7 @@ TYPE(Counter, COUNTER_FIELDS(FIELD));
 TYPE(Volume, VOLUME_FIELDS(FIELD, FIELD_BY_TYPE));
 TYPE(Grant, GRANT_FIELDS(FIELD));
 TYPE(Event, EVENT_FIELDS(FIELD));
+TYPE(Request, REQUEST_FIELDS(FIELD));
 
 METHOD(Status, 0, STATUS_FIELDS(OUTPUT));
 METHOD(ListVolumes, 0,
@@ -82,6 +84,14 @@ METHOD(RemoveVolume, 0,
 METHOD(Grant, 0,
        GRANT_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+METHOD(ListRequests, 0,
+       LIST_REQUESTS_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(requests, Request, ARRAY, "In the order of their numbers"));
+METHOD(Approve, 0,
+       APPROVE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+METHOD(Deny, 0,
+       DENY_PARAMETERS(INPUT));
 METHOD(Service, 0,
        SERVICE_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "What the caller holds now"));
@@ -126,6 +136,8 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_type_Grant,
 	SD_VARLINK_SYMBOL_COMMENT("Something that happened"),
 	&vl_type_Event,
+	SD_VARLINK_SYMBOL_COMMENT("An open that waits until a trustee decides"),
+	&vl_type_Request,
 	SD_VARLINK_SYMBOL_COMMENT("State of the gate, its limits and totals. For root and trustees."),
 	&vl_method_Status,
 	SD_VARLINK_SYMBOL_COMMENT("Volumes under protection. For root and trustees."),
@@ -138,6 +150,12 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_RemoveVolume,
 	SD_VARLINK_SYMBOL_COMMENT("Give a grant. For trustees; for the caller itself also by a rule in self-grants."),
 	&vl_method_Grant,
+	SD_VARLINK_SYMBOL_COMMENT("Opens that wait until a trustee decides. For root and trustees."),
+	&vl_method_ListRequests,
+	SD_VARLINK_SYMBOL_COMMENT("Allow what a process waits for. For trustees, but not for who asks himself."),
+	&vl_method_Approve,
+	SD_VARLINK_SYMBOL_COMMENT("Deny what a process waits for. For root and trustees."),
+	&vl_method_Deny,
 	SD_VARLINK_SYMBOL_COMMENT("Give the standing grants of a configured service to its main or control process, which is the caller."),
 	&vl_method_Service,
 	SD_VARLINK_SYMBOL_COMMENT("End grants at once. For root and trustees."),

@@ -301,6 +301,14 @@ int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
 	return finish(&object, ret);
 }
 
+int varlink_json_request(const struct asked *asked, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	REQUEST_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret)
 {
 	struct json object = { 0 };

@@ -12,6 +12,8 @@
 
 #include <trustgate.h>
 
+#include "asked.h"
+
 /* @state: in a word; @watchers: how many watch. */
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
 			size_t watchers, sd_json_variant **ret);
@@ -23,6 +25,8 @@ int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
 /* @volume: its name; @path: by which it was given, or NULL. */
 int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
 		       const char *path, sd_json_variant **ret);
+
+int varlink_json_request(const struct asked *asked, sd_json_variant **ret);
 
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret);
 

@@ -99,6 +99,7 @@ struct settings_parameters {
 	sd_json_variant *record;
 	const char *metadata;
 	const char *least_on_end;
+	sd_json_variant *ask;
 };
 
 static int read_record(sd_json_variant *list, struct trustgate_volume_settings *settings,
@@ -156,6 +157,15 @@ static int read_settings(const struct settings_parameters *parameters,
 				      "\"%.64s\" is none of deny-io, unmap and kill",
 				      parameters->least_on_end);
 		settings->fields |= TRUSTGATE_VOLUME_FIELD_LEAST_ON_END;
+	}
+	if (parameters->ask) {
+		int64_t ask = sd_json_variant_integer(parameters->ask);
+
+		if (ask < 0 || ask > TRUSTGATE_ASK_MAX_NS)
+			return refuse(refusal, ERANGE, "askNSec",
+				      "is not a duration of at most 1h");
+		settings->fields |= TRUSTGATE_VOLUME_FIELD_ASK;
+		settings->ask_ns = ask;
 	}
 	return parameters->record ? read_record(parameters->record, settings, refusal) : 0;
 }

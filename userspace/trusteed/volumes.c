@@ -28,11 +28,13 @@ static struct trustgate_volume_settings wanted_settings(const struct config_volu
 		.fields = TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS |
 			  TRUSTGATE_VOLUME_FIELD_RECORD |
 			  TRUSTGATE_VOLUME_FIELD_METADATA |
-			  TRUSTGATE_VOLUME_FIELD_LEAST_ON_END,
+			  TRUSTGATE_VOLUME_FIELD_LEAST_ON_END |
+			  TRUSTGATE_VOLUME_FIELD_ASK,
 		.on_agent_loss = config->on_agent_loss,
 		.record = config->record,
 		.metadata = config->metadata,
 		.least_on_end = config->least_on_end,
+		.ask_ns = config->ask_ns,
 	};
 
 	if (config->max_duration_ns) {
@@ -156,6 +158,7 @@ static int take_over(struct agent *agent, const struct config_volume *config,
 	    volume->record == settings.record &&
 	    volume->metadata == settings.metadata &&
 	    volume->least_on_end == settings.least_on_end &&
+	    volume->ask_ns == settings.ask_ns &&
 	    (!config->max_duration_ns || volume->max_duration_ns == config->max_duration_ns))
 		return 0;
 	r = set(agent, volume->id, &settings);

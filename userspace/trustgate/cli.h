@@ -78,6 +78,7 @@ enum option_id {
 	OPTION_ON_AGENT_LOSS,
 	OPTION_METADATA,
 	OPTION_LEAST_ON_END,
+	OPTION_ASK,
 	OPTION_RECORD,
 	OPTION_TYPE,
 	OPTION_WAIT,
@@ -178,6 +179,9 @@ extern const struct verb verb_volume_list;
 extern const struct verb verb_grant;
 extern const struct verb verb_revoke;
 extern const struct verb verb_grants;
+extern const struct verb verb_requests;
+extern const struct verb verb_approve;
+extern const struct verb verb_deny;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;

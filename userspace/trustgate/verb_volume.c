@@ -21,6 +21,8 @@ static struct {
 	const char *on_agent_loss;
 	const char *metadata;
 	const char *least_on_end;
+	uint64_t ask_ns;
+	bool ask_given;
 	sd_json_variant *record;
 	bool record_given;
 } settings;
@@ -79,6 +81,13 @@ static int take(int id, const char *value)
 			return usage_error("--least-on-end: \"%s\" is none of deny-io, unmap and kill", value);
 		settings.least_on_end = value;
 		return 0;
+	case OPTION_ASK:
+		settings.ask_given = true;
+		if (!strcmp(value, "off")) {
+			settings.ask_ns = 0;
+			return 0;
+		}
+		return parse_duration("--ask", value, &settings.ask_ns);
 	}
 	return usage_error("unexpected option");
 }
@@ -89,6 +98,7 @@ static const struct cli_option options[] = {
 	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" },
 	{ OPTION_METADATA, 0, "metadata", "WHAT", "names and attributes: open (default), or hidden from who holds no grant" },
 	{ OPTION_LEAST_ON_END, 0, "least-on-end", "KIND", "least that becomes of mappings when a grant ends: deny-io (default), unmap or kill" },
+	{ OPTION_ASK, 0, "ask", "DURATION", "how long an open that no grant allows waits for an answer; off (default)" },
 	{ 0 }
 };
 
@@ -160,6 +170,12 @@ static char *text_least_on_end(const struct cli *cli, sd_json_variant *row)
 	return cell_string(row, "leastOnEnd");
 }
 
+static char *text_ask(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_duration(row, "askNSec");
+}
+
 static char *text_grants(const struct cli *cli, sd_json_variant *row)
 {
 	(void)cli;
@@ -223,6 +239,7 @@ static const struct column columns[] = {
 	{ .name = "RECORD", .help = "what is recorded beyond denials", .text = text_record },
 	{ .name = "METADATA", .help = "who may look at names and attributes", .text = text_metadata },
 	{ .name = "LEAST-ON-END", .help = "least that becomes of mappings when a grant ends", .text = text_least_on_end },
+	{ .name = "ASK", .help = "how long an open waits for an answer", .right = true, .text = text_ask },
 	{ .name = "GRANTS", .help = "live grants", .right = true, .shown = true, .text = text_grants },
 	{ .name = "ALLOWED", .help = "checks that a grant covered", .right = true, .shown = true, .text = text_allowed },
 	{ .name = "DENIED", .help = "checks that were denied", .right = true, .shown = true, .text = text_denied },
@@ -255,6 +272,8 @@ static int add_settings(sd_json_variant **parameters)
 	if (r >= 0 && settings.least_on_end)
 		r = sd_json_variant_set_field_string(parameters, "leastOnEnd",
 						     settings.least_on_end);
+	if (r >= 0 && settings.ask_given)
+		r = sd_json_variant_set_field_unsigned(parameters, "askNSec", settings.ask_ns);
 	if (r >= 0 && settings.record_given && settings.record)
 		r = sd_json_variant_set_field(parameters, "record", settings.record);
 	if (r >= 0 && settings.record_given && !settings.record)
@@ -362,8 +381,8 @@ static int run_set(const struct cli *cli, int argc, char *argv[])
 
 	(void)argc;
 	if (!settings.max_duration_ns && !settings.on_agent_loss && !settings.record_given &&
-	    !settings.metadata && !settings.least_on_end)
-		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss, --record, --metadata or --least-on-end");
+	    !settings.metadata && !settings.least_on_end && !settings.ask_given)
+		return usage_error("volume set: nothing to change; give --max-duration, --on-agent-loss, --record, --metadata, --least-on-end or --ask");
 	r = name_parameter(argv[0], &parameters);
 	return r ? r : change(cli, "SetVolume", parameters, "is changed");
 }

@@ -111,7 +111,8 @@ class Host:
     def config(self, text):
         with open(self.top + "/trusteed.yaml", "w") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(text.replace("VOLUME", self.volume).replace("UID", str(os.getuid())))
+            file.write(text.replace("VOLUME", self.volume).replace("TOP", self.top)
+                       .replace("UID", str(os.getuid())))
 
     def start(self, wait=True, **environment):
         names = list(self.kept)

@@ -509,7 +509,7 @@ def test_options():
     bad = agent("--check", "--config", host.top + "/trusteed.yaml")
     equal((bad.returncode, bad.stdout, bad.stderr),
           (1, "", f'{host.top}/trusteed.yaml:1: unknown key "trustee"; '
-                  'known are trustees, volumes, services\n'), "a bad one")
+                  'known are trustees, policy, volumes, services\n'), "a bad one")
     equal(agent("--nonsense").returncode, 1, "an unknown option")
     equal(agent("surplus").returncode, 1, "an argument")
     equal(agent("--version").stdout.split()[0], "trusteed", "the version")

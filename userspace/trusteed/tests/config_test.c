@@ -42,13 +42,13 @@ static const struct {
 	/* YAML and its shape */
 	{ "trustees: [root\n", ":2: is not YAML: did not find expected ',' or ']' while parsing a flow sequence" },
 	{ "\tx: 1\n", ":1: is not YAML: found character that cannot start any token while scanning for the next token" },
-	{ "- a\n", ":1: is a list; expected a mapping with the keys trustees, volumes, services" },
-	{ "just text\n", ":1: is a single value; expected a mapping with the keys trustees, volumes, services" },
+	{ "- a\n", ":1: is a list; expected a mapping with the keys trustees, policy, volumes, services" },
+	{ "just text\n", ":1: is a single value; expected a mapping with the keys trustees, policy, volumes, services" },
 	{ "trustees: [root]\n---\ntrustees: [root]\n", ":3: a second document begins here; only one is allowed" },
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
-	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, lower-devices, self-grants" },
+	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, policy, volumes, services" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, lower-devices, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, lower-devices, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, lower-devices, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -92,6 +92,9 @@ static const struct {
 	{ VOLUME "    lower-devices: yes\n", ":4: volumes[0].lower-devices: \"yes\" is neither \"open\" nor \"closed\"" },
 	{ VOLUME "    on-agent-loss: keep\n", ":4: volumes[0].on-agent-loss: \"keep\" is not one of hold, revoke" },
 	{ VOLUME "    metadata: [hidden]\n", ":4: volumes[0].metadata: is a list; expected open, hidden" },
+	{ VOLUME "    ask: 61m\n", ":4: volumes[0].ask: is longer than an open may wait, which is 1h" },
+	{ VOLUME "    ask: 0s\n", ":4: volumes[0].ask: is zero" },
+	{ "policy: policy.yaml\n", ":1: policy: \"policy.yaml\" is not an absolute path" },
 	{ VOLUME "    least-on-end: stay\n", ":4: volumes[0].least-on-end: \"stay\" is not one of deny-io, unmap, kill" },
 	{ VOLUME "    metadata: closed\n", ":4: volumes[0].metadata: \"closed\" is not one of open, hidden" },
 	{ VOLUME "    record: [denied]\n", ":4: volumes[0].record[0]: \"denied\" is not one of allowed" },
@@ -191,6 +194,7 @@ static const char good[] =
 	"    record: [allowed]\n"
 	"    metadata: hidden\n"
 	"    least-on-end: unmap\n"
+	"    ask: 5m\n"
 	"    self-grants:\n"
 	"      - users: [1001]\n"
 	"        path: db\n"
@@ -226,6 +230,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_HIDDEN);
 	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_UNMAP);
+	CHECK_EQUAL(volume->ask_ns, UINT64_C(300000000000));
 	CHECK_EQUAL(volume->rules_count, 1);
 	rule = &volume->rules[0];
 	CHECK_EQUAL(rule->users[0].uid, 1001);
@@ -245,6 +250,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->record, TRUSTGATE_RECORD_ALLOWED);
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_OPEN);
 	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_DENY_IO);
+	CHECK_EQUAL(volume->ask_ns, 0);
 	volume = config_find_volume(config, "delta");
 	CHECK_EQUAL(volume->record, 0);
 	CHECK(!config_find_volume(config, "gamma"));

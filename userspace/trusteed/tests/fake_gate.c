@@ -291,6 +291,8 @@ static void set(struct trustgate_volume *volume, const struct trustgate_volume_s
 		volume->metadata = settings->metadata;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END)
 		volume->least_on_end = settings->least_on_end;
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_ASK)
+		volume->ask_ns = settings->ask_ns;
 }
 
 int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const char *path,
@@ -401,6 +403,14 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	event->cause = TRUSTGATE_CAUSE_NO_GRANT;
 	strcpy(event->comm, "cat");
 	event->present = ~UINT64_C(0);
+	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
+	    event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED)
+		fake_request_event(conn->state, event);
+	/* Of which the agent is not told. */
+	if (strstr(event->path, "unseen")) {
+		conn->state->seq++;
+		return trustgate_event_next(conn, event);
+	}
 	return 1;
 }
 

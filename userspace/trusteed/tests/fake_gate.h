@@ -14,6 +14,7 @@
 
 #define VOLUMES	8
 #define GRANTS	4096
+#define REQUESTS	64
 
 struct state {
 	char agent[32];
@@ -23,9 +24,11 @@ struct state {
 	uint32_t ports;
 	uint32_t last_volume;
 	uint64_t last_grant;
+	uint64_t last_request;
 	uint64_t seq;
 	struct trustgate_volume volumes[VOLUMES];
 	struct trustgate_grant grants[GRANTS];
+	struct trustgate_request requests[REQUESTS];
 };
 
 struct trustgate_conn {
@@ -58,6 +61,12 @@ uint64_t fake_now_ns(void);
 
 /* By @id, or if that is 0 by @name. */
 struct trustgate_volume *fake_volume(struct state *state, uint32_t id, const char *name);
+
+/* An event about a request has happened: it is raised, or closed. */
+void fake_request_event(struct state *state, struct trustgate_event *event);
+
+/* The request that a grant answers, which closes it. Returns 0 or -ENOENT. */
+int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate_request *ret);
 
 void fake_end_grant(struct state *state, struct trustgate_grant *grant);
 

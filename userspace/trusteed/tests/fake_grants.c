@@ -19,14 +19,18 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 {
 	struct state *state = conn->state;
 	struct trustgate_volume *volume = fake_volume(state, request->volume_id, NULL);
+	struct trustgate_request asked = { 0 };
 	struct trustgate_grant *grant = NULL;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (!volume)
 		return fake_fail(conn, ENOENT, "grant[0].volume-id", "no such volume");
-	if (request->fd < 0 || request->path || fstat(request->fd, &st) < 0)
+	if (request->request && (request->pid || request->fd >= 0 || request->path))
+		return fake_fail(conn, EINVAL, "grant[0].request", "the agent is to leave out what is asked");
+	if (!request->request &&
+	    (request->fd < 0 || request->path || fstat(request->fd, &st) < 0))
 		return fake_fail(conn, EBADF, "grant[0].fd", "the agent is to give a descriptor");
-	if (!request->start_ticks)
+	if (!request->request && !request->start_ticks)
 		return fake_fail(conn, EINVAL, "grant[0].start-ticks", "the agent is to give a start");
 	if (request->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
 	    request->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)
@@ -34,6 +38,8 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 	if (request->expires_boottime_ns - fake_now_ns() > volume->max_duration_ns)
 		return fake_fail(conn, ERANGE, "grant[0].expires-boottime-ns",
 				 "longer than this volume's max-duration-ns");
+	if (request->request && fake_take_request(conn, request->request, &asked) < 0)
+		return -ENOENT;
 	for (int i = 0; i < GRANTS && !grant; i++)
 		if (!state->grants[i].id)
 			grant = &state->grants[i];
@@ -42,11 +48,11 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 	*grant = (struct trustgate_grant){
 		.id = ++state->last_grant,
 		.volume_id = request->volume_id,
-		.pid = request->pid,
-		.start_ticks = request->start_ticks,
+		.pid = request->request ? asked.pid : request->pid,
+		.start_ticks = request->request ? asked.start_ticks : request->start_ticks,
 		.flags = request->flags,
 		.object_kind = request->object_kind,
-		.ino = st.st_ino,
+		.ino = request->request ? asked.ino : st.st_ino,
 		.access = request->access,
 		.not_before_boottime_ns = request->not_before_boottime_ns,
 		.expires_boottime_ns = request->expires_boottime_ns,

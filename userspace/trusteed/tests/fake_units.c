@@ -13,7 +13,7 @@
 #include "agent.h"
 #include "units.h"
 
-struct asked {
+struct unit_question {
 	struct agent *agent;
 	sd_event_source *source;
 	units_answer_t answer;
@@ -22,7 +22,7 @@ struct asked {
 
 static int on_asked(sd_event_source *source, void *userdata)
 {
-	struct asked *asked = userdata;
+	struct unit_question *asked = userdata;
 
 	asked->answer(asked->agent, 0, getenv("TRUSTGATE_FAKE_UNIT"), UNIT_MAIN,
 		      asked->userdata);
@@ -34,7 +34,7 @@ static int on_asked(sd_event_source *source, void *userdata)
 int units_ask(struct agent *agent, pid_t pid, int pidfd, units_answer_t answer,
 	      void *userdata)
 {
-	struct asked *asked;
+	struct unit_question *asked;
 
 	(void)pid;
 	(void)pidfd;
@@ -43,7 +43,7 @@ int units_ask(struct agent *agent, pid_t pid, int pidfd, units_answer_t answer,
 	asked = calloc(1, sizeof(*asked));
 	if (!asked)
 		abort();
-	*asked = (struct asked){ .agent = agent, .answer = answer, .userdata = userdata };
+	*asked = (struct unit_question){ .agent = agent, .answer = answer, .userdata = userdata };
 	if (sd_event_add_defer(agent->event, &asked->source, on_asked, asked) < 0)
 		abort();
 	return 0;

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - opens that wait for an answer, see asked.h.
+ *
+ * Owns: the policy in force, what is asked of it, the list of what waits for a
+ * trustee and when that is over.
+ *
+ * Must not own: messages to the kernel (asked_answer.c), records
+ * (asked_report.c).
+ *
+ * That the facts are those of the process that asked: its number and start are
+ * compared before and after they are read, and the grant is for the program
+ * that has asked, which the kernel compares by its count of execs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "journal.h"
+#include "policy.h"
+#include "policy_facts.h"
+
+/* ---- the list ---- */
+
+struct asked *asked_find(struct agent *agent, uint64_t id)
+{
+	struct asked *asked = agent->asked;
+
+	while (asked && asked->id != id)
+		asked = asked->next;
+	return asked;
+}
+
+static void free_asked(struct asked *asked)
+{
+	free(asked->path);
+	free(asked->rule);
+	free(asked);
+}
+
+static void set_deadline(struct agent *agent)
+{
+	uint64_t first_ns = UINT64_MAX;
+
+	for (const struct asked *asked = agent->asked; asked; asked = asked->next)
+		if (asked->deadline_boottime_ns < first_ns)
+			first_ns = asked->deadline_boottime_ns;
+	if (first_ns == UINT64_MAX)
+		return;
+	if (sd_event_source_set_time(agent->asked_deadline,
+				     first_ns / NSEC_PER_USEC + 1) >= 0)
+		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_ONESHOT);
+}
+
+void asked_drop(struct agent *agent, struct asked *asked)
+{
+	struct asked **at = &agent->asked;
+
+	while (*at && *at != asked)
+		at = &(*at)->next;
+	if (*at)
+		*at = asked->next;
+	free_asked(asked);
+}
+
+/* In the order of their numbers, which is mostly that in which they come. */
+static void keep(struct agent *agent, struct asked *asked)
+{
+	struct asked **at = &agent->asked;
+
+	while (*at && (*at)->id < asked->id)
+		at = &(*at)->next;
+	asked->next = *at;
+	*at = asked;
+	set_deadline(agent);
+}
+
+/* A rule may be more impatient than the volume. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct agent *agent = userdata;
+	uint64_t now_ns = now_boottime_ns();
+	struct asked *asked, *next;
+	struct refusal ignored;
+
+	(void)source;
+	(void)usec;
+	for (asked = agent->asked; asked; asked = next) {
+		next = asked->next;
+		if (asked->deadline_boottime_ns > now_ns)
+			continue;
+		(void)asked_refuse(agent, asked->id, &ignored);
+		asked_report_denied(asked, "no trustee has decided in time");
+		asked_drop(agent, asked);
+	}
+	set_deadline(agent);
+	gate_poke(agent);
+	return 0;
+}
+
+/* ---- one request ---- */
+
+/* What is known of it without a look at the process. */
+static struct asked *take(const struct trustgate_request *request,
+			  const struct trustgate_volume *volume)
+{
+	struct asked *asked = calloc(1, sizeof(*asked));
+
+	if (!asked)
+		return NULL;
+	asked->id = request->id;
+	asked->volume_id = request->volume_id;
+	memcpy(asked->volume, volume->name, sizeof(asked->volume));
+	asked->access = request->access;
+	asked->pid = request->pid;
+	asked->uid = request->uid;
+	asked->loginuid = request->loginuid;
+	memcpy(asked->comm, request->comm, sizeof(asked->comm));
+	asked->raised_boottime_ns = request->raised_boottime_ns;
+	asked->deadline_boottime_ns = request->deadline_boottime_ns;
+	/* The kernel's begin with a slash; that of the root is nothing else. */
+	if (request->path[0] == '/' &&
+	    config_path_check(request->path[1] ? request->path + 1 : ".", &asked->path, NULL))
+		asked->path = NULL;
+	return asked;
+}
+
+static bool needs_digest(const struct policy *policy, const char *name)
+{
+	const struct policy_volume *volume = policy_find_volume(policy, name);
+
+	for (size_t i = 0; volume && i < volume->rules_count; i++)
+		if (volume->rules[i].given & 1U << POLICY_DIGEST)
+			return true;
+	return false;
+}
+
+/* Returns -ESRCH if the process that asked is not there any more. */
+static int gather(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+		  struct policy_facts *facts)
+{
+	struct refusal ignored = { 0 };
+	struct subject subject;
+	int r;
+
+	r = subject_open(asked->pid, -1, &subject, &ignored);
+	if (r < 0)
+		return -ESRCH;
+	r = subject.start_ticks == start_ticks ? 0 : -ESRCH;
+	if (r == 0)
+		(void)policy_facts_read(asked->pid, needs_digest(agent->policy, asked->volume) ?
+					POLICY_DIGESTS_SOON : POLICY_DIGESTS_NONE, facts);
+	if (r == 0 && subject_alive(&subject) != 1)
+		r = -ESRCH;
+	subject_close(&subject);
+	/* As it was when it asked, by the kernel's word. */
+	facts->volume = asked->volume;
+	facts->access = asked->access;
+	facts->path = (struct policy_text_fact){
+		asked->path ? POLICY_KNOWN : POLICY_UNKNOWN, asked->path };
+	facts->user = (struct policy_user_fact){ POLICY_KNOWN, asked->uid };
+	facts->login_user = (struct policy_user_fact){
+		asked->loginuid == (uid_t)-1 ? POLICY_NONE : POLICY_KNOWN, asked->loginuid };
+	return r;
+}
+
+static void deny(struct agent *agent, const struct asked *asked, const char *why)
+{
+	struct refusal refusal = { 0 };
+	int r = asked_refuse(agent, asked->id, &refusal);
+
+	if (r < 0 && r != -ENOENT)
+		journal_note(LOG_ERR, "request %llu cannot be refused and runs into its time limit: %s",
+			     (unsigned long long)asked->id, refusal.message);
+	if (r != -ENOENT)
+		asked_report_denied(asked, why);
+}
+
+static void allow(struct agent *agent, const struct asked *asked,
+		  const struct policy_rule *rule)
+{
+	const struct answer answer = {
+		.access = asked->access,
+		.duration_ns = rule->duration_ns,
+		.flags = rule->descendants ? TRUSTGATE_GRANT_FLAGS_DESCENDANTS : 0,
+		.reason = rule->reason,
+		.tag = TAG_RULE,
+	};
+	struct refusal refusal = { 0 };
+	struct trustgate_grant grant;
+	char why[640];
+	int r;
+
+	r = asked_grant(agent, asked->id, asked->volume_id, asked->path, &answer, &grant,
+			&refusal);
+	if (r == 0) {
+		asked_report_granted(asked, &grant);
+	} else if (r != -ENOENT && r != -ESRCH) {
+		snprintf(why, sizeof(why), "rule \"%.64s\" cannot be carried out: %s", rule->name,
+			 refusal.message);
+		deny(agent, asked, why);
+	}
+}
+
+/* Returns whether it is kept in the list. */
+static bool decide(struct agent *agent, struct asked *asked, uint64_t start_ticks)
+{
+	struct policy_facts facts = { 0 };
+	struct policy_verdict verdict;
+	uint64_t deadline_ns;
+	char why[128];
+	bool kept = false;
+
+	if (!agent->policy) {
+		deny(agent, asked, "there is no policy");
+		return false;
+	}
+	if (gather(agent, asked, start_ticks, &facts) < 0) {
+		policy_facts_clear(&facts);
+		return false;
+	}
+	policy_decide(agent->policy, &facts, &verdict, NULL);
+	policy_facts_clear(&facts);
+	if (verdict.rule) {
+		snprintf(why, sizeof(why), "rule \"%.64s\"", verdict.rule->name);
+		asked->rule = strdup(verdict.rule->name);
+	}
+	switch (verdict.outcome) {
+	case POLICY_ALLOW:
+		allow(agent, asked, verdict.rule);
+		break;
+	case POLICY_ASK:
+		if (!asked->rule)
+			break;
+		deadline_ns = asked->raised_boottime_ns + verdict.rule->deadline_ns;
+		if (deadline_ns < asked->deadline_boottime_ns)
+			asked->deadline_boottime_ns = deadline_ns;
+		asked->max_duration_ns = verdict.rule->duration_ns;
+		asked_report_pending(asked);
+		keep(agent, asked);
+		kept = true;
+		break;
+	case POLICY_DENY:
+		deny(agent, asked, verdict.rule ? why : verdict.volume ? "no rule is for it" :
+				   "the policy has no rules for the volume");
+		break;
+	}
+	return kept;
+}
+
+static void consider(struct agent *agent, uint64_t id)
+{
+	struct trustgate_request *request;
+	struct trustgate_volume volume;
+	struct asked *asked;
+
+	if (asked_find(agent, id))
+		return;
+	/* Too large for the stack of one who handles many of them. */
+	request = malloc(sizeof(*request));
+	/* What cannot be read runs into its time limit, which denies. */
+	if (request && trustgate_request_get(agent->gate, id, request) == 0 &&
+	    trustgate_volume_get(agent->gate, request->volume_id, NULL, &volume) == 0) {
+		asked = take(request, &volume);
+		if (asked && !decide(agent, asked, request->start_ticks))
+			free_asked(asked);
+	}
+	free(request);
+}
+
+/* ---- events ---- */
+
+void asked_event(struct agent *agent, const struct trustgate_event *event)
+{
+	struct asked *asked;
+
+	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
+		consider(agent, event->request_id);
+	} else if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED) {
+		asked = asked_find(agent, event->request_id);
+		if (!asked)
+			return;
+		asked_report_denied(asked, trustgate_request_end_name(event->request_end) ?:
+					   "closed");
+		asked_drop(agent, asked);
+	}
+}
+
+/* Ids of a dump. */
+struct ids {
+	uint64_t *ids;
+	size_t count;
+	size_t room;
+};
+
+static int begin_ids(void *userdata)
+{
+	((struct ids *)userdata)->count = 0;
+	return 0;
+}
+
+static int take_id(const struct trustgate_request *request, void *userdata)
+{
+	struct ids *ids = userdata;
+
+	if (ids->count == ids->room) {
+		size_t room = ids->room ? 2 * ids->room : 64;
+		uint64_t *more = reallocarray(ids->ids, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		ids->ids = more;
+		ids->room = room;
+	}
+	ids->ids[ids->count++] = request->id;
+	return 0;
+}
+
+static bool has_id(const struct ids *ids, uint64_t id)
+{
+	for (size_t i = 0; i < ids->count; i++)
+		if (ids->ids[i] == id)
+			return true;
+	return false;
+}
+
+void asked_resync(struct agent *agent)
+{
+	static const struct trustgate_request_visitor visitor = {
+		.begin = begin_ids, .request = take_id,
+	};
+	struct asked *asked, *next;
+	struct ids ids = { 0 };
+	int r;
+
+	/* Before it is started there is nothing that could be answered. */
+	if (!agent->asked_deadline)
+		return;
+	r = trustgate_request_each(agent->gate, 0, &visitor, &ids, NULL);
+	if (r < 0) {
+		journal_note(LOG_ERR, "cannot see which opens wait for an answer: %s",
+			     r == -ENOMEM ? strerror(ENOMEM) : trustgate_error_text(agent->gate));
+		free(ids.ids);
+		return;
+	}
+	for (asked = agent->asked; asked; asked = next) {
+		next = asked->next;
+		if (!has_id(&ids, asked->id))
+			asked_drop(agent, asked);
+	}
+	for (size_t i = 0; i < ids.count; i++)
+		consider(agent, ids.ids[i]);
+	free(ids.ids);
+	gate_poke(agent);
+}
+
+/* ---- the policy ---- */
+
+static int load(struct agent *agent, struct policy **ret_policy)
+{
+	char error[CONFIG_ERROR_SIZE];
+	int r;
+
+	*ret_policy = NULL;
+	if (!agent->config->policy)
+		return 0;
+	r = policy_load(agent->config->policy, ret_policy, error);
+	if (r < 0)
+		journal_note(LOG_ERR, "%s: %s", agent->policy ?
+			     "the old policy stays in force" :
+			     "without a policy every open that waits is denied", error);
+	return r;
+}
+
+void asked_reconfigure(struct agent *agent)
+{
+	struct policy *policy;
+
+	if (load(agent, &policy) < 0)
+		return;
+	/* What waits for a trustee by an old rule goes on. */
+	policy_free(agent->policy);
+	agent->policy = policy;
+}
+
+int asked_start(struct agent *agent)
+{
+	int r;
+
+	r = sd_event_add_time(agent->event, &agent->asked_deadline, CLOCK_BOOTTIME, 0, 0,
+			      on_deadline, agent);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_OFF);
+	if (r < 0) {
+		journal_note(LOG_CRIT, "cannot make a timer: %s", strerror(-r));
+		return r;
+	}
+	(void)load(agent, &agent->policy);
+	asked_resync(agent);
+	return 0;
+}
+
+void asked_stop(struct agent *agent)
+{
+	while (agent->asked)
+		asked_drop(agent, agent->asked);
+	agent->asked_deadline = sd_event_source_disable_unref(agent->asked_deadline);
+	policy_free(agent->policy);
+	agent->policy = NULL;
+}

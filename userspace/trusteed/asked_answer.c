@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trusteed - answers to opens that wait, see asked.h.
+ *
+ * Owns: the two messages, and that no grant is given unknown to the agent.
+ *
+ * Must not own: which of them is sent.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "agent.h"
+
+static int fill(uint64_t id, uint32_t volume_id, const struct answer *answer, uint64_t now_ns,
+		struct trustgate_grant_request *request, struct refusal *refusal)
+{
+	if (__builtin_add_overflow(now_ns, answer->duration_ns, &request->expires_boottime_ns))
+		return refuse(refusal, ERANGE, "durationNSec",
+			      "the duration leads beyond the end of time");
+	/* Process and file are the request's, whatever they are called by now. */
+	request->request = id;
+	request->volume_id = volume_id;
+	request->access = answer->access;
+	request->flags = answer->flags;
+	request->reason = answer->reason;
+	request->ticket = answer->ticket;
+	request->tag = answer->tag;
+	return 0;
+}
+
+int asked_grant(struct agent *agent, uint64_t id, uint32_t volume_id, const char *path,
+		const struct answer *answer, struct trustgate_grant *ret_grant,
+		struct refusal *refusal)
+{
+	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
+	struct trustgate_grant_added added;
+	int r;
+
+	r = fill(id, volume_id, answer, now_boottime_ns(), &request, refusal);
+	if (r == 0)
+		r = pending_begin(agent, refusal);
+	if (r < 0)
+		return r;
+	r = trustgate_grant_add(agent->gate, &request, 1, &added);
+	if (r < 0) {
+		bool unsure = trustgate_error_unsure(agent->gate);
+
+		gate_refused(agent, r, refusal);
+		if (unsure)
+			pending_unsure(agent);
+		else
+			pending_end(agent);
+		return r;
+	}
+	ledger_add(agent, added.id, path ?: "?");
+	pending_end(agent);
+	/* If it is over already, this is what it was. */
+	if (trustgate_grant_get(agent->gate, added.id, ret_grant) < 0)
+		*ret_grant = (struct trustgate_grant){
+			.id = added.id, .volume_id = volume_id, .pid = added.pid,
+			.start_ticks = added.start_ticks, .exec_id = added.exec_id,
+			.flags = answer->flags, .ino = added.ino, .access = answer->access,
+			.inode_generation = added.inode_generation, .reason = answer->reason,
+			.expires_boottime_ns = request.expires_boottime_ns,
+			.tag = answer->tag, .created_boottime_ns = now_boottime_ns(),
+		};
+	gate_poke(agent);
+	return 0;
+}
+
+int asked_refuse(struct agent *agent, uint64_t id, struct refusal *refusal)
+{
+	uint64_t refused = 0;
+	int r = trustgate_request_refuse(agent->gate, &id, 1, &refused);
+
+	/* Once more does no harm. */
+	if (r < 0 && trustgate_error_unsure(agent->gate)) {
+		r = trustgate_request_refuse(agent->gate, &id, 1, &refused);
+		refused = 1;
+	}
+	if (r < 0)
+		return gate_refused(agent, r, refusal);
+	return refused ? 0 : -ENOENT;
+}
