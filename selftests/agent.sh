@@ -21,6 +21,7 @@ skip()
 
 [ -d /run/systemd/system ] || skip "systemd does not run here"
 [ ! -e $config ] || skip "there is an agent with a configuration of its own"
+[ ! -e /var/lib/trusteed/account.db ] || skip "there is an account of an agent"
 [ -n "${TRUSTGATE_DISK-}" ] || skip "no empty disk (TRUSTGATE_DISK)"
 
 result()
@@ -116,7 +117,7 @@ clean()
 		as tgtrustee trustgate volume del test >/dev/null 2>&1
 	systemctl -q stop trusteed.service
 	umount $volume 2>/dev/null
-	rm -f $config /var/lib/trusteed/secret
+	rm -f $config /var/lib/trusteed/secret /var/lib/trusteed/account.*
 	rm -rf /run/tg-test
 	modprobe -r trustgate
 	[ $failed = 0 ] || journalctl -q -b -u trusteed.service -o cat | tail -n 60 | sed 's/^/# /'

@@ -197,6 +197,7 @@ is_stopped()
 	systemctl stop trusteed.service
 	systemctl start trusteed.service
 	equal "$(grants)" 0 "a stop is"
+	expect 0 "the account of all that is in order" trustgate journal verify
 }
 
 trap clean EXIT

@@ -31,6 +31,8 @@
 #define ACCOUNT_KIND_MAX	32
 #define ACCOUNT_BODY_MAX	65536
 #define ACCOUNT_ERROR_SIZE	512
+/* The kind of the entry after which the kernel's numbers begin anew. */
+#define ACCOUNT_KIND_LOADED	"gate-loaded"
 /* Largest count that every JSON reader keeps exactly: 2^53 - 1. */
 #define ACCOUNT_COUNT_MAX	((UINT64_C(1) << 53) - 1)
 #define ACCOUNT_TIME_MAX	((uint64_t)INT64_MAX)
@@ -307,6 +309,17 @@ int account_checkpoint(struct account *account);
  * @account: an account
  */
 uint64_t account_last(const struct account *account);
+
+/**
+ * account_last_kernel() - the kernel's event that was recorded last in this boot
+ * @account: an account
+ * @ret_seq: receives its number
+ *
+ * Not counted are those before an entry of the kind ACCOUNT_KIND_LOADED.
+ *
+ * Return: 1, 0 if there is none, or an error.
+ */
+int account_last_kernel(struct account *account, uint64_t *ret_seq);
 
 /**
  * account_error() - what the last function that failed had to complain about

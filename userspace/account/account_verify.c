@@ -105,6 +105,8 @@ static int check_kernel(struct walk *walk, const struct account_entry *entry)
 	bool same = walk->kernel && !memcmp(walk->boot_id, entry->boot_id, ACCOUNT_ID_SIZE);
 	uint64_t last = walk->kernel_seq;
 
+	if (!strcmp(entry->kind, ACCOUNT_KIND_LOADED))
+		walk->kernel = false;
 	if (!entry->kernel)
 		return 0;
 	walk->kernel = true;

@@ -5,7 +5,7 @@
  * One thread, one event loop. The way of things:
  *
  *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
- *	kernel event   gate.c -> report.c (journal), watch.c (watchers),
+ *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
  *	               services.c and ledger.c (what they know about grants)
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
  *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
@@ -30,6 +30,7 @@
 
 #include <trustgate.h>
 
+#include "accounting.h"
 #include "asked.h"
 #include "config.h"
 #include "object.h"
@@ -108,6 +109,8 @@ struct agent {
 	struct units *units;
 	/* services.c */
 	struct services *services;
+	/* accounting.c */
+	struct accounting *accounting;
 	/* asked.c */
 	struct policy *policy;
 	struct asked *asked;

@@ -193,8 +193,7 @@ static void allow(struct agent *agent, const struct asked *asked,
 	char why[640];
 	int r;
 
-	r = asked_grant(agent, asked->id, asked->volume_id, asked->path, &answer, &grant,
-			&refusal);
+	r = asked_grant(agent, asked, &answer, &grant, &refusal);
 	if (r == 0) {
 		asked_report_granted(asked, &grant);
 	} else if (r != -ENOENT && r != -ESRCH) {

@@ -109,16 +109,14 @@ void asked_drop(struct agent *agent, struct asked *asked);
 
 /**
  * asked_grant() - answer an open by a grant
- * @id: request
- * @volume_id: its volume
- * @path: for the ledger, or NULL
+ * @asked: the open
  * @answer: what is granted
  * @ret_grant: filled on success
  * @refusal: filled on failure
  *
  * Return: 0; -ENOENT if the request is not open any more; or another -errno.
  */
-int asked_grant(struct agent *agent, uint64_t id, uint32_t volume_id, const char *path,
+int asked_grant(struct agent *agent, const struct asked *asked,
 		const struct answer *answer, struct trustgate_grant *ret_grant,
 		struct refusal *refusal);
 

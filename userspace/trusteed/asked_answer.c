@@ -7,6 +7,7 @@
  * Must not own: which of them is sent.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent.h"
@@ -28,15 +29,34 @@ static int fill(uint64_t id, uint32_t volume_id, const struct answer *answer, ui
 	return 0;
 }
 
-int asked_grant(struct agent *agent, uint64_t id, uint32_t volume_id, const char *path,
-		const struct answer *answer, struct trustgate_grant *ret_grant,
-		struct refusal *refusal)
+/* What is to be given, for the account, and what was, if it is over already. */
+static struct trustgate_grant intended(const struct asked *asked, const struct answer *answer,
+				       uint64_t expires_ns)
+{
+	struct trustgate_grant grant = {
+		.volume_id = asked->volume_id, .pid = asked->pid, .flags = answer->flags,
+		.access = answer->access, .reason = answer->reason, .tag = answer->tag,
+		.expires_boottime_ns = expires_ns, .created_boottime_ns = now_boottime_ns(),
+	};
+
+	snprintf(grant.ticket, sizeof(grant.ticket), "%s", answer->ticket ?: "");
+	return grant;
+}
+
+int asked_grant(struct agent *agent, const struct asked *asked, const struct answer *answer,
+		struct trustgate_grant *ret_grant, struct refusal *refusal)
 {
 	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
 	struct trustgate_grant_added added;
+	struct trustgate_grant grant;
 	int r;
 
-	r = fill(id, volume_id, answer, now_boottime_ns(), &request, refusal);
+	r = fill(asked->id, asked->volume_id, answer, now_boottime_ns(), &request, refusal);
+	if (r < 0)
+		return r;
+	grant = intended(asked, answer, request.expires_boottime_ns);
+	accounting_granting(agent, asked->volume, asked->path, &grant);
+	r = accounting_demand(agent, asked->volume, refusal);
 	if (r == 0)
 		r = pending_begin(agent, refusal);
 	if (r < 0)
@@ -52,18 +72,13 @@ int asked_grant(struct agent *agent, uint64_t id, uint32_t volume_id, const char
 			pending_end(agent);
 		return r;
 	}
-	ledger_add(agent, added.id, path ?: "?");
+	ledger_add(agent, added.id, asked->path ?: "?");
 	pending_end(agent);
 	/* If it is over already, this is what it was. */
-	if (trustgate_grant_get(agent->gate, added.id, ret_grant) < 0)
-		*ret_grant = (struct trustgate_grant){
-			.id = added.id, .volume_id = volume_id, .pid = added.pid,
-			.start_ticks = added.start_ticks, .exec_id = added.exec_id,
-			.flags = answer->flags, .ino = added.ino, .access = answer->access,
-			.inode_generation = added.inode_generation, .reason = answer->reason,
-			.expires_boottime_ns = request.expires_boottime_ns,
-			.tag = answer->tag, .created_boottime_ns = now_boottime_ns(),
-		};
+	if (trustgate_grant_get(agent->gate, added.id, ret_grant) < 0) {
+		grant.id = added.id;
+		*ret_grant = grant;
+	}
 	gate_poke(agent);
 	return 0;
 }

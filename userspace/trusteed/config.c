@@ -133,6 +133,11 @@ static int volume_ask(struct config_reader *reader, yaml_node_t *node, void *int
 	return 0;
 }
 
+static int volume_audit(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_strict(reader, node, &((struct config_volume *)into)->audit_strict);
+}
+
 static int volume_lower_devices(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	return config_read_open(reader, node, &((struct config_volume *)into)->lower_open);
@@ -156,6 +161,7 @@ static const struct config_key volume_keys[] = {
 	{ "metadata", false, volume_metadata },
 	{ "least-on-end", false, volume_least_on_end },
 	{ "ask", false, volume_ask },
+	{ "audit", false, volume_audit },
 	{ "lower-devices", false, volume_lower_devices },
 	{ "self-grants", false, volume_self_grants },
 	{ }

@@ -61,6 +61,7 @@ struct config_rule {
  * @least_on_end: enum trustgate_on_end, below which no grant is
  * @ask_ns: how long an open that no grant allows waits for an answer, 0 if it is
  *	denied at once
+ * @audit_strict: no access that cannot be recorded in the account
  * @lower_open: leave the devices below its device open
  * @rules: self-grants
  * @rules_count: how many
@@ -74,6 +75,7 @@ struct config_volume {
 	uint32_t metadata;
 	uint32_t least_on_end;
 	uint64_t ask_ns;
+	bool audit_strict;
 	bool lower_open;
 	struct config_rule *rules;
 	size_t rules_count;

@@ -301,6 +301,19 @@ int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret)
 	return 0;
 }
 
+int config_read_strict(struct config_reader *reader, yaml_node_t *node, bool *ret)
+{
+	const char *text = config_scalar(reader, node, "\"strict\" or \"normal\"");
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "strict") && strcmp(text, "normal"))
+		return config_complain(reader, node, "\"%.64s\" is neither \"strict\" nor \"normal\"",
+				       text);
+	*ret = !strcmp(text, "strict");
+	return 0;
+}
+
 int config_read_bool(struct config_reader *reader, yaml_node_t *node, bool *ret)
 {
 	const char *text = config_scalar(reader, node, "true or false");

@@ -43,6 +43,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 		agent->event_seq = event->seq;
 
 	report_event(agent, event);
+	accounting_event(agent, event);
 	watch_event(agent, event);
 	services_event(agent, event);
 	asked_event(agent, event);

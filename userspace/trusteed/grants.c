@@ -98,6 +98,28 @@ static int send_request(struct agent *agent, const struct grant_wish *wishes,
 	return 0;
 }
 
+/* On record before anything is given; what came of it, the kernel tells. */
+static int record_intent(struct agent *agent, const struct grant_wish *wishes,
+			 const struct trustgate_grant_request *requests, size_t count,
+			 uint64_t now, struct refusal *refusal)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct trustgate_grant_added added = {
+			.pid = requests[i].pid, .start_ticks = requests[i].start_ticks,
+			.object_kind = requests[i].object_kind,
+		};
+		struct trustgate_grant grant;
+
+		fill_grant(&requests[i], &added, now, &grant);
+		accounting_granting(agent, wishes[i].volume->name, wishes[i].object->path, &grant);
+	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = accounting_demand(agent, wishes[i].volume->name, refusal);
+	return r;
+}
+
 int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t count,
 		struct trustgate_grant *ret_grants, struct refusal *refusal)
 {
@@ -114,6 +136,8 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = fill_request(&wishes[i], now, &requests[i], refusal);
+	if (r == 0)
+		r = record_intent(agent, wishes, requests, count, now, refusal);
 	if (r == 0)
 		r = pending_begin(agent, refusal);
 	if (r == 0)

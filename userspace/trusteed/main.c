@@ -189,6 +189,8 @@ static int start(struct agent *agent)
 		r = add_signals(agent);
 	if (r == 0)
 		r = secret_load(agent->options.state_directory, agent->secret);
+	if (r == 0)
+		r = accounting_start(agent);
 	/* What consumes events comes before the gate that produces them. */
 	if (r == 0)
 		r = report_start(agent);
@@ -231,6 +233,7 @@ static void stop(struct agent *agent)
 	volumes_stop(agent);
 	lower_stop(agent);
 	report_stop(agent);
+	accounting_stop(agent);
 	pending_stop(agent);
 	ledger_close(agent);
 	gate_stop(agent);

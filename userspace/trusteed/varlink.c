@@ -62,12 +62,18 @@ int varlink_authorise(struct agent *agent, sd_varlink *link, enum ask ask,
 int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
 		   const struct refusal *refusal)
 {
+	sd_json_variant *body = NULL;
 	uid_t uid = (uid_t)-1;
 	pid_t pid = 0;
 
 	(void)sd_varlink_get_peer_uid(link, &uid);
 	(void)sd_varlink_get_peer_pid(link, &pid);
 	report_refusal(agent, method, uid, pid, refusal);
+	(void)sd_json_buildo(&body, SD_JSON_BUILD_PAIR_STRING("method", method),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("uid", uid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("pid", pid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("error", refusal->error));
+	accounting_note(agent, "refused", body);
 	gate_poke(agent);
 	return refusal_reply(refusal, link);
 }
@@ -186,7 +192,8 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 	r = trustgate_gate_get(agent->gate, &gate);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
-	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent), ret_reply);
+	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent),
+				accounting_problem(agent), ret_reply);
 	trustgate_gate_clear(&gate);
 	return r;
 }

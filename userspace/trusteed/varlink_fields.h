@@ -197,6 +197,8 @@
 	  unsigned, asked->deadline_boottime_ns)
 
 #define STATUS_FIELDS(F) \
+	F(accountProblem, STRING, NULLABLE, "Why nothing is recorded in the account; absent if it is", \
+	  text, problem) \
 	F(version, STRING, 0, "Version of the agent", \
 	  text, TRUSTGATE_VERSION) \
 	F(abiVersion, INT, 0, "Version of the protocol with the kernel", \

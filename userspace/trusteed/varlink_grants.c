@@ -379,6 +379,17 @@ static int revoke_what(struct agent *agent, const struct revoke_parameters *give
 	return grants_revoke_where(agent, volume.id, given->pid, ret_ended, refusal);
 }
 
+static void note_revoke(struct agent *agent, const struct peer *peer, uint64_t ended)
+{
+	sd_json_variant *body = NULL;
+
+	report_revoke(agent, peer->uid, peer->pid, ended);
+	(void)sd_json_buildo(&body, SD_JSON_BUILD_PAIR_UNSIGNED("uid", peer->uid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("pid", peer->pid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("ended", ended));
+	accounting_note(agent, "revoked", body);
+}
+
 static int run_revoke(struct agent *agent, sd_varlink *link, void *given,
 		      sd_json_variant **ret_reply, struct refusal *refusal)
 {
@@ -392,7 +403,7 @@ static int run_revoke(struct agent *agent, sd_varlink *link, void *given,
 	r = revoke_what(agent, given, &ended, refusal);
 	/* Of several one may have been gone, and the others are ended. */
 	if (r == 0 || ended)
-		report_revoke(agent, peer.uid, peer.pid, ended);
+		note_revoke(agent, &peer, ended);
 	services_revoked(agent);
 	return r < 0 ? r : varlink_ended(ended, ret_reply);
 }

@@ -258,7 +258,7 @@ static void put_counters(struct json *object, const char *name,
 /* ---- the types ---- */
 
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
-			size_t watchers, sd_json_variant **ret)
+			size_t watchers, const char *problem, sd_json_variant **ret)
 {
 	struct json object = { 0 };
 

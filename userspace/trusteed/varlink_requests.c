@@ -160,8 +160,7 @@ static int approve(struct agent *agent, const struct peer *peer,
 	if (r == 0)
 		r = check_values(given, asked, &answer, refusal);
 	if (r == 0)
-		r = asked_grant(agent, asked->id, asked->volume_id, asked->path, &answer,
-				&grant, refusal);
+		r = asked_grant(agent, asked, &answer, &grant, refusal);
 	if (r < 0)
 		return r;
 	report_grant(agent, asked->volume, path, &grant, peer->uid, asked->comm);

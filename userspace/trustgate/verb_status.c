@@ -107,6 +107,13 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	     (unsigned long long)dropped, (unsigned long long)missed, colour_end(loss));
 	line("Audit", "%llu denials left out by the rate limit",
 	     (unsigned long long)number(status, "auditSuppressed"));
+	if (field_string(status, "accountProblem")) {
+		char *problem = escape_text(field_string(status, "accountProblem"));
+
+		line("Account", "%snothing is recorded: %s%s", colour_begin(COLOUR_BAD),
+		     problem ?: "?", colour_end(COLOUR_BAD));
+		free(problem);
+	}
 	line("Mappings", "%llu ended by force, %llu processes killed, %llu ended grants still looked for",
 	     (unsigned long long)number(status, "unmapped"),
 	     (unsigned long long)number(status, "killed"),

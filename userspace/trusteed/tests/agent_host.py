@@ -84,6 +84,8 @@ class Client:
 class Host:
     """A directory with a volume, a configuration, and a service manager."""
 
+    running = []
+
     def __init__(self, config):
         self.top = tempfile.mkdtemp(prefix="trusteed-agent-")
         self.volume = self.top + "/acme"
@@ -141,6 +143,7 @@ class Host:
                      LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=":".join(names),
                      DBUS_SYSTEM_BUS_ADDRESS="unix:path=" + self.top + "/no-bus",
                      **environment))
+        Host.running.append(self.process)
         return self.wait_for("READY=1") if wait else None
 
     def wait_for(self, line):
@@ -210,5 +213,9 @@ def run(*tests):
             test()
         except Exception as error:  # a test that breaks off is a failed one
             check(False, f"{test.__name__}: {type(error).__name__}: {error}")
+        for process in Host.running:
+            process.kill()
+            process.wait()
+        Host.running.clear()
     print(f"1..{count}")
     sys.exit(1 if failed or not count else 0)
