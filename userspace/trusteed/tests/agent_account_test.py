@@ -201,11 +201,11 @@ def kinds_locked(host):
 def test_lost():
     """What does not fit into memory is counted."""
     host, client = begin()
-    events = 400
+    events = 90
     with Locked(host):
         for _ in range(events):
             host.event("denied", os.getpid(), "mail/letter")
-            client.call("Status")
+        client.call("Status")
     check(wait_kind(host, "entries-lost"), "the loss is recorded")
     told = [e["body"]["lost"] for e in entries(host) if e["kind"] == "entries-lost"]
     equal(len(told), 1, "once")
