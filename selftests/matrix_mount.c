@@ -7,12 +7,14 @@
  * Must not own: opens by way of another mount (matrix_open.c).
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dqblk_xfs.h>
 #include <linux/quota.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -150,6 +152,17 @@ static int read_node(void)
 	return attempt_open(NODE, O_RDONLY);
 }
 
+/* Made by scene_first(). */
+static int read_part(void)
+{
+	const size_t length = strlen(scene.disk->device);
+	char part[80];
+
+	snprintf(part, sizeof(part), "%s%s1", scene.disk->device,
+		 isdigit(scene.disk->device[length - 1]) ? "p" : "");
+	return attempt_open(part, O_RDONLY);
+}
+
 /* The kernel opens it, too, for who could not. */
 static int mount_again(void)
 {
@@ -171,6 +184,8 @@ static const struct matrix_route devices[] = {
 	{ .name = "device below, by another node", .hook = "block_device", .also = "device_test",
 	  .prepare = prepare_node, .undo = undo_node,
 	  .go = read_node, .on = MATRIX_DEVICE, .denied = EPERM },
+	{ .name = "partition on the same sectors", .hook = "block_device", .also = "held_test",
+	  .go = read_part, .on = MATRIX_DEVICE, .denied = EPERM },
 	{ .name = "mount of the same device", .hook = "file_open", .also = "device_test",
 	  .go = mount_again, .on = MATRIX_DEVICE,
 	  .needs = { MATRIX_FILE("db/a", GATE_READ) } },

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/loop.h>
 #include <signal.h>
 #include <stdio.h>
@@ -107,8 +108,23 @@ static int attach_first(void)
 	return err;
 }
 
+/* A partition in the midst of the filesystem, which takes no notice of it. */
+static int part_ioctl(int operation)
+{
+	struct blkpg_partition part = {
+		.pno = 1, .start = 1 << 20, .length = 16 << 20,
+	};
+	struct blkpg_ioctl_arg argument = {
+		.op = operation, .datalen = sizeof(part), .data = &part,
+	};
+
+	return scene_result(ioctl(scene.raw, BLKPG, &argument));
+}
+
 int scene_first(const struct disk *disk)
 {
+	int err;
+
 	scene.disk = disk;
 	if (mkdir(SCENE_PLACE, 0700) && errno != EEXIST)
 		return errno;
@@ -116,6 +132,9 @@ int scene_first(const struct disk *disk)
 		scene.raw = open(disk->device, O_RDONLY | O_CLOEXEC);
 		if (scene.raw < 0)
 			return errno;
+		err = part_ioctl(BLKPG_ADD_PARTITION);
+		if (err)
+			return err;
 	}
 	return scene_result(mkdir("kept", 0755)) ?:
 	       attempt_copy("/bin/true", "kept/true") ?: attach_first();
@@ -123,6 +142,8 @@ int scene_first(const struct disk *disk)
 
 void scene_last(void)
 {
+	if (scene.raw >= 0)
+		part_ioctl(BLKPG_DEL_PARTITION);
 	put(&scene.raw);
 	put(&scene.loop);
 }

@@ -24,11 +24,11 @@
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, devices further below, 9 numbers, and a
- * nest for each cause.
+ * A name, a type, a device, 16 bytes, its devices and those further below, 9
+ * numbers, and a nest for each cause.
  */
-#define VOLUME_SIZE	(5 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
-			 TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
+#define VOLUME_SIZE	(6 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
+			 2 * TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
 			 9 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
@@ -298,22 +298,21 @@ static int put_counters(struct sk_buff *skb,
 	return 0;
 }
 
-static int put_lower(struct sk_buff *skb,
-		     const struct trustgate_devices *lower)
+static int put_devices(struct sk_buff *skb, int attribute,
+		       const struct trustgate_devices *devices)
 {
 	struct nlattr *attr;
 	unsigned int i;
 	__u32 *number;
 
-	if (!lower)
+	if (!devices)
 		return 0;
-	attr = nla_reserve(skb, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
-			   lower->count * sizeof(*number));
+	attr = nla_reserve(skb, attribute, devices->count * sizeof(*number));
 	if (!attr)
 		return -EMSGSIZE;
 	number = nla_data(attr);
-	for (i = 0; i < lower->count; i++)
-		number[i] = new_encode_dev(lower->dev[i]);
+	for (i = 0; i < devices->count; i++)
+		number[i] = new_encode_dev(devices->dev[i]);
 	return 0;
 }
 
@@ -334,7 +333,9 @@ static int put_volume(struct sk_buff *skb,
 			   volume->settings.on_agent_loss) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_RECORD,
 			   volume->settings.record) ?:
-	       put_lower(skb, trustgate_volume_lower(volume)) ?:
+	       put_devices(skb, TRUSTGATE_A_VOLUME_OWN_DEVICES, volume->own) ?:
+	       put_devices(skb, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
+			   trustgate_volume_lower(volume)) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_GRANTS, volume->nr_grants) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
 		       volume->added_boottime_ns) ?:

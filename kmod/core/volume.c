@@ -4,7 +4,6 @@
  */
 
 #include <kunit/visibility.h>
-#include <linux/blkdev.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/fs_struct.h>
@@ -21,6 +20,7 @@
 #include <linux/timekeeping.h>
 
 #include "canary.h"
+#include "devices.h"
 #include "subvolume.h"
 #include "volume.h"
 
@@ -86,17 +86,6 @@ const struct trustgate_volume *trustgate_volume_numbered(u32 id)
 	return NULL;
 }
 
-static bool is_lower(const struct trustgate_volume *volume, dev_t dev)
-{
-	const struct trustgate_devices *lower = rcu_dereference(volume->lower);
-	unsigned int i;
-
-	for (i = 0; lower && i < lower->count; i++) {
-		if (lower->dev[i] == dev)
-			return true;
-	}
-	return false;
-}
 
 const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
@@ -105,8 +94,8 @@ const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 	if (!dev)
 		return NULL;
 	trustgate_volume_each(volume) {
-		if (volume->dev == dev || volume->whole == dev ||
-		    is_lower(volume, dev))
+		if (trustgate_devices_have(volume->own, dev) ||
+		    trustgate_devices_have(rcu_dereference(volume->lower), dev))
 			return volume;
 	}
 	return NULL;
@@ -326,15 +315,16 @@ trustgate_volume_create(const struct path *path, const char *name,
 	strscpy(volume->fstype, sb->s_type->name, sizeof(volume->fstype));
 	snprintf(volume->device, sizeof(volume->device), "%u:%u",
 		 MAJOR(sb->s_dev), MINOR(sb->s_dev));
-	if (sb->s_bdev) {
-		volume->dev = sb->s_bdev->bd_dev;
-		volume->whole = bdev_whole(sb->s_bdev)->bd_dev;
-	}
 	memcpy(volume->uuid, &sb->s_uuid, sizeof(volume->uuid));
 	volume->has_subvolumes = trustgate_subvolume_possible(sb);
 	volume->settings = *settings;
 	volume->id = ++last_id;
 	volume->added_boottime_ns = ktime_get_boottime_ns();
+	err = trustgate_devices_find(sb, &volume->own, extack);
+	if (err) {
+		trustgate_volume_discard(volume);
+		return ERR_PTR(err);
+	}
 	return volume;
 }
 
@@ -344,6 +334,7 @@ void trustgate_volume_discard(struct trustgate_volume *volume)
 		deactivate_super(volume->sb);
 	/* No hook can see it any more. */
 	kfree(rcu_dereference_protected(volume->lower, true));
+	kfree(volume->own);
 	free_percpu(volume->counters);
 	kfree(volume);
 }

@@ -58,7 +58,7 @@ struct trustgate_settings {
 };
 
 /**
- * struct trustgate_devices - devices further below a volume
+ * struct trustgate_devices - block devices with a volume's bytes
  * @rcu: hooks may look at a list until a grace period after it was replaced
  * @count: how many
  * @dev: their numbers
@@ -77,9 +77,8 @@ struct trustgate_devices {
  * @name: unique among volumes; constant
  * @fstype: name of the filesystem's type; constant
  * @device: "major:minor"; constant
- * @dev: block device that it lies on, 0 if there is none, or if there may be
- *	several; constant
- * @whole: the whole disk that @dev is, or is a partition of; constant
+ * @own: block devices that the filesystem itself is on, NULL for none that it
+ *	calls its own; see devices.h; constant, owned
  * @uuid: of the filesystem, all zero if it has none; constant
  * @added_boottime_ns: constant
  * @has_subvolumes: see subvolume.h; constant
@@ -110,8 +109,7 @@ struct trustgate_volume {
 	char name[TRUSTGATE_NAME_MAX + 1];
 	char fstype[16];
 	char device[24];
-	dev_t dev;
-	dev_t whole;
+	struct trustgate_devices *own;
 	u8 uuid[16];
 	u64 added_boottime_ns;
 	bool has_subvolumes;
@@ -226,8 +224,7 @@ const struct trustgate_volume *trustgate_volume_numbered(u32 id);
 
 /**
  * trustgate_volume_on() - the volume that lies on a block device
- * @dev: number of the device, of the whole disk that it is a partition of, or
- *	of one further below
+ * @dev: number of one of its own devices, or of one further below
  *
  * Context: RCU read side; the result is valid within it.
  * Return: one of the volumes, or NULL.
@@ -273,7 +270,7 @@ struct trustgate_volume *trustgate_volume_next(u32 id);
  * trustgate_volume_discard(); or ERR_PTR: -EINVAL not the root of a mounted
  * filesystem, -EOPNOTSUPP filesystem not supported, -EEXIST name taken or
  * filesystem protected, -EBUSY root filesystem, -ENOSPC table full, -ESTALE
- * being unmounted, -ENOMEM.
+ * being unmounted, -E2BIG on too many devices, -ENOMEM.
  */
 struct trustgate_volume *
 trustgate_volume_create(const struct path *path, const char *name,

@@ -77,6 +77,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_METADATA] = "metadata",
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = "least-on-end",
 	[TRUSTGATE_A_VOLUME_ASK_NS] = "ask-ns",
+	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = "own-devices",
 };
 
 static const char *const grant_names[] = {

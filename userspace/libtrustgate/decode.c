@@ -300,20 +300,22 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = FIELD(U32, trustgate_volume, least_on_end),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_ASK_NS] = FIELD(U64, trustgate_volume, ask_ns),
+	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = { .kind = KIND_MULTI },
 };
 
-static int volume_lower(const struct nlattr *attr, struct trustgate_volume *volume)
+static int volume_devices(const struct nlattr *attr, dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX],
+			  size_t *ret_count)
 {
 	size_t count = (size_t)nla_len(attr) / sizeof(uint32_t);
 	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX];
 
-	if (volume->lower_count || count > TRUSTGATE_LOWER_DEVICES_MAX ||
+	if (*ret_count || count > TRUSTGATE_LOWER_DEVICES_MAX ||
 	    (size_t)nla_len(attr) % sizeof(uint32_t))
 		return -EBADMSG;
 	memcpy(numbers, nla_data(attr), (size_t)nla_len(attr));
 	for (size_t i = 0; i < count; i++)
-		volume->lower[i] = numbers[i];
-	volume->lower_count = count;
+		devices[i] = numbers[i];
+	*ret_count = count;
 	return 0;
 }
 
@@ -325,7 +327,9 @@ static int volume_list(int type, const struct nlattr *attr, void *userdata)
 	int r;
 
 	if (type == TRUSTGATE_A_VOLUME_LOWER_DEVICES)
-		return volume_lower(attr, volume);
+		return volume_devices(attr, volume->lower, &volume->lower_count);
+	if (type == TRUSTGATE_A_VOLUME_OWN_DEVICES)
+		return volume_devices(attr, volume->own, &volume->own_count);
 	r = decode(counter_fields, TRUSTGATE_A_COUNTER_MAX, nla_data(attr), nla_len(attr),
 		   &counter, &present, NULL, NULL);
 	if (r)

@@ -45,6 +45,9 @@ struct trustgate_counter {
  * @lower: devices further below, none of which can be opened: numbers as in
  *	st_rdev
  * @lower_count: how many
+ * @own: devices that the filesystem itself is on, likewise, with the whole disks
+ *	that these are partitions of, and partitions that share sectors with them
+ * @own_count: how many; 0 if it has none or, as btrfs, calls none its own
  */
 struct trustgate_volume {
 	uint64_t present;
@@ -65,6 +68,8 @@ struct trustgate_volume {
 	size_t counters_count;
 	dev_t lower[TRUSTGATE_LOWER_DEVICES_MAX];
 	size_t lower_count;
+	dev_t own[TRUSTGATE_LOWER_DEVICES_MAX];
+	size_t own_count;
 };
 
 /**

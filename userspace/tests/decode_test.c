@@ -103,7 +103,7 @@ static struct nl_msg *make_volume(unsigned int counters)
 }
 
 /* One on devices that take so many bytes, said so many times. */
-static struct nl_msg *make_volume_on(int bytes, unsigned int times)
+static struct nl_msg *make_volume_with(int attribute, int bytes, unsigned int times)
 {
 	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX + 1];
 	struct nl_msg *msg = make_volume(0);
@@ -111,8 +111,13 @@ static struct nl_msg *make_volume_on(int bytes, unsigned int times)
 	for (unsigned int i = 0; i < TRUSTGATE_LOWER_DEVICES_MAX + 1; i++)
 		numbers[i] = 256 + i;
 	for (unsigned int i = 0; i < times; i++)
-		nla_put(msg, TRUSTGATE_A_VOLUME_LOWER_DEVICES, bytes, numbers);
+		nla_put(msg, attribute, bytes, numbers);
 	return msg;
+}
+
+static struct nl_msg *make_volume_on(int bytes, unsigned int times)
+{
+	return make_volume_with(TRUSTGATE_A_VOLUME_LOWER_DEVICES, bytes, times);
 }
 
 static struct nl_msg *make_grant(void)
@@ -483,6 +488,13 @@ static void test_volume(void)
 	CHECK_EQUAL(DECODE(volume, make_volume_on(TRUSTGATE_LOWER_DEVICES_MAX * 4, 1), &volume), 0);
 	CHECK_EQUAL(volume.lower_count, TRUSTGATE_LOWER_DEVICES_MAX);
 	CHECK_EQUAL(volume.lower[3], 259);
+	CHECK_EQUAL(volume.own_count, 0);
+	CHECK_EQUAL(DECODE(volume, make_volume_with(TRUSTGATE_A_VOLUME_OWN_DEVICES, 8, 1), &volume), 0);
+	CHECK_EQUAL(volume.own_count, 2);
+	CHECK_EQUAL(volume.own[1], 257);
+	CHECK_EQUAL(volume.lower_count, 0);
+	CHECK_EQUAL(DECODE(volume, make_volume_with(TRUSTGATE_A_VOLUME_OWN_DEVICES, 8, 2), &volume),
+		    -EBADMSG);
 	CHECK_EQUAL(DECODE(volume, make_volume_on(0, 1), &volume), 0);
 	CHECK_EQUAL(volume.lower_count, 0);
 	CHECK_EQUAL(DECODE(volume, make_volume_on(7, 1), &volume), -EBADMSG);

@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -128,6 +129,8 @@ static const char *found(const struct verify *verify, const char *check, const c
 }
 
 static const char *members = "";
+static dev_t own[2];
+static size_t own_count;
 
 static void look(struct verify *verify)
 {
@@ -137,6 +140,8 @@ static void look(struct verify *verify)
 		.families = holders, .families_count = families_count,
 	};
 	snprintf(verify->members, sizeof(verify->members), "%s", members);
+	memcpy(verify->own, own, sizeof(own));
+	verify->own_count = own_count;
 	verify_mounts(verify);
 	verify_devices(verify);
 	verify_processes(verify);
@@ -212,6 +217,20 @@ static void test_devices(void)
 	members = "";
 	can_open = " /dev/vdb ";
 	CHECK_LOOSE("device", "/dev/vdb (whole disk)");
+
+	/* As an external journal is; the whole disk is no other one. */
+	put("/sys/devices/vdj/dev", "254:48\n");
+	put("/sys/devices/vdj/uevent", "DEVNAME=vdj\n");
+	join("../../devices/vdj", "/sys/dev/block/254:48");
+	can_open = " /dev/vdj ";
+	look(&verify);
+	CHECK_EQUAL(verify.open, 0);
+	verify_release(&verify);
+	own[0] = makedev(254, 17);
+	own[1] = makedev(254, 48);
+	own_count = 2;
+	CHECK_LOOSE("device", "/dev/vdj (journal");
+	own_count = 0;
 
 	/* As a device mapper has it, with a disk below. */
 	put("/sys/devices/vdc/dev", "254:32\n");

@@ -9,14 +9,14 @@
  *
  * Owns: finding them, and following them as they change.
  *
- * Must not own: the volume's own device and disk, which the gate finds itself.
+ * Must not own: the volume's own devices and their disks, which the gate finds
+ * itself and tells.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include <systemd/sd-device.h>
 
@@ -136,22 +136,22 @@ static int collect(sd_device *device, struct found *found)
 
 static int find(const struct trustgate_volume *volume, struct found *found)
 {
-	sd_device *device = NULL;
-	unsigned int major, minor;
-	int r;
+	int r = 0;
 
 	found->count = 0;
 	if (!strcmp(volume->fstype, "btrfs"))
 		return collect_members(volume->uuid, found);
-	if (sscanf(volume->device, "%u:%u", &major, &minor) != 2)
-		return -EBADMSG;
-	r = sd_device_new_from_devnum(&device, 'b', makedev(major, minor));
-	/* In memory only. */
-	if (r == -ENODEV)
-		return 0;
-	if (r >= 0)
-		r = collect(device, found);
-	sd_device_unref(device);
+	for (size_t i = 0; i < volume->own_count && r >= 0; i++) {
+		sd_device *device = NULL;
+
+		r = sd_device_new_from_devnum(&device, 'b', volume->own[i]);
+		if (r >= 0)
+			r = collect(device, found);
+		/* Of these, partitions that nothing holds may go. */
+		else if (r == -ENODEV)
+			r = 0;
+		sd_device_unref(device);
+	}
 	return r;
 }
 

@@ -235,6 +235,8 @@ static int ask_kernel(struct trustgate_conn *conn, const char *name, struct veri
 		r = list_holders(conn, volume.id, verify, holders);
 	if (!r) {
 		snprintf(verify->device, sizeof(verify->device), "%s", volume.device);
+		memcpy(verify->own, volume.own, sizeof(verify->own));
+		verify->own_count = volume.own_count;
 		name_members(&volume, verify->members);
 		check_gate(verify, &gate);
 	}

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include <systemd/sd-json.h>
+#include <trustgate.h>
 
 enum verify_state {
 	VERIFY_CLOSED,
@@ -24,6 +25,7 @@ enum verify_state {
 };
 
 #define VERIFY_MOUNTS_MAX 64
+#define VERIFY_DEVICES_MAX 256
 
 /**
  * struct verify - one run
@@ -31,6 +33,10 @@ enum verify_state {
  * @try_open: opens a file for reading and closes it; 0 or -errno
  * @try_look: asks for a file's attributes; 0 or -errno
  * @device: of the volume, "major:minor"
+ * @own: its devices as the kernel's gate has found them: that one, and others
+ * @own_count: how many
+ * @seen: devices that were tried
+ * @seen_count: how many; of more than fit, some may be tried again
  * @members: directory of sysfs that lists the devices, where the filesystem has a
  *	list of its own, else ""
  * @holders: processes that hold grants on it
@@ -50,6 +56,10 @@ struct verify {
 	int (*try_open)(const char *path);
 	int (*try_look)(const char *path);
 	char device[32];
+	dev_t own[TRUSTGATE_LOWER_DEVICES_MAX];
+	size_t own_count;
+	dev_t seen[VERIFY_DEVICES_MAX];
+	size_t seen_count;
 	char members[80];
 	const pid_t *holders;
 	const pid_t *families;

@@ -2,8 +2,8 @@
 /*
  * trustgate verify - block devices with the volume's bytes.
  *
- * Owns: following sysfs from the volume's device: to the disk that it is a
- * part of, to the devices below and those set up over it, to loop devices over
+ * Owns: following sysfs from the volume's devices: to the disks that they are
+ * parts of, to the devices below and those set up over them, to loop devices over
  * its files; and whether each can be opened.
  *
  * Must not own: mounts (verify_mount.c).
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "verify.h"
 
@@ -170,12 +171,26 @@ static void check_below(struct verify *verify, const char *device, const char *n
 	check_commands(verify, device, name);
 }
 
+static bool was_seen(struct verify *verify, const char *device)
+{
+	unsigned int high, low;
+
+	if (sscanf(device, "%u:%u", &high, &low) != 2)
+		return false;
+	for (size_t i = 0; i < verify->seen_count; i++)
+		if (verify->seen[i] == makedev(high, low))
+			return true;
+	if (verify->seen_count < VERIFY_DEVICES_MAX)
+		verify->seen[verify->seen_count++] = makedev(high, low);
+	return false;
+}
+
 static void check_device(struct verify *verify, const char *device, const char *what,
 			 unsigned int depth)
 {
 	char name[64], path[80];
 
-	if (depth > DEPTH_MAX)
+	if (depth > DEPTH_MAX || was_seen(verify, device))
 		return;
 	name_of(verify, device, name);
 	if (!*name) {
@@ -186,6 +201,19 @@ static void check_device(struct verify *verify, const char *device, const char *
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	check_open(verify, path, what);
 	check_below(verify, device, name, depth);
+}
+
+/* What the filesystem itself is on beside the device that it was mounted from. */
+static void check_others(struct verify *verify)
+{
+	for (size_t i = 0; i < verify->own_count; i++) {
+		char number[32];
+
+		snprintf(number, sizeof(number), "%u:%u", major(verify->own[i]),
+			 minor(verify->own[i]));
+		check_device(verify, number, "journal, log, other data, or on the same sectors", 0);
+		check_list(verify, number, "holders", "set up over it", 0);
+	}
 }
 
 /* Loop devices and swap that have a file of the volume open as the kernel. */
@@ -233,6 +261,7 @@ void verify_devices(struct verify *verify)
 	} else {
 		check_device(verify, verify->device, "device of the volume", 0);
 		check_list(verify, verify->device, "holders", "set up over it", 0);
+		check_others(verify);
 	}
 	check_kernel_users(verify);
 }
