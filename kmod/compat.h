@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
@@ -43,6 +44,25 @@
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS 0
 #endif
+
+/**
+ * trustgate_polls() - is this the thread that polls an io_uring?
+ * @thread: thread
+ *
+ * Of io_uring's own threads only such a one has a task context, from before it
+ * runs until the workers that it hands on to have ended.
+ *
+ * Context: any in which @thread is valid.
+ * Return: whether it is.
+ */
+static inline bool trustgate_polls(const struct task_struct *thread)
+{
+#ifdef CONFIG_IO_URING
+	return thread->flags & PF_IO_WORKER && READ_ONCE(thread->io_uring);
+#else
+	return false;
+#endif
+}
 
 /**
  * trustgate_mmap_write_trylock() - mmap_write_lock() without waiting

@@ -56,6 +56,7 @@ struct matrix_need {
  *	what it opens, the route's process inherits; may be NULL. 0 or errno
  * @go: tries the route, in a process of its own. 0 or errno
  * @undo: takes away what @prepare made outside of the scene; may be NULL
+ * @by_maker: it is the process that did @prepare to which the gate denies it
  * @on: mask of filesystems, 0 for all
  * @done: what @go returns where the gate does not interfere
  * @denied: what it returns where it does, 0 for EACCES
@@ -70,6 +71,7 @@ struct matrix_route {
 	int (*prepare)(void);
 	int (*go)(void);
 	void (*undo)(void);
+	bool by_maker;
 	unsigned int on;
 	int done;
 	int denied;

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,40 +139,6 @@ static int read_loop(void)
 	return page[0] == 'a' ? 0 : EBADMSG;
 }
 
-/* Somebody else's right: a ring that submits by a thread of its owner. */
-
-static struct io_uring ring;
-static char ring_byte;
-
-static int prepare_ring(void)
-{
-	ring_byte = 0;
-	return scene_files() ?:
-	       -io_uring_queue_init(4, &ring, IORING_SETUP_SQPOLL);
-}
-
-static void undo_ring(void)
-{
-	io_uring_queue_exit(&ring);
-}
-
-static int drive_ring(void)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-	struct io_uring_cqe *cqe;
-	int err;
-
-	/* The byte lands in the owner's memory; that it does is enough. */
-	io_uring_prep_read(sqe, scene.fd, &ring_byte, 1, 0);
-	err = io_uring_submit(&ring);
-	if (err < 0)
-		return -err;
-	err = io_uring_wait_cqe(&ring, &cqe);
-	if (err)
-		return -err;
-	return cqe->res < 0 ? -cqe->res : 0;
-}
-
 static int read_device(void)
 {
 	char byte;
@@ -245,10 +210,6 @@ static const struct matrix_route routes[] = {
 	  .go = read_device, .on = MATRIX_DEVICE,
 	  .open = "no hook sees I/O on a device that is open",
 	  .closed_by = "dm-crypt with a key of the trustee; end who has it open" },
-	{ .name = "ring of a holder, polled by its thread", .hook = "", .also = "sqpoll_test",
-	  .prepare = prepare_ring, .undo = undo_ring, .go = drive_ring,
-	  .open = "the thread is the holder's, whoever submits",
-	  .closed_by = "no grants to programs that set up such rings before they fork" },
 	{ .name = "bind mount elsewhere", .hook = "", .also = "mount_test",
 	  .go = bind_elsewhere, .open = PLACE,
 	  .closed_by = "nothing; the gate goes by the filesystem" },

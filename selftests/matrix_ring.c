@@ -157,6 +157,19 @@ static int spliced(void)
 	return wait_for(&rings[0]);
 }
 
+/* Whoever submits to it, a thread of the process that made it acts. */
+static int prepare_polled(void)
+{
+	int err = scene_files();
+
+	rings_count = 0;
+	if (!err)
+		err = -io_uring_queue_init(4, &rings[0], IORING_SETUP_SQPOLL);
+	if (!err)
+		rings_count = 1;
+	return err;
+}
+
 static const struct matrix_route routes[] = {
 	{ .name = "io_uring, open", .hook = "file_open", .also = "subject_test",
 	  .go = own_open, .needs = { MATRIX_FILE("db/a", R) } },
@@ -164,8 +177,13 @@ static const struct matrix_route routes[] = {
 	  .prepare = scene_files, .go = own_read,
 	  .needs = { MATRIX_FILE("db/a", R) } },
 	{ .name = "io_uring, read by a polling thread", .hook = "file_permission", .also = "sqpoll_test",
-	  .prepare = scene_files, .go = thread_read,
-	  .needs = { MATRIX_FILE("db/a", R) } },
+	  .prepare = scene_files, .go = thread_read },
+	{ .name = "ring of a holder, polled by its thread", .hook = "file_permission", .also = "sqpoll_test",
+	  .prepare = prepare_polled, .undo = undo_rings, .go = inherited_read,
+	  .by_maker = true },
+	{ .name = "the same, handed on to a worker", .hook = "file_permission", .also = "sqpoll_test",
+	  .prepare = prepare_polled, .undo = undo_rings, .go = worker_read,
+	  .by_maker = true },
 	{ .name = "io_uring, read by a worker", .hook = "file_permission", .also = "io_test",
 	  .prepare = prepare_rings, .undo = undo_rings, .go = worker_read,
 	  .needs = { MATRIX_FILE("db/a", R) } },

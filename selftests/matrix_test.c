@@ -343,7 +343,7 @@ static void check_hook(const struct matrix_route *route, pid_t pid,
 		if (!got)
 			poll(&poll_fd, 1, 200);
 		if (got != 1 || event.type != TRUSTGATE_EVENT_TYPE_DENIED ||
-		    event.pid != pid)
+		    event.pid != (route->by_maker ? getpid() : pid))
 			continue;
 		if (strcmp(event.hook, route->hook))
 			complain(outcome, "denied by %s, not %s", event.hook,

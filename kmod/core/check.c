@@ -192,8 +192,12 @@ int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
 {
 	if (!access)
 		return 0;
-	/* What is remembered was allowed when nobody could read the memory. */
-	if (!current->ptrace && !trace_trustgate_verdict_enabled() &&
+	/*
+	 * What is remembered was allowed when nobody could read the memory, and
+	 * to a thread that acts for the process alone.
+	 */
+	if (!current->ptrace && !(current->flags & PF_IO_WORKER) &&
+	    !trace_trustgate_verdict_enabled() &&
 	    trustgate_recent_allows(file, access))
 		return 0;
 	return check_anew(hook, file, access);

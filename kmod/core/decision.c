@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/seqlock.h>
 
+#include "../compat.h"
 #include "decision.h"
 #include "subvolume.h"
 
@@ -345,6 +346,25 @@ static bool is_own(const struct trustgate_grant *grant,
 		grant->exec_id == task->self_exec_id);
 }
 
+/*
+ * Does the task act for whoever has one of the process's rings? The thread that
+ * polls a ring submits what is found there, also by a child that inherited it,
+ * and nothing tells whose it was. It hands on to workers, which look like those
+ * of other threads, but are only there as long as it is.
+ */
+static bool polled(const struct task_struct *task)
+{
+	const struct task_struct *thread;
+
+	if (likely(!(task->flags & PF_IO_WORKER)))
+		return false;
+	for_each_thread(task, thread) {
+		if (trustgate_polls(thread))
+			return true;
+	}
+	return false;
+}
+
 void trustgate_decide(const struct trustgate_question *question,
 		      struct trustgate_answer *answer)
 {
@@ -364,6 +384,10 @@ void trustgate_decide(const struct trustgate_question *question,
 	answer->target = NULL;
 	if (question->task->flags & PF_KTHREAD) {
 		answer->cause = TRUSTGATE_CAUSE_KERNEL_THREAD;
+		return;
+	}
+	if (polled(question->task)) {
+		answer->cause = TRUSTGATE_CAUSE_POLLED;
 		return;
 	}
 

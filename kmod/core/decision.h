@@ -147,7 +147,7 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  * Looks for one grant to the process itself, unlimited in uses, on the very
  * file, for all of @access, that has allowed it access before: this tells that
  * its memory is guarded, that it has executed nothing since, and that the grant
- * has begun. In line, and with nothing to be put together for it, because it is
+ * has begun. Not for io_uring's threads, see polled(). In line, and with nothing to be put together for it, because it is
  * what an allowed access costs at the least.
  *
  * Context: RCU read side, any other context; takes no lock.
@@ -170,7 +170,7 @@ trustgate_granted_at_once(const struct trustgate_volume *volume,
 	const struct trustgate_grant *grant;
 	struct rhlist_head *pos;
 
-	if (unlikely(task->flags & PF_KTHREAD || task->ptrace))
+	if (unlikely(task->flags & (PF_KTHREAD | PF_IO_WORKER) || task->ptrace))
 		return NULL;
 	rhl_for_each_entry_rcu(grant, pos, trustgate_grants_of(&key), node) {
 		if (!(access & ~grant->access) &&

@@ -66,6 +66,8 @@ static inline int world_make_process(struct kunit *test, struct world *world,
 	pid->numbers[0].nr = i == INIT ? 1 : 1001 + i;
 	pid->numbers[0].ns = &init_pid_ns;
 	signal->pids[PIDTYPE_TGID] = pid;
+	INIT_LIST_HEAD(&signal->thread_head);
+	list_add_tail(&task->thread_node, &signal->thread_head);
 	task->signal = signal;
 	task->group_leader = task;
 	task->self_exec_id = 5;

@@ -31,9 +31,10 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_REFUSED] = "refused",
 	[TRUSTGATE_CAUSE_UNANSWERED] = "unanswered",
 	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
+	[TRUSTGATE_CAUSE_POLLED] = "polled",
 };
 
-static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_CROWDED + 1);
+static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_POLLED + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",

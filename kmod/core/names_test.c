@@ -15,7 +15,7 @@ static void each_cause_has_its_name(struct kunit *test)
 		"granted", "no-grant", "wrong-access", "not-yet", "expired",
 		"used-up", "exec-changed", "kernel-thread", "unreachable",
 		"suspended", "forbidden", "traced", "memory", "asked",
-		"refused", "unanswered", "crowded",
+		"refused", "unanswered", "crowded", "polled",
 	};
 	u32 cause;
 

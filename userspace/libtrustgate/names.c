@@ -46,6 +46,7 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_REFUSED] = "refused",
 	[TRUSTGATE_CAUSE_UNANSWERED] = "unanswered",
 	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
+	[TRUSTGATE_CAUSE_POLLED] = "polled",
 };
 
 static const char *const reason[] = {

@@ -79,6 +79,9 @@ enum trustgate_access {
  * @TRUSTGATE_CAUSE_REFUSED: The agent has refused what it was asked.
  * @TRUSTGATE_CAUSE_UNANSWERED: The agent has not answered in time.
  * @TRUSTGATE_CAUSE_CROWDED: There are too many requests to ask the agent.
+ * @TRUSTGATE_CAUSE_POLLED: It came from a thread that polls an io_uring of the
+ *   subject, for whoever has the ring, or from a worker that may be that
+ *   thread's.
  */
 enum trustgate_cause {
 	TRUSTGATE_CAUSE_GRANTED,
@@ -98,6 +101,7 @@ enum trustgate_cause {
 	TRUSTGATE_CAUSE_REFUSED,
 	TRUSTGATE_CAUSE_UNANSWERED,
 	TRUSTGATE_CAUSE_CROWDED,
+	TRUSTGATE_CAUSE_POLLED,
 };
 
 /**
