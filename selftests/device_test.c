@@ -348,6 +348,46 @@ TEST_F(device, lower)
 	EXPECT_EQ(0, unmap());
 }
 
+/* Of character devices, only those that the agent names; see nodes_test. */
+TEST_F(device, nodes)
+{
+	const dev_t zero = makedev(1, 5), full = makedev(1, 7);
+	dev_t many[TRUSTGATE_LOWER_DEVICES_MAX + 1] = {};
+	struct trustgate_event event;
+
+	PROTECT();
+	EXPECT_EQ(0, attempt_open("/dev/zero", O_RDONLY));
+	ASSERT_EQ(0, trustgate_volume_set_nodes(self->gate.conn,
+						self->volume.id, &zero, 1));
+	EXPECT_EQ(EACCES, attempt_open("/dev/zero", O_RDONLY));
+	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
+				     &event));
+	EXPECT_STREQ("file_open", event.hook);
+	EXPECT_EQ(TRUSTGATE_CAUSE_FORBIDDEN, event.cause);
+	EXPECT_EQ(self->volume.id, event.volume_id);
+	EXPECT_EQ(EACCES, attempt_open("/dev/zero", O_RDWR));
+	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, getpid(), ".",
+				     GATE_ALL));
+	EXPECT_EQ(EACCES, attempt_open("/dev/zero", O_RDONLY));
+	EXPECT_EQ(0, attempt_open("/dev/full", O_RDONLY));
+	/* A block device of the same number is another one. */
+	ASSERT_EQ(0, trustgate_volume_set_nodes(self->gate.conn,
+						self->volume.id, &self->dev,
+						1));
+	EXPECT_EQ(0, attempt_open("/dev/zero", O_RDONLY));
+	EXPECT_EQ(-EINVAL, trustgate_volume_set_nodes(self->gate.conn,
+						      self->volume.id, many,
+						      TRUSTGATE_LOWER_DEVICES_MAX + 1));
+	EXPECT_EQ(-ENOENT, trustgate_volume_set_nodes(self->gate.conn,
+						      self->volume.id + 1,
+						      many, 1));
+	ASSERT_EQ(0, trustgate_volume_set_nodes(self->gate.conn,
+						self->volume.id, &full, 1));
+	EXPECT_EQ(EACCES, attempt_open("/dev/full", O_RDONLY));
+	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
+	EXPECT_EQ(0, attempt_open("/dev/full", O_RDONLY));
+}
+
 /* What is attached to a cgroup can be detached, and comes back. */
 
 static int bpf(int command, union bpf_attr *attr)

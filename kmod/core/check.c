@@ -300,6 +300,15 @@ int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access)
 	return forbid(hook, volume, NULL, access);
 }
 
+int trustgate_check_node(enum trustgate_hook hook, dev_t dev, u32 access)
+{
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	volume = trustgate_volume_behind(dev);
+	return volume ? forbid(hook, volume, NULL, access) : 0;
+}
+
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 			   u32 access, bool takes_use)
 {

@@ -136,6 +136,19 @@ int trustgate_check_presence(enum trustgate_hook hook,
 int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access);
 
 /**
+ * trustgate_check_node() - may current open a character device?
+ * @hook: hook that asks
+ * @dev: its number
+ * @access: mask of enum trustgate_access, for the record
+ *
+ * As trustgate_check_device(), of those that pass commands on to a disk.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_node(enum trustgate_hook hook, dev_t dev, u32 access);
+
+/**
  * trustgate_forbid() - nobody may do this to a file on a protected volume
  * @hook: hook that asks
  * @file: file

@@ -50,7 +50,7 @@ static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME
 };
 
 /* TRUSTGATE_CMD_VOLUME_SET - do */
-static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_ASK_NS + 1] = {
+static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_LOWER_NODES + 1] = {
 	[TRUSTGATE_A_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
@@ -59,6 +59,7 @@ static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .type = NLA_BINARY, },
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 	[TRUSTGATE_A_VOLUME_ASK_NS] = { .type = NLA_U64, },
+	[TRUSTGATE_A_VOLUME_LOWER_NODES] = { .type = NLA_BINARY, },
 };
 
 /* TRUSTGATE_CMD_VOLUME_DEL - do */
@@ -147,7 +148,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_set_doit,
 		.policy		= trustgate_volume_set_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_ASK_NS,
+		.maxattr	= TRUSTGATE_A_VOLUME_LOWER_NODES,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

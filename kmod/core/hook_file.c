@@ -42,8 +42,8 @@ static bool is_exec(const struct file *file)
 }
 
 /*
- * A device below a volume is refused by the program on the root cgroup first,
- * but that can be detached and overruled.
+ * A block device below a volume is refused by the program on the root cgroup
+ * first, but that can be detached and overruled.
  */
 static noinline int check_open(const struct file *file)
 {
@@ -53,6 +53,9 @@ static noinline int check_open(const struct file *file)
 	if (S_ISBLK(inode->i_mode))
 		err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
 					     inode->i_rdev, open_access(file));
+	else if (S_ISCHR(inode->i_mode))
+		err = trustgate_check_node(TRUSTGATE_HOOK_file_open,
+					   inode->i_rdev, open_access(file));
 	return err ?: trustgate_check_open(TRUSTGATE_HOOK_file_open, file,
 					   open_access(file));
 }

@@ -24,11 +24,11 @@
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, its devices and those further below, 9
- * numbers, and a nest for each cause.
+ * A name, a type, a device, 16 bytes, three lists of devices, 9 numbers, and a
+ * nest for each cause.
  */
-#define VOLUME_SIZE	(6 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
-			 2 * TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
+#define VOLUME_SIZE	(7 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
+			 3 * TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
 			 9 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
 
@@ -89,25 +89,25 @@ static int parse_settings(const struct genl_info *info,
 }
 
 /* The caller frees *devices; NULL for none. */
-static int parse_lower(const struct genl_info *info,
-		       struct trustgate_devices **devices)
+static int parse_devices(const struct genl_info *info, int attribute,
+			 struct trustgate_devices **devices)
 {
-	struct nlattr *lower = info->attrs[TRUSTGATE_A_VOLUME_LOWER_DEVICES];
+	struct nlattr *list = info->attrs[attribute];
 	unsigned int count, i;
 	const __u32 *number;
 
 	*devices = NULL;
-	if (!lower || !nla_len(lower))
+	if (!list || !nla_len(list))
 		return 0;
-	if (nla_len(lower) % sizeof(*number)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, lower,
+	if (nla_len(list) % sizeof(*number)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, list,
 				    "device numbers have four bytes each");
 		return -EINVAL;
 	}
-	number = nla_data(lower);
-	count = nla_len(lower) / sizeof(*number);
+	number = nla_data(list);
+	count = nla_len(list) / sizeof(*number);
 	if (count > TRUSTGATE_LOWER_DEVICES_MAX) {
-		NL_SET_ERR_MSG_ATTR(info->extack, lower,
+		NL_SET_ERR_MSG_ATTR(info->extack, list,
 				    "too many devices below the volume");
 		return -E2BIG;
 	}
@@ -216,11 +216,13 @@ static struct trustgate_volume *named_by_id(const struct genl_info *info,
 int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct trustgate_devices *lower __free(kfree) = NULL;
+	struct trustgate_devices *nodes __free(kfree) = NULL;
 	struct trustgate_settings settings;
 	struct trustgate_volume *volume;
 	int err;
 
-	err = parse_lower(info, &lower);
+	err = parse_devices(info, TRUSTGATE_A_VOLUME_LOWER_DEVICES, &lower) ?:
+	      parse_devices(info, TRUSTGATE_A_VOLUME_LOWER_NODES, &nodes);
 	if (err)
 		return err;
 
@@ -237,6 +239,8 @@ int trustgate_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = trustgate_gate_configure(volume, &settings, info->extack);
 	if (!err && info->attrs[TRUSTGATE_A_VOLUME_LOWER_DEVICES])
 		trustgate_volume_set_lower(volume, no_free_ptr(lower));
+	if (!err && info->attrs[TRUSTGATE_A_VOLUME_LOWER_NODES])
+		trustgate_volume_set_nodes(volume, no_free_ptr(nodes));
 	return err;
 }
 
@@ -336,6 +340,8 @@ static int put_volume(struct sk_buff *skb,
 	       put_devices(skb, TRUSTGATE_A_VOLUME_OWN_DEVICES, volume->own) ?:
 	       put_devices(skb, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
 			   trustgate_volume_lower(volume)) ?:
+	       put_devices(skb, TRUSTGATE_A_VOLUME_LOWER_NODES,
+			   trustgate_volume_nodes(volume)) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_GRANTS, volume->nr_grants) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS,
 		       volume->added_boottime_ns) ?:

@@ -101,6 +101,17 @@ const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 	return NULL;
 }
 
+const struct trustgate_volume *trustgate_volume_behind(dev_t dev)
+{
+	const struct trustgate_volume *volume;
+
+	trustgate_volume_each(volume) {
+		if (trustgate_devices_have(rcu_dereference(volume->nodes), dev))
+			return volume;
+	}
+	return NULL;
+}
+
 struct trustgate_volume *trustgate_volume_by_id(u32 id)
 {
 	struct trustgate_volume *volume = trustgate_volume_next(id);
@@ -334,6 +345,7 @@ void trustgate_volume_discard(struct trustgate_volume *volume)
 		deactivate_super(volume->sb);
 	/* No hook can see it any more. */
 	kfree(rcu_dereference_protected(volume->lower, true));
+	kfree(rcu_dereference_protected(volume->nodes, true));
 	kfree(volume->own);
 	free_percpu(volume->counters);
 	kfree(volume);
@@ -353,6 +365,22 @@ void trustgate_volume_set_lower(struct trustgate_volume *volume,
 				      lockdep_is_held(&trustgate_mutex));
 	if (devices)
 		kfree_rcu(devices, rcu);
+}
+
+const struct trustgate_devices *
+trustgate_volume_nodes(const struct trustgate_volume *volume)
+{
+	return rcu_dereference_protected(volume->nodes,
+					 lockdep_is_held(&trustgate_mutex));
+}
+
+void trustgate_volume_set_nodes(struct trustgate_volume *volume,
+				struct trustgate_devices *nodes)
+{
+	nodes = rcu_replace_pointer(volume->nodes, nodes,
+				    lockdep_is_held(&trustgate_mutex));
+	if (nodes)
+		kfree_rcu(nodes, rcu);
 }
 
 void trustgate_volume_protect(struct trustgate_volume *volume)

@@ -58,7 +58,7 @@ struct trustgate_settings {
 };
 
 /**
- * struct trustgate_devices - block devices with a volume's bytes
+ * struct trustgate_devices - devices by which a volume's bytes can be had
  * @rcu: hooks may look at a list until a grace period after it was replaced
  * @count: how many
  * @dev: their numbers
@@ -89,6 +89,7 @@ struct trustgate_devices {
  * @settings: written under trustgate_mutex, read by hooks with READ_ONCE
  * @lower: devices further below, NULL for none; RCU, replaced under
  *	trustgate_mutex, owned
+ * @nodes: character devices that pass commands to its disks; likewise
  * @nr_grants: under trustgate_mutex
  * @nr_descendants: grants that cover descendants; written under
  *	trustgate_mutex, read by hooks with READ_ONCE
@@ -117,6 +118,7 @@ struct trustgate_volume {
 	bool gone;
 	struct trustgate_settings settings;
 	struct trustgate_devices __rcu *lower;
+	struct trustgate_devices __rcu *nodes;
 	u64 nr_grants;
 	unsigned int nr_descendants;
 	unsigned int nr_mapped;
@@ -232,6 +234,15 @@ const struct trustgate_volume *trustgate_volume_numbered(u32 id);
 const struct trustgate_volume *trustgate_volume_on(dev_t dev);
 
 /**
+ * trustgate_volume_behind() - the volume that a character device leads to
+ * @dev: number of a device that passes commands on to a disk
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: one of the volumes, or NULL.
+ */
+const struct trustgate_volume *trustgate_volume_behind(dev_t dev);
+
+/**
  * trustgate_volume_by_id() - the volume with a number
  * @id: number
  *
@@ -328,6 +339,26 @@ trustgate_volume_lower(const struct trustgate_volume *volume);
  */
 void trustgate_volume_set_lower(struct trustgate_volume *volume,
 				struct trustgate_devices *devices);
+
+/**
+ * trustgate_volume_nodes() - which character devices pass commands to its disks
+ * @volume: volume
+ *
+ * Context: trustgate_mutex held; valid until it is released.
+ * Return: the list, or NULL for none.
+ */
+const struct trustgate_devices *
+trustgate_volume_nodes(const struct trustgate_volume *volume);
+
+/**
+ * trustgate_volume_set_nodes() - say which pass commands to its disks
+ * @volume: volume
+ * @nodes: as for trustgate_volume_set_lower()
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_volume_set_nodes(struct trustgate_volume *volume,
+				struct trustgate_devices *nodes);
 
 /**
  * trustgate_volume_unpin_all() - let filesystems go for a reboot

@@ -78,6 +78,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = "least-on-end",
 	[TRUSTGATE_A_VOLUME_ASK_NS] = "ask-ns",
 	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = "own-devices",
+	[TRUSTGATE_A_VOLUME_LOWER_NODES] = "lower-nodes",
 };
 
 static const char *const grant_names[] = {

@@ -301,6 +301,7 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_ASK_NS] = FIELD(U64, trustgate_volume, ask_ns),
 	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = { .kind = KIND_MULTI },
+	[TRUSTGATE_A_VOLUME_LOWER_NODES] = { .kind = KIND_MULTI },
 };
 
 static int volume_devices(const struct nlattr *attr, dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX],
@@ -330,6 +331,8 @@ static int volume_list(int type, const struct nlattr *attr, void *userdata)
 		return volume_devices(attr, volume->lower, &volume->lower_count);
 	if (type == TRUSTGATE_A_VOLUME_OWN_DEVICES)
 		return volume_devices(attr, volume->own, &volume->own_count);
+	if (type == TRUSTGATE_A_VOLUME_LOWER_NODES)
+		return volume_devices(attr, volume->nodes, &volume->nodes_count);
 	r = decode(counter_fields, TRUSTGATE_A_COUNTER_MAX, nla_data(attr), nla_len(attr),
 		   &counter, &present, NULL, NULL);
 	if (r)

@@ -47,6 +47,9 @@ struct trustgate_counter {
  * @lower_count: how many
  * @own: devices that the filesystem itself is on, likewise, with the whole disks
  *	that these are partitions of, and partitions that share sectors with them
+ * @nodes: character devices that pass commands to its disks, none of which can be
+ *	opened; likewise
+ * @nodes_count: how many
  * @own_count: how many; 0 if it has none or, as btrfs, calls none its own
  */
 struct trustgate_volume {
@@ -70,6 +73,8 @@ struct trustgate_volume {
 	size_t lower_count;
 	dev_t own[TRUSTGATE_LOWER_DEVICES_MAX];
 	size_t own_count;
+	dev_t nodes[TRUSTGATE_LOWER_DEVICES_MAX];
+	size_t nodes_count;
 };
 
 /**
@@ -152,13 +157,27 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
  * @count: how many, at most TRUSTGATE_LOWER_DEVICES_MAX
  *
  * None of them can be opened from then on, until the next call leaves it out.
- * The device of the filesystem and the whole disk that it is a partition of are
- * closed without being named.
+ * What the filesystem itself holds, and the whole disks of that, are closed
+ * without being named.
  *
  * Return: 0, -ENOENT or -EINVAL.
  */
 int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
 			       const dev_t *devices, size_t count);
+
+/**
+ * trustgate_volume_set_nodes() - say what passes commands to the disks below
+ * @conn: connected and the agent
+ * @id: volume
+ * @nodes: numbers of character devices, as for trustgate_volume_set_lower()
+ * @count: how many, at most TRUSTGATE_LOWER_DEVICES_MAX
+ *
+ * None of them can be opened from then on, until the next call leaves it out.
+ *
+ * Return: 0, -ENOENT or -EINVAL.
+ */
+int trustgate_volume_set_nodes(struct trustgate_conn *conn, uint32_t id,
+			       const dev_t *nodes, size_t count);
 
 /**
  * trustgate_volume_del() - end all grants of a volume and stop protecting it

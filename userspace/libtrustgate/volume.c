@@ -124,8 +124,8 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 	return run_with_id(conn, "change the volume", TRUSTGATE_CMD_VOLUME_SET, id, settings);
 }
 
-int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
-			       const dev_t *devices, size_t count)
+static int set_devices(struct trustgate_conn *conn, uint32_t id, int attribute,
+		       const dev_t *devices, size_t count)
 {
 	struct request request = { .what = "change the volume", .set = &trustgate_attr_volume };
 	uint32_t numbers[TRUSTGATE_LOWER_DEVICES_MAX];
@@ -139,7 +139,7 @@ int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
 				      request.what, count, TRUSTGATE_LOWER_DEVICES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		if (devices[i] > UINT32_MAX)
-			return trustgate_fail(conn, -EINVAL, "cannot %s: %u:%u is no number of a block device",
+			return trustgate_fail(conn, -EINVAL, "cannot %s: %u:%u is no number of a device",
 					      request.what, major(devices[i]), minor(devices[i]));
 		numbers[i] = (uint32_t)devices[i];
 	}
@@ -149,9 +149,20 @@ int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
 		return r;
 	r = nla_put_u32(request.msg, TRUSTGATE_A_VOLUME_ID, id);
 	if (!r)
-		r = nla_put(request.msg, TRUSTGATE_A_VOLUME_LOWER_DEVICES,
-			    (int)(count * sizeof(*numbers)), numbers);
+		r = nla_put(request.msg, attribute, (int)(count * sizeof(*numbers)), numbers);
 	return trustgate_request_run(conn, &request, r);
+}
+
+int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id,
+			       const dev_t *devices, size_t count)
+{
+	return set_devices(conn, id, TRUSTGATE_A_VOLUME_LOWER_DEVICES, devices, count);
+}
+
+int trustgate_volume_set_nodes(struct trustgate_conn *conn, uint32_t id,
+			       const dev_t *nodes, size_t count)
+{
+	return set_devices(conn, id, TRUSTGATE_A_VOLUME_LOWER_NODES, nodes, count);
 }
 
 int trustgate_volume_del(struct trustgate_conn *conn, uint32_t id)

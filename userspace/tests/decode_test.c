@@ -495,6 +495,10 @@ static void test_volume(void)
 	CHECK_EQUAL(volume.lower_count, 0);
 	CHECK_EQUAL(DECODE(volume, make_volume_with(TRUSTGATE_A_VOLUME_OWN_DEVICES, 8, 2), &volume),
 		    -EBADMSG);
+	CHECK_EQUAL(DECODE(volume, make_volume_with(TRUSTGATE_A_VOLUME_LOWER_NODES, 12, 1), &volume), 0);
+	CHECK_EQUAL(volume.nodes_count, 3);
+	CHECK_EQUAL(volume.nodes[2], 258);
+	CHECK_EQUAL(volume.lower_count, 0);
 	CHECK_EQUAL(DECODE(volume, make_volume_on(0, 1), &volume), 0);
 	CHECK_EQUAL(volume.lower_count, 0);
 	CHECK_EQUAL(DECODE(volume, make_volume_on(7, 1), &volume), -EBADMSG);

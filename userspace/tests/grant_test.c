@@ -375,6 +375,9 @@ static void test_volumes(void)
 	CHECK_EQUAL(trustgate_volume_set_lower(conn, 8, devices, TRUSTGATE_LOWER_DEVICES_MAX + 1),
 		    -EINVAL);
 	CHECK_EQUAL(trustgate_volume_set_lower(conn, 8, devices, 2), -EINVAL);
+	CHECK_EQUAL(trustgate_volume_set_nodes(conn, 8, devices, TRUSTGATE_LOWER_DEVICES_MAX + 1),
+		    -EINVAL);
+	CHECK_EQUAL(trustgate_volume_set_nodes(conn, 8, devices, 2), -EINVAL);
 	CHECK_EQUAL(fake_requests(), 1);
 
 	fake_after_request();

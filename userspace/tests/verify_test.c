@@ -252,9 +252,17 @@ static void test_devices(void)
 	can_open = " /dev/sg0 ";
 	CHECK_LOOSE("device", "/dev/sg0 (passes commands");
 	put("/sys/devices/vdb/uevent", "DEVNAME=nvme0n1\n");
+	put("/sys/devices/vdb/device/dev", "238:0\n");
 	put("/dev/nvme0", "");
 	can_open = " /dev/nvme0 ";
 	CHECK_LOOSE("device", "/dev/nvme0 (passes commands");
+	/* With several controllers, which have numbers of their own. */
+	put("/sys/devices/vdb/uevent", "DEVNAME=nvme0n1\n");
+	put("/sys/devices/vdb/device/nvme7/dev", "238:7\n");
+	put("/dev/nvme0", "");
+	put("/dev/nvme7", "");
+	can_open = " /dev/nvme0 /dev/nvme7 ";
+	CHECK_LOOSE("device", "/dev/nvme7 (passes commands");
 	put("/sys/devices/vdb/uevent", "DEVNAME=nvme0n1\n");
 	put("/dev/ng0n1", "");
 	can_open = " /dev/ng0n1 ";

@@ -22,6 +22,7 @@
 
 #include "agent.h"
 #include "journal.h"
+#include "nodes.h"
 
 /* Not one that is lost: the whole is told to the kernel, or nothing. */
 struct found {
@@ -168,6 +169,41 @@ static bool is_told(const struct trustgate_volume *volume, const struct found *f
 	       !memcmp(volume->lower, found->devices, found->count * sizeof(*found->devices));
 }
 
+static int set_nodes(struct agent *agent, const struct trustgate_volume *volume,
+		     const struct nodes *nodes)
+{
+	int r = trustgate_volume_set_nodes(agent->gate, volume->id, nodes->devices, nodes->count);
+
+	if (r < 0 && trustgate_error_unsure(agent->gate))
+		r = trustgate_volume_set_nodes(agent->gate, volume->id, nodes->devices,
+					       nodes->count);
+	return r;
+}
+
+static void update_nodes(struct agent *agent, const struct trustgate_volume *volume,
+			 const struct found *found, bool closed)
+{
+	struct nodes nodes = { .count = 0 };
+	int r = closed ? nodes_find(volume, found->devices, found->count, &nodes) : 0;
+	struct record record;
+
+	if (r >= 0 && volume->nodes_count == nodes.count &&
+	    !memcmp(volume->nodes, nodes.devices, nodes.count * sizeof(*nodes.devices)))
+		return;
+	if (r >= 0)
+		r = set_nodes(agent, volume, &nodes);
+	if (r < 0)
+		record_begin(&record, LOG_ERR, MESSAGE_ID_VOLUME,
+			     "volume \"%s\": devices that pass commands to its disks may be open: %s; see \"lower-devices\" in trusteed.yaml(5)",
+			     volume->name, strerror(-r));
+	else
+		record_begin(&record, LOG_INFO, MESSAGE_ID_VOLUME,
+			     "volume \"%s\": %zu devices that pass commands to its disks are closed",
+			     volume->name, nodes.count);
+	record_text(&record, "TRUSTGATE_VOLUME", volume->name);
+	record_send(&record);
+}
+
 static void tell_of(const struct trustgate_volume *volume, const struct found *found, int error)
 {
 	struct record record;
@@ -187,11 +223,14 @@ static void tell_of(const struct trustgate_volume *volume, const struct found *f
 static void update_one(struct agent *agent, const struct trustgate_volume *volume)
 {
 	const struct config_volume *config = config_find_volume(agent->config, volume->name);
+	const bool closed = !config || !config->lower_open;
 	struct found found = { .count = 0 };
 	int r = 0;
 
-	if (!config || !config->lower_open)
+	if (closed)
 		r = find(volume, &found);
+	/* Also of as many as were found. */
+	update_nodes(agent, volume, &found, closed);
 	/* In the order in which the kernel is told, so that the two compare. */
 	qsort(found.devices, found.count, sizeof(*found.devices), compare);
 	if (r >= 0 && is_told(volume, &found))
@@ -237,6 +276,9 @@ int lower_start(struct agent *agent)
 	if (r >= 0)
 		r = sd_device_monitor_filter_add_match_subsystem_devtype(agent->devices, "block",
 									 NULL);
+	for (size_t i = 0; nodes_subsystems[i] && r >= 0; i++)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(agent->devices,
+									 nodes_subsystems[i], NULL);
 	if (r >= 0)
 		r = sd_device_monitor_attach_event(agent->devices, agent->event);
 	if (r >= 0)

@@ -32,19 +32,24 @@ static void name_of(const struct verify *verify, const char *device, char name[6
 	free(uevent);
 }
 
-static void check_open(struct verify *verify, const char *path, const char *what)
+static void check_open_or(struct verify *verify, const char *path, const char *what,
+			  const char *advice)
 {
 	int r = verify->try_open(path);
 
 	if (r == -EPERM || r == -EACCES)
 		verify_say(verify, "device", VERIFY_CLOSED, NULL, "%s (%s) cannot be opened", path, what);
 	else if (!r)
-		verify_say(verify, "device", VERIFY_OPEN,
-			   "use dm-crypt with a key that only the trustee holds",
+		verify_say(verify, "device", VERIFY_OPEN, advice,
 			   "%s (%s) can be opened and has the volume's bytes", path, what);
 	else
 		verify_say(verify, "device", VERIFY_UNKNOWN, "make its node, or look who else has one",
 			   "%s (%s): %s", path, what, strerror(-r));
+}
+
+static void check_open(struct verify *verify, const char *path, const char *what)
+{
+	check_open_or(verify, path, what, "use dm-crypt with a key that only the trustee holds");
 }
 
 /* "major:minor" of a directory of sysfs. */
@@ -95,10 +100,39 @@ static void check_list(struct verify *verify, const char *device, const char *li
 	check_links(verify, path, what, depth + 1);
 }
 
+static void check_node(struct verify *verify, const char *node)
+{
+	check_open_or(verify, node, "passes commands to the disk",
+		      "see that the agent runs, with \"lower-devices: closed\", see trusteed.yaml(5); or use dm-crypt with a key that only the trustee holds");
+}
+
 static void check_if_there(struct verify *verify, const char *node)
 {
 	if (verify_exists(verify, node))
-		check_open(verify, node, "passes commands to the disk");
+		check_node(verify, node);
+}
+
+/* A disk that may be reached by several controllers has its own and theirs. */
+static void check_controllers(struct verify *verify, const char *device)
+{
+	char path[512], node[32];
+	struct dirent *entry;
+	unsigned int number;
+	int length;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/sys/dev/block/%s/device", verify->root, device);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		length = 0;
+		if (sscanf(entry->d_name, "nvme%u%n", &number, &length) != 1 || !length ||
+		    entry->d_name[length])
+			continue;
+		snprintf(node, sizeof(node), "/dev/nvme%u", number);
+		check_if_there(verify, node);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* Character devices that pass commands on to the disk. */
@@ -106,14 +140,18 @@ static void check_commands(struct verify *verify, const char *device, const char
 {
 	static const char *const lists[] = { "scsi_generic", "bsg" };
 	unsigned int controller, space;
-	char node_of_nvme[32];
+	char node_of_nvme[64];
 	int length = 0;
 
 	if (sscanf(name, "nvme%un%u%n", &controller, &space, &length) == 2 && !name[length]) {
 		snprintf(node_of_nvme, sizeof(node_of_nvme), "/dev/ng%un%u", controller, space);
 		check_if_there(verify, node_of_nvme);
-		snprintf(node_of_nvme, sizeof(node_of_nvme), "/dev/nvme%u", controller);
-		check_if_there(verify, node_of_nvme);
+		snprintf(node_of_nvme, sizeof(node_of_nvme), "/sys/dev/block/%s/device/dev", device);
+		if (verify_exists(verify, node_of_nvme)) {
+			snprintf(node_of_nvme, sizeof(node_of_nvme), "/dev/nvme%u", controller);
+			check_if_there(verify, node_of_nvme);
+		}
+		check_controllers(verify, device);
 	}
 
 	for (size_t i = 0; i < 2; i++) {
@@ -128,7 +166,7 @@ static void check_commands(struct verify *verify, const char *device, const char
 			if (entry->d_name[0] == '.')
 				continue;
 			snprintf(node, sizeof(node), "/dev/%s%s", i ? "bsg/" : "", entry->d_name);
-			check_open(verify, node, "passes commands to the disk");
+			check_node(verify, node);
 		}
 		if (dir)
 			closedir(dir);

@@ -337,6 +337,19 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 	return fake_answer(conn, "volume-set");
 }
 
+int trustgate_volume_set_nodes(struct trustgate_conn *conn, uint32_t id, const dev_t *nodes,
+			       size_t count)
+{
+	struct trustgate_volume *volume = fake_volume(conn->state, id, NULL);
+
+	if (!volume)
+		return fake_fail(conn, ENOENT, "id", "no such volume");
+	for (size_t i = 0; i < count; i++)
+		volume->nodes[i] = nodes[i];
+	volume->nodes_count = count;
+	return fake_answer(conn, "volume-set");
+}
+
 int trustgate_volume_set_lower(struct trustgate_conn *conn, uint32_t id, const dev_t *devices,
 			       size_t count)
 {
