@@ -250,12 +250,14 @@ struct account;
  *	0 is a minute
  * @max_bytes: let the file not grow beyond this; 0 is no limit
  * @boot_id: of this boot, NULL to ask the kernel
+ * @wait_ms: wait for readers at most so long; 0 is two seconds
  */
 struct account_options {
 	uint64_t checkpoint_entries;
 	uint64_t checkpoint_ns;
 	uint64_t max_bytes;
 	const uint8_t *boot_id;
+	unsigned int wait_ms;
 };
 
 /**
@@ -288,13 +290,20 @@ int account_open(const char *path, const char *key_path, const struct account_op
  * I/O error while the disk finishes the write they may be there all the same;
  * then they are there whole, and appear twice if the call is repeated.
  *
- * Waits for readers at most two seconds.
+ * Waits for readers, see struct account_options and account_set_wait().
  *
  * Return: 0; -EINVAL or -E2BIG for an entry that cannot be recorded; -EBUSY if a
  * reader kept it locked; -ENOSPC if the disk, or @max_bytes, is full; -EBADMSG
  * if the file is damaged; or another error. account_error() has the sentence.
  */
 int account_append(struct account *account, struct account_entry *entries, size_t count);
+
+/**
+ * account_set_wait() - how long readers are waited for from now on
+ * @account: an account
+ * @wait_ms: milliseconds; 0 is two seconds
+ */
+void account_set_wait(struct account *account, unsigned int wait_ms);
 
 /**
  * account_checkpoint() - sign the last entry, unless that is done

@@ -136,13 +136,18 @@ static int read_boot_id(struct account *account)
 	return 0;
 }
 
+void account_set_wait(struct account *account, unsigned int wait_ms)
+{
+	sqlite3_busy_timeout(account->db, wait_ms ? (int)wait_ms : WAIT_MS);
+}
+
 static int set_up(struct account *account)
 {
 	char sql[128];
 	int r;
 
 	sqlite3_extended_result_codes(account->db, 1);
-	sqlite3_busy_timeout(account->db, WAIT_MS);
+	account_set_wait(account, account->options.wait_ms);
 	sqlite3_db_config(account->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(account->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	r = account_run(account, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA;"

@@ -21,6 +21,14 @@
 /* How long entries are collected, so that many share a commit. */
 #define COLLECT_USEC		(100 * UINT64_C(1000))
 #define RETRY_USEC		(2 * USEC_PER_SEC)
+/*
+ * A reader has the account for a batch, which is a few milliseconds. Whoever has
+ * it for longer is not waited for here, as everybody else would wait, too: the
+ * timer tries again, and after a while it counts as a failure.
+ */
+#define READER_WAIT_MS		50
+#define READER_RETRY_USEC	(500 * UINT64_C(1000))
+#define READER_PATIENCE_NS	(2 * NSEC_PER_SEC)
 /* In one commit, during which nothing else is done. */
 #define APPEND_MAX		256
 /* What is kept while nothing can be written; the unit tests keep less. */
@@ -63,6 +71,7 @@ struct place {
  * @count: how many
  * @room: of @items
  * @place: of what is on disk
+ * @locked_since_ns: a reader has it since then, on CLOCK_BOOTTIME; 0 if none has
  * @lost: entries for which there was no room
  * @problem: why nothing can be written; "" if it can
  * @complained: about that
@@ -74,6 +83,7 @@ struct accounting {
 	size_t count;
 	size_t room;
 	struct place place;
+	uint64_t locked_since_ns;
 	uint64_t lost;
 	char problem[ACCOUNT_ERROR_SIZE];
 	bool complained;
@@ -243,6 +253,7 @@ static size_t make_entries(const struct accounting *accounting, struct account_e
 
 static int open_account(struct agent *agent)
 {
+	static const struct account_options options = { .wait_ms = READER_WAIT_MS };
 	struct accounting *accounting = agent->accounting;
 	char file[4096], key[4096], error[ACCOUNT_ERROR_SIZE];
 	int r;
@@ -252,7 +263,7 @@ static int open_account(struct agent *agent)
 	    (size_t)snprintf(key, sizeof(key), "%s/account.key",
 			     agent->options.state_directory) >= sizeof(key))
 		return -ENAMETOOLONG;
-	r = account_open(file, key, NULL, &accounting->account, error);
+	r = account_open(file, key, &options, &accounting->account, error);
 	if (r < 0) {
 		accounting->account = NULL;
 		snprintf(accounting->problem, sizeof(accounting->problem), "%s", error);
@@ -293,10 +304,26 @@ static void stop_strict(struct agent *agent)
 	}
 }
 
+/* Whether a reader has it, and not yet for so long that it is a failure. */
+static bool is_locked(struct accounting *accounting, int r)
+{
+	uint64_t now_ns = now_boottime_ns();
+
+	if (r != -EBUSY || !accounting->account || accounting->problem[0])
+		return false;
+	if (!accounting->locked_since_ns)
+		accounting->locked_since_ns = now_ns;
+	return now_ns - accounting->locked_since_ns < READER_PATIENCE_NS;
+}
+
 static int failed(struct agent *agent, int r)
 {
 	struct accounting *accounting = agent->accounting;
 
+	if (is_locked(accounting, r)) {
+		set_timer(accounting, READER_RETRY_USEC);
+		return r;
+	}
 	if (accounting->account)
 		snprintf(accounting->problem, sizeof(accounting->problem), "%s",
 			 account_error(accounting->account));
@@ -320,6 +347,7 @@ static void recovered(struct agent *agent)
 		journal_note(LOG_NOTICE, "the account is written again, %llu entries were lost",
 			     (unsigned long long)accounting->lost);
 	accounting->problem[0] = '\0';
+	accounting->locked_since_ns = 0;
 	accounting->complained = false;
 	if (!accounting->lost)
 		return;
@@ -400,17 +428,22 @@ void accounting_granting(struct agent *agent, const char *volume, const char *pa
 int accounting_demand(struct agent *agent, const char *volume, struct refusal *refusal)
 {
 	const struct config_volume *config = config_find_volume(agent->config, volume);
-	int r = 0;
+	struct accounting *accounting = agent->accounting;
+	int r;
 
-	if (!agent->accounting)
+	if (!accounting)
 		return 0;
 	/* While it fails the timer tries, and not everybody who wants something. */
-	r = agent->accounting->problem[0] ? -EIO : write_items(agent);
+	if (!accounting->problem[0])
+		r = accounting->locked_since_ns ? -EBUSY : write_items(agent);
+	else
+		r = -EIO;
 	if (r == 0 || !config || !config->audit_strict)
 		return 0;
 	return refuse(refusal, EIO, "volume",
 		      "volume \"%s\" demands that each access is recorded, and the account cannot be written: %s",
-		      volume, agent->accounting->problem);
+		      volume, accounting->problem[0] ? accounting->problem :
+		      account_error(accounting->account));
 }
 
 /* ---- start and end ---- */
@@ -443,6 +476,9 @@ void accounting_stop(struct agent *agent)
 	if (!accounting)
 		return;
 	accounting_note(agent, "agent-stopping", NULL);
+	/* The last chance, and nobody else waits. */
+	if (accounting->account)
+		account_set_wait(accounting->account, 0);
 	if (write_items(agent) == 0 && accounting->count)
 		(void)write_items(agent);
 	if (accounting->account && account_close(accounting->account, error) < 0)
