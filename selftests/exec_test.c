@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -459,6 +460,79 @@ TEST_F(exec, next_exec_or_keep_exec)
 					       &added));
 	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
 			       "either keep-exec or next-exec"));
+}
+
+/* Wait until the actor has become another program. */
+static bool became(const struct actor *actor, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", actor->pid);
+	for (int i = 0; i < 10000; i++) {
+		file = fopen(path, "re");
+		if (file && fgets(comm, sizeof(comm), file))
+			comm[strcspn(comm, "\n")] = 0;
+		if (file)
+			fclose(file);
+		if (!strcmp(comm, name))
+			return true;
+		usleep(10 * 1000);
+	}
+	return false;
+}
+
+/*
+ * Who renews has looked at the program before, and another one must not get what
+ * was meant for that.
+ */
+TEST_F(exec, renewal)
+{
+	struct trustgate_grant_request request;
+	struct trustgate_grant_added added;
+	struct actor actor;
+	uint64_t id;
+
+	PROTECT();
+	ASSERT_EQ(0, actor_start(&actor));
+	request = gate_request(&self->volume, "db/a", GATE_READ);
+	request.pid = actor.pid;
+	request.renews = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, request.renews);
+	/* Neither needs to be for descendants, but no more come to it. */
+	id = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, id);
+	request.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
+	EXPECT_EQ(-EINVAL, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
+			       "not for descendants"));
+	request.flags = TRUSTGATE_GRANT_FLAGS_NEXT_EXEC;
+	EXPECT_EQ(-EINVAL, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	request.flags = 0;
+	request.pid = getpid();
+	EXPECT_EQ(-EINVAL, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
+			       "the same subject"));
+
+	request.pid = actor.pid;
+	request.renews = 0;
+	request.flags = TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
+	id = gate_grant(&self->gate, &request);
+	ASSERT_NE(0, id);
+	actor_begin(&actor, become_shell, "exec sleep 1000", 0);
+	ASSERT_TRUE(became(&actor, "sleep"));
+	request.renews = id;
+	EXPECT_EQ(0, trustgate_grant_add(self->gate.conn, &request, 1, &added));
+	request.flags = 0;
+	EXPECT_EQ(-EINVAL, trustgate_grant_add(self->gate.conn, &request, 1,
+					       &added));
+	EXPECT_NE(NULL, strstr(trustgate_error_text(self->gate.conn),
+			       "executed another program"));
+	kill(actor.pid, SIGKILL);
+	wait_actor(&actor);
 }
 
 static int fail_to_exec(const char *path, long unused)

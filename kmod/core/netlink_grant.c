@@ -246,8 +246,9 @@ static int parse_subject(const struct grant_request *request,
 }
 
 /*
- * A standing grant is renewed by a new one. Without this, what the service
- * forked before the renewal would lose its access with the old grant.
+ * A grant is renewed by a new one. Without this, what the subject forked before
+ * the renewal would lose its access with the old grant; and the agent, which has
+ * looked at the subject before, could give the new one to another program.
  */
 static int parse_renewal(const struct grant_request *request,
 			 struct trustgate_terms *terms)
@@ -264,10 +265,16 @@ static int parse_renewal(const struct grant_request *request,
 				    "no live grant has this id");
 		return -ENOENT;
 	}
-	if (old->subject->pid != terms->pid || old->volume != terms->volume ||
-	    !(old->flags & terms->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS)) {
+	if (old->subject->pid != terms->pid || old->volume != terms->volume) {
 		NL_SET_ERR_MSG_ATTR(extack, renews,
-				    "only a grant for the same subject's descendants on the same volume can be renewed");
+				    "only a grant for the same subject on the same volume can be renewed");
+		return -EINVAL;
+	}
+	/* Else this one would be for those that were forked before it. */
+	if (terms->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS &&
+	    !(old->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS)) {
+		NL_SET_ERR_MSG_ATTR(extack, renews,
+				    "that grant is not for descendants");
 		return -EINVAL;
 	}
 	/* What was forked from the former program is not this one's. */

@@ -29,8 +29,9 @@
  * @reason: enum trustgate_reason, unspecified is refused
  * @ticket: at most TRUSTGATE_TICKET_MAX bytes, or NULL
  * @tag: the caller's own reference, returned in dumps and events
- * @renews: a live grant for descendants of the same subject: the descendants
- *	that it covers by its age, this one covers, too; 0 for none
+ * @renews: a live grant for the same subject, which has executed no other program
+ *	since, or both are for that, too: descendants that it covers by its age,
+ *	this one covers as well; 0 for none
  * @on_end: enum trustgate_on_end: what becomes of mappings when it ends; 0 for
  *	the least that the volume allows
  * @request: the open that waits for this grant, see trustgate_request_each(); 0
