@@ -305,4 +305,20 @@ bool policy_path_plain(const char *path);
 void policy_decide(const struct policy *policy, const struct policy_facts *facts,
 		   struct policy_verdict *ret_verdict, struct policy_tried *tried);
 
+/**
+ * policy_standing() - whether all that a rule is for can be allowed at once
+ * @verdict: by which @facts are allowed
+ * @facts: a request
+ * @ret_path: if so, that path of the rule beneath which @facts' path lies; as long
+ *	as the policy
+ * @ret_access: if so, all that the rule allows there
+ *
+ * Not if a rule before it, that asks or denies, is for part of that and may be for
+ * this process.
+ *
+ * Return: true if so.
+ */
+bool policy_standing(const struct policy_verdict *verdict, const struct policy_facts *facts,
+		     const char **ret_path, uint32_t *ret_access);
+
 #endif

@@ -239,3 +239,45 @@ void policy_decide(const struct policy *policy, const struct policy_facts *facts
 	}
 	*ret_verdict = verdict;
 }
+
+/* Of a rule that asks or denies: may it be for anything beneath @path? */
+static bool concerns(const struct policy_rule *rule, const struct policy_facts *facts,
+		     const char *path, uint32_t access)
+{
+	const uint32_t object = 1U << POLICY_ACCESS | 1U << POLICY_PATHS;
+	bool there = !(rule->given & 1U << POLICY_PATHS);
+
+	if (try_rule(rule, facts).failed & ~object)
+		return false;
+	if (rule->given & 1U << POLICY_ACCESS && !(rule->access & access))
+		return false;
+	for (size_t i = 0; !there && i < rule->paths.count; i++) {
+		const char *top = rule->paths.items[i];
+
+		there = !strcmp(top, ".") || !strcmp(path, ".") || beneath(path, top) ||
+			beneath(top, path);
+	}
+	return there;
+}
+
+bool policy_standing(const struct policy_verdict *verdict, const struct policy_facts *facts,
+		     const char **ret_path, uint32_t *ret_access)
+{
+	const struct policy_rule *rule = verdict->rule;
+	const char *path = rule->given & 1U << POLICY_PATHS ? NULL : ".";
+	uint32_t access = rule->given & 1U << POLICY_ACCESS ? rule->access : ACCESS_ALL;
+
+	for (size_t i = 0; !path && i < rule->paths.count; i++)
+		if (!strcmp(rule->paths.items[i], ".") ||
+		    beneath(facts->path.text, rule->paths.items[i]))
+			path = rule->paths.items[i];
+	for (size_t i = 0; path && &verdict->volume->rules[i] != rule; i++)
+		if (verdict->volume->rules[i].outcome != POLICY_ALLOW &&
+		    concerns(&verdict->volume->rules[i], facts, path, access))
+			path = NULL;
+	if (!path)
+		return false;
+	*ret_path = path;
+	*ret_access = access;
+	return true;
+}

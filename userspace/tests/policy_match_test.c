@@ -365,6 +365,59 @@ static void test_order(void)
 	policy_free(policy);
 }
 
+/* What a rule gives at once: "PATH ACCESS", or "-" if another is in the way. */
+static const char *standing(const char *rules, const struct policy_facts *facts)
+{
+	static char text[128];
+	struct policy *policy = load(rules);
+	struct policy_verdict verdict;
+	const char *top;
+	uint32_t access;
+
+	policy_decide(policy, facts, &verdict, NULL);
+	if (verdict.outcome != POLICY_ALLOW)
+		strcpy(text, "not allowed");
+	else if (policy_standing(&verdict, facts, &top, &access))
+		snprintf(text, sizeof(text), "%s %#x", top, access);
+	else
+		strcpy(text, "-");
+	policy_free(policy);
+	return text;
+}
+
+#define ALLOW "allow: {for: 1m, reason: automation}}\n"
+#define ASK "ask: {for: 1m, deadline: 1h}}\n"
+#define DENY "deny: true}\n"
+
+static void test_standing(void)
+{
+	struct policy_facts facts = known();
+
+	CHECK_TEXT(standing("      - {name: r, " ALLOW, &facts), ". 0x1f");
+	CHECK_TEXT(standing("      - {name: r, paths: [x, db], access: [read, write], " ALLOW,
+			    &facts), "db 0x3");
+	/* Not past a rule before it that wants to know, or not to. */
+	CHECK_TEXT(standing("      - {name: s, paths: [db/secret], " DENY
+			    "      - {name: r, paths: [db], " ALLOW, &facts), "-");
+	CHECK_TEXT(standing("      - {name: s, paths: [db/secret], " ASK
+			    "      - {name: r, paths: [db], " ALLOW, &facts), "-");
+	CHECK_TEXT(standing("      - {name: s, access: [write], " ASK
+			    "      - {name: r, paths: [db], " ALLOW, &facts), "-");
+	CHECK_TEXT(standing("      - {name: s, paths: [db/secret], " ASK
+			    "      - {name: r, " ALLOW, &facts), "-");
+	/* One that is for another path, access or process is not in the way. */
+	CHECK_TEXT(standing("      - {name: s, paths: [keys], " DENY
+			    "      - {name: t, paths: [db], access: [write], " ASK
+			    "      - {name: u, users: [4], " DENY
+			    "      - {name: v, paths: [db/secret], " ALLOW
+			    "      - {name: r, paths: [db], access: [read], " ALLOW
+			    "      - {name: w, paths: [db/secret], " DENY, &facts), "db 0x1");
+	/* Who may be meant is. */
+	facts.user.known = POLICY_UNKNOWN;
+	CHECK_TEXT(standing("      - {name: u, users: [4], paths: [db/secret], " ASK
+			    "      - {name: r, paths: [db], " ALLOW, &facts), "-");
+}
+
 int main(void)
 {
 	if (!mkdtemp(directory))
@@ -378,6 +431,7 @@ int main(void)
 	test_paths();
 	test_several();
 	test_order();
+	test_standing();
 	unlink(path);
 	rmdir(directory);
 	return check_end();

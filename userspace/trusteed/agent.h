@@ -6,7 +6,7 @@
  *
  *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
- *	               services.c and ledger.c (what they know about grants)
+ *	               services.c, renewed.c and ledger.c (what they know about grants)
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
  *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
  *	               its answer lost: pending.c
@@ -47,7 +47,7 @@
  */
 #define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
 #define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked, or approved */
-#define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy */
+#define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy; renewed if there is more */
 
 struct options {
 	const char *config_path;
@@ -115,6 +115,8 @@ struct agent {
 	struct policy *policy;
 	struct asked *asked;
 	sd_event_source *asked_deadline;
+	/* renewed.c */
+	struct renewed *renewed;
 	/* varlink.c */
 	sd_varlink_server *varlink;
 };

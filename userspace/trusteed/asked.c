@@ -21,6 +21,7 @@
 #include "journal.h"
 #include "policy.h"
 #include "policy_facts.h"
+#include "renewed.h"
 
 /* ---- the list ---- */
 
@@ -137,26 +138,34 @@ static bool needs_digest(const struct policy *policy, const char *name)
 	return false;
 }
 
-/* Returns -ESRCH if the process that asked is not there any more. */
-static int gather(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
-		  struct policy_facts *facts)
+int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char *volume,
+		struct policy_facts *ret_facts)
 {
 	struct refusal ignored = { 0 };
 	struct subject subject;
 	int r;
 
-	r = subject_open(asked->pid, -1, &subject, &ignored);
+	ret_facts->volume = volume;
+	r = subject_open(pid, -1, &subject, &ignored);
 	if (r < 0)
 		return -ESRCH;
 	r = subject.start_ticks == start_ticks ? 0 : -ESRCH;
 	if (r == 0)
-		(void)policy_facts_read(asked->pid, needs_digest(agent->policy, asked->volume) ?
-					POLICY_DIGESTS_SOON : POLICY_DIGESTS_NONE, facts);
+		(void)policy_facts_read(pid, needs_digest(agent->policy, volume) ?
+					POLICY_DIGESTS_SOON : POLICY_DIGESTS_NONE, ret_facts);
 	if (r == 0 && subject_alive(&subject) != 1)
 		r = -ESRCH;
 	subject_close(&subject);
+	return r;
+}
+
+/* Returns -ESRCH if the process that asked is not there any more. */
+static int gather(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+		  struct policy_facts *facts)
+{
+	int r = asked_facts(agent, asked->pid, start_ticks, asked->volume, facts);
+
 	/* As it was when it asked, by the kernel's word. */
-	facts->volume = asked->volume;
 	facts->access = asked->access;
 	facts->path = (struct policy_text_fact){
 		asked->path ? POLICY_KNOWN : POLICY_UNKNOWN, asked->path };
@@ -178,10 +187,12 @@ static void deny(struct agent *agent, const struct asked *asked, const char *why
 		asked_report_denied(asked, why);
 }
 
-static void allow(struct agent *agent, const struct asked *asked,
-		  const struct policy_rule *rule)
+static void allow(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+		  const struct policy_verdict *verdict, const struct policy_facts *facts)
 {
-	const struct answer answer = {
+	const struct policy_rule *rule = verdict->rule;
+	struct object object = { .fd = -1, .parent_fd = -1 };
+	struct answer answer = {
 		.access = asked->access,
 		.duration_ns = rule->duration_ns,
 		.flags = rule->descendants ? TRUSTGATE_GRANT_FLAGS_DESCENDANTS : 0,
@@ -189,18 +200,29 @@ static void allow(struct agent *agent, const struct asked *asked,
 		.tag = TAG_RULE,
 	};
 	struct refusal refusal = { 0 };
+	struct asked given = *asked;
 	struct trustgate_grant grant;
 	char why[640];
-	int r;
+	bool ready;
+	int r = 0;
 
-	r = asked_grant(agent, asked, &answer, &grant, &refusal);
-	if (r == 0) {
-		asked_report_granted(asked, &grant);
-	} else if (r != -ENOENT && r != -ESRCH) {
+	ready = !rule->renew || renewed_prepare(agent, asked, start_ticks, verdict, facts, &answer,
+						&object, &refusal) == 0;
+	if (ready)
+		r = asked_grant(agent, asked, &answer, &grant, &refusal);
+	if (ready && r == 0) {
+		given.access = answer.access;
+		if (answer.object)
+			given.path = object.path;
+		asked_report_granted(&given, &grant);
+		if (rule->renew && given.path)
+			renewed_add(agent, asked, given.path, &grant);
+	} else if (!ready || (r != -ENOENT && r != -ESRCH)) {
 		snprintf(why, sizeof(why), "rule \"%.64s\" cannot be carried out: %s", rule->name,
 			 refusal.message);
 		deny(agent, asked, why);
 	}
+	object_close(&object);
 }
 
 /* Returns whether it is kept in the list. */
@@ -221,14 +243,13 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 		return false;
 	}
 	policy_decide(agent->policy, &facts, &verdict, NULL);
-	policy_facts_clear(&facts);
 	if (verdict.rule) {
 		snprintf(why, sizeof(why), "rule \"%.64s\"", verdict.rule->name);
 		asked->rule = strdup(verdict.rule->name);
 	}
 	switch (verdict.outcome) {
 	case POLICY_ALLOW:
-		allow(agent, asked, verdict.rule);
+		allow(agent, asked, start_ticks, &verdict, &facts);
 		break;
 	case POLICY_ASK:
 		if (!asked->rule)
@@ -246,6 +267,7 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 				   "the policy has no rules for the volume");
 		break;
 	}
+	policy_facts_clear(&facts);
 	return kept;
 }
 
@@ -382,6 +404,7 @@ void asked_reconfigure(struct agent *agent)
 	/* What waits for a trustee by an old rule goes on. */
 	policy_free(agent->policy);
 	agent->policy = policy;
+	renewed_reconfigure(agent);
 }
 
 int asked_start(struct agent *agent)
@@ -397,6 +420,9 @@ int asked_start(struct agent *agent)
 		return r;
 	}
 	(void)load(agent, &agent->policy);
+	r = renewed_start(agent);
+	if (r < 0)
+		return r;
 	asked_resync(agent);
 	return 0;
 }
@@ -405,6 +431,7 @@ void asked_stop(struct agent *agent)
 {
 	while (agent->asked)
 		asked_drop(agent, agent->asked);
+	renewed_stop(agent);
 	agent->asked_deadline = sd_event_source_disable_unref(agent->asked_deadline);
 	policy_free(agent->policy);
 	agent->policy = NULL;

@@ -23,6 +23,8 @@
 #include "refusal.h"
 
 struct agent;
+struct object;
+struct policy_facts;
 
 /**
  * struct asked - an open that waits for a trustee
@@ -67,6 +69,7 @@ struct asked {
  * @reason: enum trustgate_reason
  * @ticket: text or NULL
  * @tag: TAG_...
+ * @object: on what; NULL for the file that was asked about
  */
 struct answer {
 	uint32_t access;
@@ -75,6 +78,7 @@ struct answer {
 	uint32_t reason;
 	const char *ticket;
 	uint64_t tag;
+	const struct object *object;
 };
 
 /* ---- asked.c ---- */
@@ -104,6 +108,18 @@ struct asked *asked_find(struct agent *agent, uint64_t id);
 
 /* Forget it; it is freed. */
 void asked_drop(struct agent *agent, struct asked *asked);
+
+/**
+ * asked_facts() - what is known of a process by now
+ * @pid: process
+ * @start_ticks: its start; another process with its number is none of ours
+ * @volume: name, which becomes the facts'
+ * @ret_facts: filled; to be released with policy_facts_clear() in any case
+ *
+ * Return: 0, or -ESRCH if the process is not there any more.
+ */
+int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char *volume,
+		struct policy_facts *ret_facts);
 
 /* ---- asked_answer.c ---- */
 

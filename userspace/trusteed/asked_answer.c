@@ -18,9 +18,13 @@ static int fill(uint64_t id, uint32_t volume_id, const struct answer *answer, ui
 	if (__builtin_add_overflow(now_ns, answer->duration_ns, &request->expires_boottime_ns))
 		return refuse(refusal, ERANGE, "durationNSec",
 			      "the duration leads beyond the end of time");
-	/* Process and file are the request's, whatever they are called by now. */
+	/* The process is the request's, and so is the file, whatever it is called by now. */
 	request->request = id;
 	request->volume_id = volume_id;
+	if (answer->object) {
+		request->object_kind = answer->object->kind;
+		request->fd = answer->object->fd;
+	}
 	request->access = answer->access;
 	request->flags = answer->flags;
 	request->reason = answer->reason;
@@ -49,13 +53,15 @@ int asked_grant(struct agent *agent, const struct asked *asked, const struct ans
 	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
 	struct trustgate_grant_added added;
 	struct trustgate_grant grant;
+	const char *path;
 	int r;
 
 	r = fill(asked->id, asked->volume_id, answer, now_boottime_ns(), &request, refusal);
 	if (r < 0)
 		return r;
 	grant = intended(asked, answer, request.expires_boottime_ns);
-	accounting_granting(agent, asked->volume, asked->path, &grant);
+	path = answer->object ? answer->object->path : asked->path;
+	accounting_granting(agent, asked->volume, path, &grant);
 	r = accounting_demand(agent, asked->volume, refusal);
 	if (r == 0)
 		r = pending_begin(agent, refusal);
@@ -72,7 +78,7 @@ int asked_grant(struct agent *agent, const struct asked *asked, const struct ans
 			pending_end(agent);
 		return r;
 	}
-	ledger_add(agent, added.id, asked->path ?: "?");
+	ledger_add(agent, added.id, path ?: "?");
 	pending_end(agent);
 	/* If it is over already, this is what it was. */
 	if (trustgate_grant_get(agent->gate, added.id, ret_grant) < 0) {

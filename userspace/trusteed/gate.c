@@ -15,6 +15,7 @@
 
 #include "agent.h"
 #include "journal.h"
+#include "renewed.h"
 
 /* Then Varlink, signals and the watchdog get their turn. */
 #define EVENTS_PER_TURN		64
@@ -46,6 +47,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 	accounting_event(agent, event);
 	watch_event(agent, event);
 	services_event(agent, event);
+	renewed_event(agent, event);
 	asked_event(agent, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		ledger_drop(agent, event->grant_id);

@@ -419,6 +419,8 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
 	    event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED)
 		fake_request_event(conn->state, event);
+	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
+		fake_grant_event(conn->state, event);
 	/* Of which the agent is not told. */
 	if (strstr(event->path, "unseen")) {
 		conn->state->seq++;

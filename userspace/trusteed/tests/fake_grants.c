@@ -14,6 +14,15 @@
 
 #include "fake_gate.h"
 
+static bool can_renew(const struct state *state, const struct trustgate_grant_request *request)
+{
+	for (int i = 0; i < GRANTS; i++)
+		if (state->grants[i].id == request->renews)
+			return state->grants[i].pid == request->pid &&
+			       state->grants[i].volume_id == request->volume_id;
+	return false;
+}
+
 static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_request *request,
 		   struct trustgate_grant_added *added)
 {
@@ -25,9 +34,10 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 
 	if (!volume)
 		return fake_fail(conn, ENOENT, "grant[0].volume-id", "no such volume");
-	if (request->request && (request->pid || request->fd >= 0 || request->path))
+	if (request->request && (request->pid || request->path))
 		return fake_fail(conn, EINVAL, "grant[0].request", "the agent is to leave out what is asked");
-	if (!request->request &&
+	/* An answer may be for more than the file. */
+	if ((!request->request || request->fd >= 0) &&
 	    (request->fd < 0 || request->path || fstat(request->fd, &st) < 0))
 		return fake_fail(conn, EBADF, "grant[0].fd", "the agent is to give a descriptor");
 	if (!request->request && !request->start_ticks)
@@ -38,6 +48,8 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 	if (request->expires_boottime_ns - fake_now_ns() > volume->max_duration_ns)
 		return fake_fail(conn, ERANGE, "grant[0].expires-boottime-ns",
 				 "longer than this volume's max-duration-ns");
+	if (request->renews && !can_renew(state, request))
+		return fake_fail(conn, ENOENT, "grant[0].renews", "no live grant has this id");
 	if (request->request && fake_take_request(conn, request->request, &asked) < 0)
 		return -ENOENT;
 	for (int i = 0; i < GRANTS && !grant; i++)
@@ -52,7 +64,7 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		.start_ticks = request->request ? asked.start_ticks : request->start_ticks,
 		.flags = request->flags,
 		.object_kind = request->object_kind,
-		.ino = request->request ? asked.ino : st.st_ino,
+		.ino = request->fd < 0 ? asked.ino : st.st_ino,
 		.access = request->access,
 		.not_before_boottime_ns = request->not_before_boottime_ns,
 		.expires_boottime_ns = request->expires_boottime_ns,
@@ -176,6 +188,17 @@ int trustgate_grant_cursor_next(struct trustgate_grant_cursor *cursor,
 void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor)
 {
 	free(cursor);
+}
+
+void fake_grant_event(struct state *state, struct trustgate_event *event)
+{
+	event->end = TRUSTGATE_END_REVOKED;
+	event->grant_id = strtoull(event->path, NULL, 10);
+	for (int i = 0; i < GRANTS; i++)
+		if (event->grant_id && state->grants[i].id == event->grant_id) {
+			event->tag = state->grants[i].tag;
+			fake_end_grant(state, &state->grants[i]);
+		}
 }
 
 static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t pid,
