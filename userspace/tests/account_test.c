@@ -619,6 +619,9 @@ static void test_crash(void)
 			crash_child(pipes[1]);
 		}
 		close(pipes[1]);
+		/* On a slow machine the others may all be too short for one. */
+		if (!round && read(pipes[0], &last, sizeof(last)) == sizeof(last))
+			acknowledged = last;
 		usleep(rand() % 60000);
 		kill(child, SIGKILL);
 		while (read(pipes[0], &last, sizeof(last)) == sizeof(last))
