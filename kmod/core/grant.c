@@ -440,7 +440,9 @@ void trustgate_grant_enforce(struct trustgate_grant *grant)
 	lockdep_assert_held(&trustgate_mutex);
 	WRITE_ONCE(grant->in_force, true);
 	trustgate_ending_expect(grant);
-	trustgate_sweep_at(trustgate_grant_first_to_expire()->expiry.expires);
+	/* The others have been seen to, or are about to be. */
+	if (grant == trustgate_grant_first_to_expire())
+		trustgate_sweep_at(grant->expiry.expires);
 	trace_trustgate_grant_added(grant, TRUSTGATE_END_NONE);
 	trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_ADDED, grant,
 			      TRUSTGATE_END_NONE);

@@ -349,34 +349,62 @@ static int put_added(struct sk_buff *skb, const struct trustgate_grant *grant)
 	return err;
 }
 
-/* Grants of one message, in its order, and the requests that they answer. */
+/* A grant of a message, and the request that it answers, or 0. */
+struct batch_entry {
+	struct trustgate_grant *grant;
+	u64 answers;
+};
+
+/* Grants of one message, in its order. */
 struct batch {
 	unsigned int count;
-	struct trustgate_grant *grants[TRUSTGATE_BATCH_MAX];
-	u64 answers[TRUSTGATE_BATCH_MAX];
+	unsigned int room;
+	struct batch_entry entries[] __counted_by(room);
 };
+
+/* Made to measure: an answer to one request is kept waiting for nothing. */
+static struct batch *make_batch(const struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int room = 0;
+	struct batch *batch;
+	int rem;
+
+	nlmsg_for_each_attr_type(attr, TRUSTGATE_A_BATCH_GRANT, info->nlhdr,
+				 GENL_HDRLEN, rem) {
+		if (room++ == TRUSTGATE_BATCH_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "too many grants in one request");
+			return ERR_PTR(-E2BIG);
+		}
+	}
+	if (!room)
+		return ERR_PTR(trustgate_attr_missing(info, NULL,
+						      TRUSTGATE_A_BATCH_GRANT,
+						      "grant"));
+	batch = kvzalloc(struct_size(batch, entries, room), GFP_KERNEL);
+	if (!batch)
+		return ERR_PTR(-ENOMEM);
+	batch->room = room;
+	return batch;
+}
 
 static int fill_batch(struct batch *batch, const struct genl_info *info)
 {
 	struct trustgate_grant *grant;
+	struct batch_entry *entry;
 	const struct nlattr *attr;
 	int rem;
 
 	nlmsg_for_each_attr_type(attr, TRUSTGATE_A_BATCH_GRANT, info->nlhdr,
 				 GENL_HDRLEN, rem) {
-		if (batch->count == TRUSTGATE_BATCH_MAX) {
-			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "too many grants in one request");
-			return -E2BIG;
-		}
-		grant = prepare(info, attr, &batch->answers[batch->count]);
+		entry = &batch->entries[batch->count];
+		grant = prepare(info, attr, &entry->answers);
 		if (IS_ERR(grant))
 			return PTR_ERR(grant);
-		batch->grants[batch->count++] = grant;
+		entry->grant = grant;
+		batch->count++;
 	}
-	if (!batch->count)
-		return trustgate_attr_missing(info, NULL,
-					      TRUSTGATE_A_BATCH_GRANT, "grant");
 	return 0;
 }
 
@@ -387,40 +415,39 @@ static int commit_batch(struct batch *batch, struct sk_buff *skb)
 	int err = 0;
 
 	for (i = 0; i < batch->count && !err; i++)
-		err = put_added(skb, batch->grants[i]);
+		err = put_added(skb, batch->entries[i].grant);
 	for (done = 0; done < batch->count && !err; done++)
-		err = trustgate_grant_insert(batch->grants[done]);
+		err = trustgate_grant_insert(batch->entries[done].grant);
 	if (err) {
 		/* The one that failed is still only prepared. */
 		for (i = 0; i + 1 < done; i++)
-			trustgate_grant_end(batch->grants[i],
+			trustgate_grant_end(batch->entries[i].grant,
 					    TRUSTGATE_END_NONE);
 		for (i = done ? done - 1 : 0; i < batch->count; i++)
-			trustgate_grant_discard(batch->grants[i]);
+			trustgate_grant_discard(batch->entries[i].grant);
 		batch->count = 0;
 		return err;
 	}
 	for (i = 0; i < batch->count; i++)
-		trustgate_grant_enforce(batch->grants[i]);
+		trustgate_grant_enforce(batch->entries[i].grant);
 	/* Who waits finds them all in force. */
 	for (i = 0; i < batch->count; i++) {
-		if (batch->answers[i])
-			trustgate_request_answer(batch->answers[i],
+		if (batch->entries[i].answers)
+			trustgate_request_answer(batch->entries[i].answers,
 						 TRUSTGATE_REQUEST_END_GRANTED,
-						 batch->grants[i]->id);
+						 batch->entries[i].grant->id);
 	}
 	return 0;
 }
 
 int trustgate_nl_grant_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct batch *batch __free(kvfree) = kvzalloc(sizeof(*batch),
-						      GFP_KERNEL);
+	struct batch *batch __free(kvfree) = make_batch(info);
 	struct trustgate_reply reply = {};
 	int err;
 
-	if (!batch)
-		return -ENOMEM;
+	if (IS_ERR(batch))
+		return PTR_ERR(batch);
 	scoped_guard(mutex, &trustgate_mutex) {
 		/* Who was authorised may have been unbound since. */
 		if (!trustgate_agent_sent(skb))
@@ -433,7 +460,7 @@ int trustgate_nl_grant_add_doit(struct sk_buff *skb, struct genl_info *info)
 			err = commit_batch(batch, reply.skb);
 		} else {
 			while (batch->count--)
-				trustgate_grant_discard(batch->grants[batch->count]);
+				trustgate_grant_discard(batch->entries[batch->count].grant);
 		}
 	}
 	return reply.skb ? trustgate_reply_end(&reply, info, err) : err;
