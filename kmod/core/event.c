@@ -31,6 +31,9 @@
 /* How long the agent's full socket is left alone before the next try. */
 #define AGENT_RETRY_JIFFIES	max(HZ / 100, 1)
 
+/* What is in line before a request is sent with it, if it is no more than this. */
+#define HAND_OVER_MOST		8
+
 /*
  * How long a new agent is left alone. A simple client, such as the kernel's own
  * YNL tool, has its answer and the ack by then, and does not stumble over an
@@ -58,6 +61,9 @@ static u64 agent_missed;
 /* No event is sent to the agent before; written under trustgate_mutex. */
 static unsigned long tell_from = INITIAL_JIFFIES;
 
+/* Bit 0: somebody is telling the agent. One at a time, or the order is lost. */
+static unsigned long telling;
+
 static void publish_work(struct work_struct *work);
 static void tell_work(struct work_struct *work);
 static DECLARE_WORK(publisher, publish_work);
@@ -69,9 +75,36 @@ static struct trustgate_event *place(u64 position)
 	return &ring[position & (max_events - 1)];
 }
 
-/* Sequence number and place are given together, so the ring is in order. */
-static void push(struct trustgate_event *event)
+/*
+ * Nobody waits for what the agent does about it: it is told with what else comes
+ * until the next tick. A teller that waits already will see to this as well.
+ */
+static void have_told(void)
 {
+	if (trustgate_agent_portid())
+		queue_delayed_work(workqueue, &teller, 1);
+}
+
+/*
+ * Of a verdict the publisher makes an audit record; all else, while nobody
+ * watches, concerns the agent alone.
+ */
+static bool for_agent_alone(const struct trustgate_event *event)
+{
+	return event->type != TRUSTGATE_EVENT_TYPE_DENIED &&
+	       event->type != TRUSTGATE_EVENT_TYPE_ALLOWED &&
+	       !trustgate_netlink_watched();
+}
+
+/*
+ * Sequence number and place are given together, so the ring is in order. What is
+ * for the agent alone is as good as published. With @hand_over the caller sees to
+ * it that the agent is told.
+ */
+static void push(struct trustgate_event *event, bool hand_over)
+{
+	const bool alone = for_agent_alone(event);
+	bool as_published;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ring_lock, flags);
@@ -87,9 +120,15 @@ static void push(struct trustgate_event *event)
 		agent_missed++;
 	}
 	*place(head++) = *event;
+	as_published = alone && published == head - 1;
+	if (as_published)
+		published++;
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
 
-	queue_work(workqueue, &publisher);
+	if (!as_published)
+		queue_work(workqueue, &publisher);
+	else if (!hand_over)
+		have_told();
 }
 
 /* Copies the event at *position and steps on; false if there is none. */
@@ -136,34 +175,79 @@ static void publish_work(struct work_struct *work)
 	trustgate_event_kick();
 }
 
-static void tell_work(struct work_struct *work)
+static bool any_untold(void)
 {
-	unsigned long from = READ_ONCE(tell_from);
+	unsigned long flags;
+	bool any;
+
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	any = told != head;
+	raw_spin_unlock_irqrestore(&ring_lock, flags);
+	return any;
+}
+
+/*
+ * The agent is told of what is next in line. Returns 1; 0 if nothing is;
+ * -EAGAIN to try it again later; or -ENOTCONN if what is next is for the next
+ * agent.
+ */
+static int tell_next(gfp_t gfp)
+{
 	struct trustgate_event event;
 	u32 portid;
 	int err;
 
-	if (time_before(jiffies, from)) {
-		queue_delayed_work(workqueue, &teller, from - jiffies);
+	if (!peek(&told, &event))
+		return 0;
+	portid = trustgate_agent_portid();
+	if (!portid)
+		return -ENOTCONN;
+	err = trustgate_agent_crowded() ? -EAGAIN :
+	      trustgate_netlink_tell(portid, &event, gfp);
+	if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM)
+		return -EAGAIN;
+	if (err)
+		return -ENOTCONN;
+	step(&told, &event);
+	return 1;
+}
+
+/* At most so many, unless another is at it already, who will look again. */
+static void tell(unsigned int most, gfp_t gfp)
+{
+	int last = 1;
+
+	if (test_and_set_bit_lock(0, &telling))
 		return;
+	while (most-- && (last = tell_next(gfp)) > 0) {
+		if (gfpflags_allow_blocking(gfp))
+			cond_resched();
 	}
-	while (peek(&told, &event)) {
-		portid = trustgate_agent_portid();
-		if (!portid)
-			return;
-		err = trustgate_agent_crowded() ? -EAGAIN :
-		      trustgate_netlink_tell(portid, &event);
-		if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM) {
-			queue_delayed_work(workqueue, &teller,
-					   AGENT_RETRY_JIFFIES);
-			return;
-		}
-		/* The socket is gone; what is next is for the next agent. */
-		if (err)
-			return;
-		step(&told, &event);
-		cond_resched();
-	}
+	clear_bit_unlock(0, &telling);
+	/* Who has found us at it had put an event in line before. */
+	smp_mb__after_atomic();
+	if (last == -EAGAIN)
+		queue_delayed_work(workqueue, &teller, AGENT_RETRY_JIFFIES);
+	else if (last >= 0 && any_untold())
+		have_told();
+}
+
+static void tell_work(struct work_struct *work)
+{
+	unsigned long from = READ_ONCE(tell_from);
+
+	if (time_before(jiffies, from))
+		queue_delayed_work(workqueue, &teller, from - jiffies);
+	else
+		tell(UINT_MAX, GFP_KERNEL);
+}
+
+void trustgate_event_hand_over(void)
+{
+	if (time_before(jiffies, READ_ONCE(tell_from)))
+		have_told();
+	else
+		tell(HAND_OVER_MOST, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void trustgate_event_settle(void)
@@ -249,7 +333,7 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 	if (answer->target)
 		event.target_pid = task_tgid_nr((void *)answer->target);
 	fill_path(&event, question->dentry);
-	push(&event);
+	push(&event, false);
 }
 
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
@@ -274,7 +358,7 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 	if (task)
 		fill_process(&event, task);
 	rcu_read_unlock();
-	push(&event);
+	push(&event, false);
 }
 
 /* What was noted when it was raised, for the process may be gone. */
@@ -310,7 +394,7 @@ void trustgate_event_request(u32 type, const struct trustgate_request *request,
 	if (volume)
 		fill_volume(&event, volume);
 	rcu_read_unlock();
-	push(&event);
+	push(&event, type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED);
 }
 
 void trustgate_event_mappings(u32 type, u32 volume_id,
@@ -329,7 +413,7 @@ void trustgate_event_mappings(u32 type, u32 volume_id,
 		fill_volume(&event, volume);
 	fill_process(&event, task);
 	rcu_read_unlock();
-	push(&event);
+	push(&event, false);
 }
 
 void trustgate_event_volume(u32 type, const struct trustgate_volume *volume)
@@ -340,7 +424,7 @@ void trustgate_event_volume(u32 type, const struct trustgate_volume *volume)
 	};
 
 	fill_volume(&event, volume);
-	push(&event);
+	push(&event, false);
 }
 
 void trustgate_event_gate(u32 type)
@@ -350,7 +434,7 @@ void trustgate_event_gate(u32 type)
 		.time_boottime_ns = ktime_get_boottime_ns(),
 	};
 
-	push(&event);
+	push(&event, false);
 }
 
 void trustgate_event_totals(struct trustgate_event_totals *totals)

@@ -3,7 +3,8 @@
  * Trustgate - events: what happened, in order, to agent, watchers and audit.
  *
  * Owns: sequence numbers, the bounded queue, the count of what did not fit,
- * and handing events on from a worker, so that no hook waits for a receiver.
+ * and handing events on: from a worker, so that no hook waits for a receiver, but
+ * for what a waiting open asks.
  *
  * Must not own: what is worth an event; the form of an audit record (audit.c).
  */
@@ -151,6 +152,8 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
  * @request: request
  * @grant_id: the grant that is the answer, or 0
  *
+ * Who raises a request calls trustgate_event_hand_over() next.
+ *
  * Context: any but NMI; the lock of the table of requests is held.
  */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
@@ -184,6 +187,16 @@ void trustgate_event_volume(u32 type, const struct trustgate_volume *volume);
  * Context: any but NMI.
  */
 void trustgate_event_gate(u32 type);
+
+/**
+ * trustgate_event_hand_over() - tell the agent here and now
+ *
+ * Somebody waits for what it will say. A worker does what this cannot: if the
+ * agent's socket is full, memory is short, or much is in line before.
+ *
+ * Context: process, no spinlock held; does not sleep.
+ */
+void trustgate_event_hand_over(void);
 
 /**
  * trustgate_event_totals() - state of the queue

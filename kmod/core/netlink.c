@@ -6,6 +6,8 @@
 #include <linux/bitmap.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
 #include <net/net_namespace.h>
 
 #include "agent.h"
@@ -16,13 +18,10 @@
 /* More than any set of this family has. */
 #define TYPES_MAX	64
 
-/*
- * An event's attributes together: 9 numbers of 64 bits, 14 of 32, a flag,
- * strings of at most 64 (volume), 16 (comm), 32 (hook) and 192 bytes (path).
- */
-#define EVENT_SIZE	(9 * (NLA_HDRLEN + 12) + 14 * (NLA_HDRLEN + 4) +	\
-			 NLA_HDRLEN + 4 * (NLA_HDRLEN + 4) +			\
-			 64 + 16 + 32 + 192)
+/* An event's attributes but for strings: 8 of 64 bits, 13 of 32, and a flag. */
+#define EVENT_NUMBERS_SIZE						\
+	(8 * nla_total_size_64bit(sizeof(u64)) +			\
+	 13 * nla_total_size(sizeof(u32)) + nla_total_size(0))
 
 /*
  * Room for one of whatever is dumped, else a dump would end there. A request
@@ -184,121 +183,177 @@ int trustgate_reply_end(struct trustgate_reply *reply, struct genl_info *info,
 	return genlmsg_reply(reply->skb, info);
 }
 
-static int put_u64(struct sk_buff *skb, int type, u64 value)
+/*
+ * An event has up to two dozen attributes, and somebody may wait for what the
+ * agent will say to it. What each takes is known, so that room for all is made
+ * once, and they are written one behind the other.
+ */
+struct writer {
+	void *next;
+};
+
+static void *add(struct writer *writer, int type, size_t length)
 {
-	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_EVENT_PAD);
+	struct nlattr *attr = writer->next;
+
+	writer->next += nla_total_size(length);
+	attr->nla_type = type;
+	attr->nla_len = nla_attr_size(length);
+	return nla_data(attr);
 }
 
-static int put_process(struct sk_buff *skb, const struct trustgate_event *event)
+static void add_u32(struct writer *writer, int type, u32 value)
+{
+	put_unaligned(value, (u32 *)add(writer, type, sizeof(value)));
+}
+
+static void add_u64(struct writer *writer, int type, u64 value)
+{
+	/* As nla_align_64bit() does. */
+	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	    IS_ALIGNED((unsigned long)writer->next, 8))
+		add(writer, TRUSTGATE_A_EVENT_PAD, 0);
+	put_unaligned(value, (u64 *)add(writer, type, sizeof(value)));
+}
+
+static void add_string(struct writer *writer, int type, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = add(writer, type, size);
+
+	memcpy(copy, text, size);
+	memset(copy + size, 0, nla_padlen(size));
+}
+
+static void add_process(struct writer *writer,
+			const struct trustgate_event *event)
 {
 	if (!event->pid)
-		return 0;
-	return nla_put_s32(skb, TRUSTGATE_A_EVENT_PID, event->pid) ?:
-	       nla_put_s32(skb, TRUSTGATE_A_EVENT_TID, event->tid) ?:
-	       nla_put_u32(skb, TRUSTGATE_A_EVENT_UID, event->uid) ?:
-	       nla_put_u32(skb, TRUSTGATE_A_EVENT_LOGINUID, event->loginuid) ?:
-	       nla_put_string(skb, TRUSTGATE_A_EVENT_COMM, event->comm) ?:
-	       (event->target_pid ?
-		nla_put_s32(skb, TRUSTGATE_A_EVENT_TARGET_PID,
-			    event->target_pid) : 0) ?:
-	       (event->mappings ?
-		nla_put_u32(skb, TRUSTGATE_A_EVENT_MAPPINGS,
-			    event->mappings) : 0);
+		return;
+	add_u32(writer, TRUSTGATE_A_EVENT_PID, event->pid);
+	add_u32(writer, TRUSTGATE_A_EVENT_TID, event->tid);
+	add_u32(writer, TRUSTGATE_A_EVENT_UID, event->uid);
+	add_u32(writer, TRUSTGATE_A_EVENT_LOGINUID, event->loginuid);
+	add_string(writer, TRUSTGATE_A_EVENT_COMM, event->comm);
+	if (event->target_pid)
+		add_u32(writer, TRUSTGATE_A_EVENT_TARGET_PID,
+			event->target_pid);
+	if (event->mappings)
+		add_u32(writer, TRUSTGATE_A_EVENT_MAPPINGS, event->mappings);
 }
 
-static int put_object(struct sk_buff *skb, const struct trustgate_event *event)
+static void add_object(struct writer *writer,
+		       const struct trustgate_event *event)
 {
-	int err = 0;
-
-	if (event->volume_id)
-		err = nla_put_u32(skb, TRUSTGATE_A_EVENT_VOLUME_ID,
-				  event->volume_id) ?:
-		      nla_put_string(skb, TRUSTGATE_A_EVENT_VOLUME_NAME,
-				     event->volume_name);
-	if (!err && event->ino)
-		err = put_u64(skb, TRUSTGATE_A_EVENT_INO, event->ino) ?:
-		      nla_put_u32(skb, TRUSTGATE_A_EVENT_INODE_GENERATION,
-				  event->generation);
-	if (!err && event->path[0])
-		err = nla_put_string(skb, TRUSTGATE_A_EVENT_PATH, event->path);
-	if (!err && event->path_cut)
-		err = nla_put_flag(skb, TRUSTGATE_A_EVENT_PATH_CUT);
-	return err;
+	if (event->volume_id) {
+		add_u32(writer, TRUSTGATE_A_EVENT_VOLUME_ID, event->volume_id);
+		add_string(writer, TRUSTGATE_A_EVENT_VOLUME_NAME,
+			   event->volume_name);
+	}
+	if (event->ino) {
+		add_u64(writer, TRUSTGATE_A_EVENT_INO, event->ino);
+		add_u32(writer, TRUSTGATE_A_EVENT_INODE_GENERATION,
+			event->generation);
+	}
+	if (event->path[0])
+		add_string(writer, TRUSTGATE_A_EVENT_PATH, event->path);
+	if (event->path_cut)
+		add(writer, TRUSTGATE_A_EVENT_PATH_CUT, 0);
 }
 
-static int put_verdict(struct sk_buff *skb, const struct trustgate_event *event)
+static void add_verdict(struct writer *writer,
+			const struct trustgate_event *event)
 {
-	int err = 0;
-
 	if (event->access)
-		err = nla_put_u32(skb, TRUSTGATE_A_EVENT_ACCESS, event->access);
-	if (!err && event->hook)
-		err = nla_put_string(skb, TRUSTGATE_A_EVENT_HOOK,
-				     event->hook) ?:
-		      nla_put_u32(skb, TRUSTGATE_A_EVENT_CAUSE, event->cause);
-	if (!err && event->grant_id)
-		err = put_u64(skb, TRUSTGATE_A_EVENT_GRANT_ID,
-			      event->grant_id) ?:
-		      put_u64(skb, TRUSTGATE_A_EVENT_TAG, event->tag);
-	if (!err && event->end != TRUSTGATE_END_NONE)
-		err = nla_put_u32(skb, TRUSTGATE_A_EVENT_END, event->end);
-	if (!err && event->expires_boottime_ns)
-		err = put_u64(skb, TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS,
-			      event->expires_boottime_ns);
-	return err;
+		add_u32(writer, TRUSTGATE_A_EVENT_ACCESS, event->access);
+	if (event->hook) {
+		add_string(writer, TRUSTGATE_A_EVENT_HOOK, event->hook);
+		add_u32(writer, TRUSTGATE_A_EVENT_CAUSE, event->cause);
+	}
+	if (event->grant_id) {
+		add_u64(writer, TRUSTGATE_A_EVENT_GRANT_ID, event->grant_id);
+		add_u64(writer, TRUSTGATE_A_EVENT_TAG, event->tag);
+	}
+	if (event->end != TRUSTGATE_END_NONE)
+		add_u32(writer, TRUSTGATE_A_EVENT_END, event->end);
+	if (event->expires_boottime_ns)
+		add_u64(writer, TRUSTGATE_A_EVENT_EXPIRES_BOOTTIME_NS,
+			event->expires_boottime_ns);
 }
 
-static int put_request(struct sk_buff *skb, const struct trustgate_event *event)
+static void add_request(struct writer *writer,
+			const struct trustgate_event *event)
 {
 	if (!event->request_id)
-		return 0;
-	return put_u64(skb, TRUSTGATE_A_EVENT_REQUEST_ID, event->request_id) ?:
-	       nla_put_u32(skb, TRUSTGATE_A_EVENT_REQUEST_END,
-			   event->request_end);
+		return;
+	add_u64(writer, TRUSTGATE_A_EVENT_REQUEST_ID, event->request_id);
+	add_u32(writer, TRUSTGATE_A_EVENT_REQUEST_END, event->request_end);
 }
 
-static struct sk_buff *event_message(const struct trustgate_event *event)
+/* Room for all of these attributes. */
+static size_t event_size(const struct trustgate_event *event)
 {
+	return EVENT_NUMBERS_SIZE +
+	       nla_total_size(strlen(event->volume_name) + 1) +
+	       nla_total_size(strlen(event->comm) + 1) +
+	       nla_total_size(strlen(event->path) + 1) +
+	       nla_total_size(event->hook ? strlen(event->hook) + 1 : 0);
+}
+
+static struct sk_buff *event_message(const struct trustgate_event *event,
+				     gfp_t gfp)
+{
+	const size_t size = event_size(event);
+	struct writer writer;
 	struct sk_buff *skb;
 	void *header;
 
-	skb = genlmsg_new(EVENT_SIZE, GFP_KERNEL);
+	skb = genlmsg_new(size, gfp);
 	if (!skb)
 		return NULL;
 	header = genlmsg_put(skb, 0, 0, &trustgate_nl_family, 0,
 			     TRUSTGATE_CMD_EVENT);
-	if (!header ||
-	    put_u64(skb, TRUSTGATE_A_EVENT_SEQ, event->seq) ||
-	    nla_put_u32(skb, TRUSTGATE_A_EVENT_TYPE, event->type) ||
-	    put_u64(skb, TRUSTGATE_A_EVENT_TIME_BOOTTIME_NS,
-		    event->time_boottime_ns) ||
-	    put_u64(skb, TRUSTGATE_A_EVENT_DROPPED, event->dropped) ||
-	    put_verdict(skb, event) || put_object(skb, event) ||
-	    put_process(skb, event) || put_request(skb, event)) {
-		WARN_ON_ONCE(1);
+	if (WARN_ON_ONCE(!header || skb_tailroom(skb) < size)) {
 		nlmsg_free(skb);
 		return NULL;
 	}
+	writer.next = skb_tail_pointer(skb);
+	add_u64(&writer, TRUSTGATE_A_EVENT_SEQ, event->seq);
+	add_u32(&writer, TRUSTGATE_A_EVENT_TYPE, event->type);
+	add_u64(&writer, TRUSTGATE_A_EVENT_TIME_BOOTTIME_NS,
+		event->time_boottime_ns);
+	add_u64(&writer, TRUSTGATE_A_EVENT_DROPPED, event->dropped);
+	add_verdict(&writer, event);
+	add_object(&writer, event);
+	add_process(&writer, event);
+	add_request(&writer, event);
+	skb_put(skb, writer.next - (void *)skb_tail_pointer(skb));
 	genlmsg_end(skb, header);
 	return skb;
+}
+
+bool trustgate_netlink_watched(void)
+{
+	return genl_has_listeners(&trustgate_nl_family, &init_net,
+				  TRUSTGATE_NLGRP_EVENTS);
 }
 
 void trustgate_netlink_publish(const struct trustgate_event *event)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&trustgate_nl_family, &init_net,
-				TRUSTGATE_NLGRP_EVENTS))
+	if (!trustgate_netlink_watched())
 		return;
-	skb = event_message(event);
+	skb = event_message(event, GFP_KERNEL);
 	if (skb)
 		genlmsg_multicast(&trustgate_nl_family, skb, 0,
 				  TRUSTGATE_NLGRP_EVENTS, GFP_KERNEL);
 }
 
-int trustgate_netlink_tell(u32 portid, const struct trustgate_event *event)
+int trustgate_netlink_tell(u32 portid, const struct trustgate_event *event,
+			   gfp_t gfp)
 {
-	struct sk_buff *skb = event_message(event);
+	struct sk_buff *skb = event_message(event, gfp);
 
 	return skb ? genlmsg_unicast(&init_net, skb, portid) : -ENOMEM;
 }

@@ -30,6 +30,14 @@ int trustgate_netlink_init(void);
 void trustgate_netlink_exit(void);
 
 /**
+ * trustgate_netlink_watched() - would an event have any watcher?
+ *
+ * Context: any but NMI.
+ * Return: whether somebody has joined the group.
+ */
+bool trustgate_netlink_watched(void);
+
+/**
  * trustgate_netlink_publish() - send an event to the watchers
  * @event: event
  *
@@ -43,11 +51,13 @@ void trustgate_netlink_publish(const struct trustgate_event *event);
  * trustgate_netlink_tell() - send an event to the agent
  * @portid: the agent's port
  * @event: event
+ * @gfp: how to get memory
  *
- * Context: process, may sleep.
+ * Context: process; does not sleep if @gfp does not.
  * Return: 0; -EAGAIN the socket is full; -ENOMEM; -ECONNREFUSED it is closed.
  */
-int trustgate_netlink_tell(u32 portid, const struct trustgate_event *event);
+int trustgate_netlink_tell(u32 portid, const struct trustgate_event *event,
+			   gfp_t gfp);
 
 /**
  * struct trustgate_reply - an answer being written

@@ -52,6 +52,9 @@
 #define USER_PART	8
 #define USER_BITS	8
 
+/* Paths up to here, most of them, take no memory to be put together. */
+#define BRIEF_PATH	128
+
 /* In the hook, where memory is not waited for and its user pays. */
 #define GFP_ASK		(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
 
@@ -225,10 +228,14 @@ static void keep_work(struct work_struct *work)
 /* From root to object, and not only the end of it as in an event. */
 static char *path_of(struct dentry *dentry)
 {
+	char brief[BRIEF_PATH + 1];
 	char *buffer, *path, *copy = NULL;
 
 	if (!dentry)
 		return NULL;
+	path = dentry_path_raw(dentry, brief, sizeof(brief));
+	if (!IS_ERR(path))
+		return kstrdup(path, GFP_ASK);
 	buffer = kmalloc(TRUSTGATE_PATH_MAX + 1, GFP_ASK);
 	if (!buffer)
 		return NULL;
@@ -371,6 +378,7 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 		.volume_id = question->volume->id,
 	};
 	struct trustgate_request *request, *fresh = NULL, *joined = NULL;
+	bool raised = false;
 
 	spin_lock(&lock);
 	request = find(&key);
@@ -387,10 +395,13 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 	if (!request && raise(fresh, question, cause)) {
 		request = fresh;
 		fresh = NULL;
+		raised = true;
 	}
 	if (request)
 		joined = enter(request, cause);
 	spin_unlock(&lock);
+	if (raised)
+		trustgate_event_hand_over();
 	if (fresh)
 		trustgate_request_put(fresh);
 	return joined;
