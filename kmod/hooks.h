@@ -18,6 +18,16 @@
 #define TRUSTGATE_PROTO(...) __VA_ARGS__
 #define TRUSTGATE_ARGS(...) __VA_ARGS__
 
+/*
+ * TRUSTGATE_IF_SLEEPS(name, yes, no): one of the two. Whose program may sleep is
+ * called without the RCU read lock: an open waits there for its answer.
+ */
+#define TRUSTGATE_SLEEPS_file_open	~,
+#define TRUSTGATE_THIRD(a, b, c, ...)	c
+#define TRUSTGATE_CHOOSE(...)		TRUSTGATE_THIRD(__VA_ARGS__)
+#define TRUSTGATE_IF_SLEEPS(name, yes, no)				\
+	TRUSTGATE_CHOOSE(TRUSTGATE_SLEEPS_##name, yes, no, ~)
+
 /* Which kernels have: the build looks into their list of hooks. */
 #ifdef TRUSTGATE_HAVE_INODE_FILE_SETATTR
 #define TRUSTGATE_HOOKS_FILE_ATTR(CHECK)				\

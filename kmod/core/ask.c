@@ -18,14 +18,25 @@
 #include "restart.h"
 #include "taint.h"
 
+/* Most answers of an agent that needs nobody are there by then. */
+#define WAIT_JIFFIES	max(HZ / 20, 1)
+
 /* A thread that will wait, or does; freed by itself. */
-struct waiter {
+struct trustgate_waiter {
 	struct callback_head work;
 	struct trustgate_request *request;
 };
 
 static atomic_t nr_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(all_gone);
+
+static void leave(struct trustgate_waiter *waiter)
+{
+	trustgate_request_leave(waiter->request);
+	kfree(waiter);
+	if (atomic_dec_and_test(&nr_waiters))
+		wake_up(&all_gone);
+}
 
 /*
  * Runs where signals are handled, which has the system call done again, and not
@@ -34,16 +45,40 @@ static DECLARE_WAIT_QUEUE_HEAD(all_gone);
  */
 static void wait_for_answer(struct callback_head *work)
 {
-	struct waiter *waiter = container_of(work, struct waiter, work);
+	struct trustgate_waiter *waiter =
+		container_of(work, struct trustgate_waiter, work);
 	struct trustgate_request *request = waiter->request;
 
-	kfree(waiter);
 	if (!(current->flags & PF_EXITING) && trustgate_restart_due())
 		wait_event_interruptible(request->answered,
 					 trustgate_request_closed(request));
-	trustgate_request_leave(request);
-	if (atomic_dec_and_test(&nr_waiters))
-		wake_up(&all_gone);
+	leave(waiter);
+}
+
+bool trustgate_ask_wait(struct trustgate_opening *opening)
+{
+	struct trustgate_waiter *waiter = opening->waiter;
+	struct trustgate_request *request = waiter->request;
+
+	if (wait_event_interruptible_timeout(request->answered,
+					     trustgate_request_closed(request),
+					     WAIT_JIFFIES) <= 0)
+		return false;
+	opening->waiter = NULL;
+	leave(waiter);
+	return true;
+}
+
+bool trustgate_ask_later(struct trustgate_opening *opening)
+{
+	struct trustgate_waiter *waiter = opening->waiter;
+
+	opening->waiter = NULL;
+	init_task_work(&waiter->work, wait_for_answer);
+	if (!task_work_add(current, &waiter->work, TWA_SIGNAL))
+		return true;
+	leave(waiter);
+	return false;
 }
 
 /* Could a grant make it allowed? */
@@ -77,11 +112,12 @@ static bool may_wait(void)
 
 u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
 {
-	struct waiter *waiter;
+	struct trustgate_waiter *waiter;
 
 	if (!READ_ONCE(question->volume->settings.ask_ns) ||
 	    !trustgate_agent_portid() || !curable(question, cause) ||
-	    !may_wait() || !trustgate_restart_repeats(question->opened))
+	    !may_wait() ||
+	    !trustgate_restart_repeats(question->opening->file))
 		return cause;
 
 	waiter = kmalloc(sizeof(*waiter),
@@ -93,14 +129,8 @@ u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
 		kfree(waiter);
 		return cause;
 	}
-	init_task_work(&waiter->work, wait_for_answer);
 	atomic_inc(&nr_waiters);
-	if (task_work_add(current, &waiter->work, TWA_SIGNAL)) {
-		atomic_dec(&nr_waiters);
-		trustgate_request_leave(waiter->request);
-		kfree(waiter);
-		return cause;
-	}
+	question->opening->waiter = waiter;
 	return TRUSTGATE_CAUSE_ASKED;
 }
 

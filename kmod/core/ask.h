@@ -11,16 +11,27 @@
 
 #include <linux/types.h>
 
+struct file;
 struct trustgate_question;
+struct trustgate_waiter;
+
+/**
+ * struct trustgate_opening - an open that can wait
+ * @file: being opened
+ * @waiter: NULL; set by trustgate_ask(), and cleared by who takes it over
+ */
+struct trustgate_opening {
+	const struct file *file;
+	struct trustgate_waiter *waiter;
+};
 
 /**
  * trustgate_ask() - have an open wait for the agent's answer, if it can
- * @question: about current, with the file that is being opened
+ * @question: about current, with the open
  * @cause: why no grant allows it, enum trustgate_cause
  *
- * The hook has to return -ERESTARTNOINTR for TRUSTGATE_CAUSE_ASKED: the thread
- * then waits on its way back to its program, until the request is closed or a
- * signal comes, and does the system call again.
+ * For TRUSTGATE_CAUSE_ASKED the caller goes on with trustgate_ask_wait() or
+ * trustgate_ask_later(), outside of the RCU read side.
  *
  * Never waited for is an answer to: the agent itself, init, kernel threads, what
  * io_uring does, and opens that could not be done again.
@@ -29,6 +40,32 @@ struct trustgate_question;
  * Return: TRUSTGATE_CAUSE_ASKED, or the cause of the denial.
  */
 u32 trustgate_ask(const struct trustgate_question *question, u32 cause);
+
+/**
+ * trustgate_ask_wait() - wait for an answer here and now, but not for long
+ * @opening: that asked; lets go of its waiter if true is returned
+ *
+ * What a rule decides comes so soon that it pays to keep what the path walk has
+ * found. It is not waited for longer, because what opens the file may hold
+ * locks, and programs that are detached have to wait for this one to return.
+ *
+ * Context: process, may sleep.
+ * Return: whether there is an answer. If not, trustgate_ask_later() is next.
+ */
+bool trustgate_ask_wait(struct trustgate_opening *opening);
+
+/**
+ * trustgate_ask_later() - wait on the way back to the program
+ * @opening: that asked; lets go of its waiter
+ *
+ * The hook has to return -ERESTARTNOINTR: the thread then waits where nothing
+ * is locked, until the request is closed or a signal comes, and does the system
+ * call again.
+ *
+ * Context: process.
+ * Return: false if the thread exits, and can wait no more.
+ */
+bool trustgate_ask_later(struct trustgate_opening *opening);
 
 /**
  * trustgate_ask_exit() - wait until nobody waits any more

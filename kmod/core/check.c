@@ -90,7 +90,7 @@ static noinline int check_thoroughly(enum trustgate_hook hook,
 	question->takes_use = takes_use;
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		guard_memory(question, &answer);
-	else if (question->opened)
+	else if (question->opening)
 		answer.cause = trustgate_ask(question, answer.cause);
 	if (basis)
 		*basis = answer.basis;
@@ -113,7 +113,7 @@ static __always_inline int check(enum trustgate_hook hook,
 				 const struct inode *inode,
 				 struct dentry *dentry, u32 access,
 				 bool takes_use, bool whole,
-				 const struct file *opened,
+				 struct trustgate_opening *opening,
 				 struct trustgate_basis *basis)
 {
 	const struct trustgate_volume *volume;
@@ -127,7 +127,9 @@ static __always_inline int check(enum trustgate_hook hook,
 
 	now_ns = ktime_get_boottime_ns();
 	subvolume = trustgate_subvolume(volume, inode, dentry);
-	if (!whole && untold(volume, takes_use)) {
+	/* An open has been through opens_at_once() before. */
+	if (!(opening && !volume->has_subvolumes) && !whole &&
+	    untold(volume, takes_use)) {
 		grant = trustgate_granted_at_once(volume, inode, subvolume,
 						  access, takes_use, current,
 						  now_ns);
@@ -147,7 +149,7 @@ static __always_inline int check(enum trustgate_hook hook,
 		.access = access,
 		.takes_use = takes_use,
 		.whole = whole,
-		.opened = opened,
+		.opening = opening,
 		.task = current,
 		.now_ns = now_ns,
 	}, basis);
@@ -180,11 +182,56 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 		     true, false, NULL, NULL);
 }
 
-int trustgate_check_open(enum trustgate_hook hook, const struct file *file,
-			 u32 access)
+/* The program in this hook may sleep, and so is not in RCU itself. */
+static noinline int check_opening(const struct file *file, u32 access,
+				  struct trustgate_opening *opening)
 {
-	return check(hook, file_inode(file), trustgate_name_of(file), access,
-		     true, false, file, NULL);
+	guard(rcu)();
+	return check(TRUSTGATE_HOOK_file_open, file_inode(file),
+		     trustgate_name_of(file), access, true, false, opening,
+		     NULL);
+}
+
+/* Answered soon, the open goes on from here, and is not begun anew. */
+static noinline int wait_opening(const struct file *file, u32 access)
+{
+	struct trustgate_opening opening = { .file = file };
+	int err;
+
+	err = check_opening(file, access, &opening);
+	if (opening.waiter && trustgate_ask_wait(&opening))
+		err = check_opening(file, access, &opening);
+	if (!opening.waiter)
+		return err;
+	if (trustgate_ask_later(&opening))
+		return -ERESTARTNOINTR;
+	return check_opening(file, access, NULL);
+}
+
+/* As in check(), where there are no subvolumes; false says nothing. */
+static __always_inline bool opens_at_once(const struct file *file, u32 access)
+{
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+
+	volume = trustgate_volume_find(inode->i_sb);
+	if (!volume || volume->has_subvolumes || !untold(volume, true) ||
+	    !trustgate_granted_at_once(volume, inode, TRUSTGATE_NO_SUBVOLUME,
+				       access, true, current,
+				       ktime_get_boottime_ns()))
+		return false;
+	this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
+	return true;
+}
+
+int trustgate_check_open(const struct file *file, u32 access)
+{
+	bool allowed;
+
+	rcu_read_lock();
+	allowed = opens_at_once(file, access);
+	rcu_read_unlock();
+	return allowed ? 0 : wait_opening(file, access);
 }
 
 int trustgate_check_again(enum trustgate_hook hook, const struct file *file,

@@ -34,18 +34,17 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 
 /**
  * trustgate_check_open() - may current open a file?
- * @hook: hook that asks
  * @file: being opened; f_path tells the name, f_inode the object
  * @access: non-empty mask of enum trustgate_access
  *
- * As trustgate_check_file(), but what is denied may be put to the agent.
+ * As trustgate_check_file(), but what is denied may be put to the agent, whose
+ * answer is waited for a moment.
  *
- * Context: RCU read side, process.
+ * Context: process, no lock held by the gate, may sleep.
  * Return: 0; -EACCES after counting and recording the denial; or
- * -ERESTARTNOINTR if the open waits for the agent's answer, see ask.h.
+ * -ERESTARTNOINTR if the open has to wait for longer, see ask.h.
  */
-int trustgate_check_open(enum trustgate_hook hook, const struct file *file,
-			 u32 access);
+int trustgate_check_open(const struct file *file, u32 access);
 
 /**
  * trustgate_check_again() - may current go on doing this to an open file?

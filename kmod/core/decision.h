@@ -18,7 +18,7 @@
 #include "holders.h"
 
 struct dentry;
-struct file;
+struct trustgate_opening;
 
 /**
  * struct trustgate_question - may this be done?
@@ -35,7 +35,7 @@ struct file;
  *	only a grant on a subtree counts
  * @presence: any grant of the subject on the volume will do, whatever its
  *	object and access
- * @opened: the file, if it is being opened and the open can wait; else NULL
+ * @opening: the open that this is, if it can wait; else NULL
  * @task: subject; its thread group decides
  * @now_ns: CLOCK_BOOTTIME
  */
@@ -49,7 +49,7 @@ struct trustgate_question {
 	bool takes_use;
 	bool whole;
 	bool presence;
-	const struct file *opened;
+	struct trustgate_opening *opening;
 	const struct task_struct *task;
 	u64 now_ns;
 };

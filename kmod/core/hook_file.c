@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -45,19 +46,30 @@ static bool is_exec(const struct file *file)
  * A block device below a volume is refused by the program on the root cgroup
  * first, but that can be detached and overruled.
  */
-static noinline int check_open(const struct file *file)
+static noinline int check_open_node(const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 	int err = 0;
 
-	if (S_ISBLK(inode->i_mode))
-		err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
-					     inode->i_rdev, open_access(file));
-	else if (S_ISCHR(inode->i_mode))
-		err = trustgate_check_node(TRUSTGATE_HOOK_file_open,
-					   inode->i_rdev, open_access(file));
-	return err ?: trustgate_check_open(TRUSTGATE_HOOK_file_open, file,
-					   open_access(file));
+	/* None of these is asked about. */
+	scoped_guard(rcu) {
+		if (S_ISBLK(inode->i_mode))
+			err = trustgate_check_device(TRUSTGATE_HOOK_file_open,
+						     inode->i_rdev,
+						     open_access(file));
+		else if (S_ISCHR(inode->i_mode))
+			err = trustgate_check_node(TRUSTGATE_HOOK_file_open,
+						   inode->i_rdev,
+						   open_access(file));
+	}
+	return err ?: trustgate_check_open(file, open_access(file));
+}
+
+static noinline int check_open(const struct file *file)
+{
+	if (unlikely(file_inode(file)->i_rdev))
+		return check_open_node(file);
+	return trustgate_check_open(file, open_access(file));
 }
 
 static noinline int check_permission(const struct file *file, int mask)

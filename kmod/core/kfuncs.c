@@ -15,8 +15,11 @@
 /* The thread that may load programs calling kfuncs; NULL most of the time. */
 static struct task_struct *loader;
 
+#define KFUNC_FLAGS(name)						\
+	TRUSTGATE_IF_SLEEPS(name, KF_TRUSTED_ARGS | KF_SLEEPABLE, KF_TRUSTED_ARGS)
+
 #define KFUNC_ID(name, ...)						\
-	BTF_ID_FLAGS(func, bpf_trustgate_##name, KF_TRUSTED_ARGS)
+	BTF_ID_FLAGS(func, bpf_trustgate_##name, KFUNC_FLAGS(name))
 
 BTF_KFUNCS_START(kfunc_ids)
 TRUSTGATE_HOOKS(KFUNC_ID, KFUNC_ID, KFUNC_ID)
@@ -24,8 +27,8 @@ BTF_KFUNCS_END(kfunc_ids)
 
 /*
  * LSM, tracing and tracepoint programs share one set of kfuncs. Ours ask about
- * whoever is current, use up grants, and rely on the RCU read side that a
- * sleepable program does not have: they are for our own programs only.
+ * whoever is current, use up grants, and rely on the RCU read side that most of
+ * ours run in: they are for our own programs only.
  *
  * The kernel asks this about kfuncs of this module only, whose set is its own.
  * Which one it is must not matter: where the module's BTF was moved on loading,

@@ -4,7 +4,7 @@
  *
  * Owns: the prototypes of the kfuncs, one for each hook of the list, and their
  * registration. All are called on the RCU read side, where every program is
- * that does not sleep.
+ * that does not sleep, but for those that TRUSTGATE_IF_SLEEPS() picks out.
  *
  * Must not own: their bodies (hook_*.c).
  */

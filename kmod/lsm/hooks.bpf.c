@@ -122,7 +122,7 @@ TRUSTGATE_PART(KFUNC_CHECK, KFUNC_NOTE, KFUNC_DEVICE)
 	((unsigned long)(task) - (unsigned long)bpf_get_current_task_btf())
 
 #define HOOK_CHECK(name, set, hook_proto, proto, args)			\
-	SEC("lsm/" #name)						\
+	SEC(TRUSTGATE_IF_SLEEPS(name, "lsm.s/", "lsm/") #name)		\
 	long BPF_PROG(name, hook_proto, int earlier)			\
 	{								\
 		if (!earlier)						\
