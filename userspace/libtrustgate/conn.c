@@ -92,7 +92,7 @@ static int attach(struct trustgate_conn *conn, int fd)
 	 * The former owner may have died in the middle of a dump. The kernel
 	 * allows the next one only when that one has been read to its end.
 	 */
-	r = trustgate_drain(conn);
+	r = trustgate_drain(conn, true);
 	if (r)
 		trustgate_fail(conn, r, "cannot read the socket");
 	else

@@ -213,12 +213,13 @@ int trustgate_resolve(struct trustgate_conn *conn);
 /**
  * trustgate_drain() - take what is in the socket without waiting
  * @conn: connected
+ * @all: else no more than what brings an event
  *
  * Events are kept, anything else is a late answer and dropped.
  *
  * Return: 0 or a negative errno value, not noted.
  */
-int trustgate_drain(struct trustgate_conn *conn);
+int trustgate_drain(struct trustgate_conn *conn, bool all);
 
 /* ---- grant.c ---- */
 

@@ -81,7 +81,7 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *re
 	if (r)
 		return r;
 	if (!conn->first) {
-		r = trustgate_drain(conn);
+		r = trustgate_drain(conn, false);
 		if (r)
 			return trustgate_fail(conn, r, "cannot receive events");
 	}

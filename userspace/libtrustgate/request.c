@@ -115,12 +115,15 @@ static void keep_events(struct trustgate_conn *conn, size_t length)
 			keep_event(conn, nlh);
 }
 
-int trustgate_drain(struct trustgate_conn *conn)
+int trustgate_drain(struct trustgate_conn *conn, bool all)
 {
 	/* Bounded, as events may come faster than they are taken. */
 	for (size_t i = 0; i < EVENTS_KEPT_MAX; i++) {
-		ssize_t length = receive(conn, NULL);
+		ssize_t length;
 
+		if (!all && (conn->first || conn->events_lost))
+			return 0;
+		length = receive(conn, NULL);
 		if (length == -EAGAIN)
 			return 0;
 		if (length < 0 && length != -EPROTO)
@@ -277,7 +280,7 @@ int trustgate_request_send(struct trustgate_conn *conn, struct request *request)
 	int r;
 
 	/* A full socket would lose the answer. */
-	r = trustgate_drain(conn);
+	r = trustgate_drain(conn, true);
 	if (r)
 		return trustgate_fail(conn, r, "cannot %s", request->what);
 	r = send_request(conn, request);
