@@ -114,6 +114,9 @@ struct agent {
 	/* asked.c */
 	struct policy *policy;
 	struct asked *asked;
+	struct allowing *allowing;
+	struct allowing **allowing_end;
+	unsigned int allowing_count;
 	sd_event_source *asked_deadline;
 	/* renewed.c */
 	struct renewed *renewed;

@@ -23,6 +23,9 @@
 #include "policy_facts.h"
 #include "renewed.h"
 
+/* So many opens share one write to the account. */
+#define ALLOWING_MAX 64
+
 /* ---- the list ---- */
 
 struct asked *asked_find(struct agent *agent, uint64_t id)
@@ -187,27 +190,44 @@ static void deny(struct agent *agent, const struct asked *asked, const char *why
 		asked_report_denied(asked, why);
 }
 
-static void allow(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
-		  const struct policy_verdict *verdict, const struct policy_facts *facts)
+/* ---- what a rule allows ---- */
+
+/* It would be denied if it ran into its limit; this says why, at once. */
+static void cannot_carry_out(struct agent *agent, const struct asked *asked,
+			     const struct refusal *refusal)
 {
-	const struct policy_rule *rule = verdict->rule;
-	struct object object = { .fd = -1, .parent_fd = -1 };
-	struct answer answer = {
+	char why[640];
+
+	snprintf(why, sizeof(why), "rule \"%.64s\" cannot be carried out: %s",
+		 asked->rule ?: "?", refusal->message);
+	deny(agent, asked, why);
+}
+
+static struct answer answer_by(const struct asked *asked, const struct policy_rule *rule)
+{
+	return (struct answer){
 		.access = asked->access,
 		.duration_ns = rule->duration_ns,
 		.flags = rule->descendants ? TRUSTGATE_GRANT_FLAGS_DESCENDANTS : 0,
 		.reason = rule->reason,
 		.tag = TAG_RULE,
 	};
+}
+
+/* Once in a process's life, and not with others: see below. */
+static void allow_renewed(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+			  const struct policy_verdict *verdict, const struct policy_facts *facts)
+{
+	struct object object = { .fd = -1, .parent_fd = -1 };
+	struct answer answer = answer_by(asked, verdict->rule);
 	struct refusal refusal = { 0 };
 	struct asked given = *asked;
 	struct trustgate_grant grant;
-	char why[640];
 	bool ready;
 	int r = 0;
 
-	ready = !rule->renew || renewed_prepare(agent, asked, start_ticks, verdict, facts, &answer,
-						&object, &refusal) == 0;
+	ready = renewed_prepare(agent, asked, start_ticks, verdict, facts, &answer, &object,
+				&refusal) == 0;
 	if (ready)
 		r = asked_grant(agent, asked, &answer, &grant, &refusal);
 	if (ready && r == 0) {
@@ -215,17 +235,85 @@ static void allow(struct agent *agent, const struct asked *asked, uint64_t start
 		if (answer.object)
 			given.path = object.path;
 		asked_report_granted(&given, &grant);
-		if (rule->renew && given.path)
+		if (given.path)
 			renewed_add(agent, asked, given.path, &grant);
 	} else if (!ready || (r != -ENOENT && r != -ESRCH)) {
-		snprintf(why, sizeof(why), "rule \"%.64s\" cannot be carried out: %s", rule->name,
-			 refusal.message);
-		deny(agent, asked, why);
+		cannot_carry_out(agent, asked, &refusal);
 	}
 	object_close(&object);
 }
 
-/* Returns whether it is kept in the list. */
+/*
+ * A grant is on disk before it is given, and to have something on disk takes
+ * longer than all the rest. What is decided about opens that have come together
+ * is therefore written together, and then given.
+ */
+struct allowing {
+	struct allowing *next;
+	struct asked *asked;
+	struct answer answer;
+	uint64_t now_ns;
+};
+
+static bool is_allowing(const struct agent *agent, uint64_t id)
+{
+	const struct allowing *allowing = agent->allowing;
+
+	while (allowing && allowing->asked->id != id)
+		allowing = allowing->next;
+	return allowing;
+}
+
+static void carry_out(struct agent *agent, const struct allowing *allowing)
+{
+	struct refusal refusal = { 0 };
+	struct trustgate_grant grant;
+	int r;
+
+	r = asked_give(agent, allowing->asked, &allowing->answer, allowing->now_ns, &grant,
+		       &refusal);
+	if (r == 0)
+		asked_report_granted(allowing->asked, &grant);
+	else if (r != -ENOENT && r != -ESRCH)
+		cannot_carry_out(agent, allowing->asked, &refusal);
+}
+
+void asked_carry_out(struct agent *agent)
+{
+	while (agent->allowing) {
+		struct allowing *allowing = agent->allowing;
+
+		carry_out(agent, allowing);
+		agent->allowing = allowing->next;
+		free_asked(allowing->asked);
+		free(allowing);
+	}
+	agent->allowing_end = &agent->allowing;
+	agent->allowing_count = 0;
+}
+
+/* Takes @asked over; false without memory, and the open runs into its limit. */
+static bool allow(struct agent *agent, struct asked *asked, const struct policy_rule *rule)
+{
+	struct allowing *allowing = malloc(sizeof(*allowing));
+
+	if (!allowing)
+		return false;
+	*allowing = (struct allowing){
+		.asked = asked,
+		.answer = answer_by(asked, rule),
+		.now_ns = now_boottime_ns(),
+	};
+	asked_intend(agent, asked, &allowing->answer, allowing->now_ns);
+	*agent->allowing_end = allowing;
+	agent->allowing_end = &allowing->next;
+	agent->allowing_count++;
+	return true;
+}
+
+/* ---- what the policy says ---- */
+
+/* Returns whether it is kept, in one list or the other. */
 static bool decide(struct agent *agent, struct asked *asked, uint64_t start_ticks)
 {
 	struct policy_facts facts = { 0 };
@@ -249,7 +337,10 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 	}
 	switch (verdict.outcome) {
 	case POLICY_ALLOW:
-		allow(agent, asked, start_ticks, &verdict, &facts);
+		if (verdict.rule->renew)
+			allow_renewed(agent, asked, start_ticks, &verdict, &facts);
+		else
+			kept = allow(agent, asked, verdict.rule);
 		break;
 	case POLICY_ASK:
 		if (!asked->rule)
@@ -277,7 +368,7 @@ static void consider(struct agent *agent, uint64_t id)
 	struct trustgate_volume volume;
 	struct asked *asked;
 
-	if (asked_find(agent, id))
+	if (asked_find(agent, id) || is_allowing(agent, id))
 		return;
 	/* Too large for the stack of one who handles many of them. */
 	request = malloc(sizeof(*request));
@@ -289,6 +380,9 @@ static void consider(struct agent *agent, uint64_t id)
 			free_asked(asked);
 	}
 	free(request);
+	/* Those who wait longest should not wait for all the others. */
+	if (agent->allowing_count >= ALLOWING_MAX)
+		asked_carry_out(agent);
 }
 
 /* ---- events ---- */
@@ -374,6 +468,7 @@ void asked_resync(struct agent *agent)
 	for (size_t i = 0; i < ids.count; i++)
 		consider(agent, ids.ids[i]);
 	free(ids.ids);
+	asked_carry_out(agent);
 	gate_poke(agent);
 }
 
@@ -420,6 +515,7 @@ int asked_start(struct agent *agent)
 		return r;
 	}
 	(void)load(agent, &agent->policy);
+	agent->allowing_end = &agent->allowing;
 	r = renewed_start(agent);
 	if (r < 0)
 		return r;

@@ -100,6 +100,9 @@ void asked_reconfigure(struct agent *agent);
 /* A request was raised or closed; other events are none of ours. */
 void asked_event(struct agent *agent, const struct trustgate_event *event);
 
+/* No more events for now: carry out what was decided about them. */
+void asked_carry_out(struct agent *agent);
+
 /* Events were lost: see what is open. */
 void asked_resync(struct agent *agent);
 
@@ -135,6 +138,21 @@ int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char
 int asked_grant(struct agent *agent, const struct asked *asked,
 		const struct answer *answer, struct trustgate_grant *ret_grant,
 		struct refusal *refusal);
+
+/**
+ * asked_intend() - have the account told what is about to be granted
+ * @asked: the open
+ * @answer: what is to be granted
+ * @now_ns: CLOCK_BOOTTIME, from which on
+ *
+ * It is on disk when asked_give() gives it, with all that was intended by then.
+ */
+void asked_intend(struct agent *agent, const struct asked *asked, const struct answer *answer,
+		  uint64_t now_ns);
+
+/* The second half of asked_grant(), whose first is asked_intend(). */
+int asked_give(struct agent *agent, const struct asked *asked, const struct answer *answer,
+	       uint64_t now_ns, struct trustgate_grant *ret_grant, struct refusal *refusal);
 
 /* Have an open denied. Returns 0, -ENOENT if it is not open any more, or -errno. */
 int asked_refuse(struct agent *agent, uint64_t id, struct refusal *refusal);

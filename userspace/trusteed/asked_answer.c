@@ -47,8 +47,22 @@ static struct trustgate_grant intended(const struct asked *asked, const struct a
 	return grant;
 }
 
-int asked_grant(struct agent *agent, const struct asked *asked, const struct answer *answer,
-		struct trustgate_grant *ret_grant, struct refusal *refusal)
+void asked_intend(struct agent *agent, const struct asked *asked, const struct answer *answer,
+		  uint64_t now_ns)
+{
+	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
+	struct refusal ignored = { 0 };
+	struct trustgate_grant grant;
+
+	if (fill(asked->id, asked->volume_id, answer, now_ns, &request, &ignored) < 0)
+		return;
+	grant = intended(asked, answer, request.expires_boottime_ns);
+	accounting_granting(agent, asked->volume,
+			    answer->object ? answer->object->path : asked->path, &grant);
+}
+
+int asked_give(struct agent *agent, const struct asked *asked, const struct answer *answer,
+	       uint64_t now_ns, struct trustgate_grant *ret_grant, struct refusal *refusal)
 {
 	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
 	struct trustgate_grant_added added;
@@ -56,12 +70,12 @@ int asked_grant(struct agent *agent, const struct asked *asked, const struct ans
 	const char *path;
 	int r;
 
-	r = fill(asked->id, asked->volume_id, answer, now_boottime_ns(), &request, refusal);
+	r = fill(asked->id, asked->volume_id, answer, now_ns, &request, refusal);
 	if (r < 0)
 		return r;
 	grant = intended(asked, answer, request.expires_boottime_ns);
 	path = answer->object ? answer->object->path : asked->path;
-	accounting_granting(agent, asked->volume, path, &grant);
+	/* Whatever else was intended meanwhile is written with it. */
 	r = accounting_demand(agent, asked->volume, refusal);
 	if (r == 0)
 		r = pending_begin(agent, refusal);
@@ -87,6 +101,15 @@ int asked_grant(struct agent *agent, const struct asked *asked, const struct ans
 	}
 	gate_poke(agent);
 	return 0;
+}
+
+int asked_grant(struct agent *agent, const struct asked *asked, const struct answer *answer,
+		struct trustgate_grant *ret_grant, struct refusal *refusal)
+{
+	const uint64_t now_ns = now_boottime_ns();
+
+	asked_intend(agent, asked, answer, now_ns);
+	return asked_give(agent, asked, answer, now_ns, ret_grant, refusal);
 }
 
 int asked_refuse(struct agent *agent, uint64_t id, struct refusal *refusal)

@@ -61,7 +61,7 @@ static int take_events(struct agent *agent)
 	for (int i = 0; i < EVENTS_PER_TURN; i++) {
 		r = trustgate_event_next(agent->gate, &event);
 		if (r == 0)
-			return 0;
+			break;
 		if (r == -ENOBUFS)
 			continue;	/* the gap in the numbers tells how many */
 		if (r < 0) {
@@ -71,6 +71,7 @@ static int take_events(struct agent *agent)
 		}
 		dispatch(agent, &event);
 	}
+	asked_carry_out(agent);
 	gate_poke(agent);
 	return 0;
 }

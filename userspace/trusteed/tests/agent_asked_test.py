@@ -281,7 +281,27 @@ def test_not_carried_out():
     end(host)
 
 
-run(test_allowed_by_rule, test_denied_by_rule, test_trustee_approves, test_trustee_denies,
+def test_allowed_together():
+    """What has come together is written together, and all of it is given."""
+    host, client = begin()
+    host.process.send_signal(signal.SIGSTOP)
+    # The socket of a process that is stopped does not hold many.
+    for number in range(5):
+        raised(host, f"mail/{number}")
+    raised(host, "db/deep/leaf")
+    host.process.send_signal(signal.SIGCONT)
+    for _ in range(200):
+        given = grants(client)
+        if len(given) == 5:
+            break
+        time.sleep(0.05)
+    equal(sorted(grant["path"] for grant in given),
+          sorted(f"mail/{number}" for number in range(5)), "all of them, and no other")
+    check(host.wait_text('rule "never"'), "nor what another rule denies")
+    end(host)
+
+
+run(test_allowed_by_rule, test_allowed_together, test_denied_by_rule, test_trustee_approves, test_trustee_denies,
     test_not_for_himself, test_only_trustees, test_rule_is_impatient, test_process_is_another,
     test_withdrawn, test_lost_events_and_restart, test_reload, test_without_policy,
     test_not_carried_out)
