@@ -330,6 +330,8 @@ int main(int argc, char **argv)
 	gate_load();
 	ruler_rest(1000);
 	measure_everywhere("idle");
+	/* What the gate costs is there each time. */
+	measure_everywhere("idle again");
 
 	gate_protect(VOLUME);
 	ruler_rest(1000);
@@ -343,6 +345,7 @@ int main(int argc, char **argv)
 	gate_unprotect();
 	ruler_rest(1000);
 	measure_everywhere("disarmed");
+	measure_everywhere("disarmed again");
 	runner_stop(&runner);
 	return 0;
 }
