@@ -30,7 +30,8 @@ static_assert(TRUSTGATE_CMD_GATE_GET == 1 && TRUSTGATE_CMD_AGENT_BIND == 2 &&
 	      TRUSTGATE_CMD_VOLUME_GET == 7 && TRUSTGATE_CMD_GRANT_ADD == 8 &&
 	      TRUSTGATE_CMD_GRANT_DEL == 9 && TRUSTGATE_CMD_GRANT_GET == 10 &&
 	      TRUSTGATE_CMD_EVENT == 11 && TRUSTGATE_CMD_REQUEST_GET == 12 &&
-	      TRUSTGATE_CMD_REQUEST_REFUSE == 13);
+	      TRUSTGATE_CMD_REQUEST_REFUSE == 13 &&
+	      TRUSTGATE_CMD_GRANT_SUPERVISE == 14);
 static_assert(TRUSTGATE_A_GATE_ABI_VERSION == 1 && TRUSTGATE_A_GATE_HOOK == 19 &&
 	      TRUSTGATE_A_AGENT_SECRET == 1 && TRUSTGATE_A_AGENT_EVENT_SEQ == 2);
 static_assert(TRUSTGATE_A_VOLUME_ID == 1 && TRUSTGATE_A_VOLUME_NAME == 2 &&
@@ -59,7 +60,8 @@ static_assert(TRUSTGATE_CAUSE_GRANTED == 0 && TRUSTGATE_CAUSE_NO_GRANT == 1 &&
 	      TRUSTGATE_CAUSE_FORBIDDEN == 10 &&
 	      TRUSTGATE_CAUSE_TRACED == 11 && TRUSTGATE_CAUSE_MEMORY == 12 &&
 	      TRUSTGATE_CAUSE_ASKED == 13 && TRUSTGATE_CAUSE_CROWDED == 16 &&
-	      TRUSTGATE_CAUSE_POLLED == 17);
+	      TRUSTGATE_CAUSE_POLLED == 17 &&
+	      TRUSTGATE_CAUSE_UNSUPERVISED == 18);
 static_assert(TRUSTGATE_END_VOLUME_REMOVED == 6 &&
 	      TRUSTGATE_REASON_CUSTOMER_SELF == 8 &&
 	      TRUSTGATE_EVENT_TYPE_GATE_REPAIRED == 10);
@@ -110,6 +112,11 @@ static void build(struct raw_message *message, const struct raw_socket *socket,
 	case TRUSTGATE_CMD_REQUEST_REFUSE:
 		raw_put_u64(message, TRUSTGATE_A_REFUSAL_ID, 1);
 		break;
+	case TRUSTGATE_CMD_GRANT_SUPERVISE:
+		raw_put_u64(message, TRUSTGATE_A_SUPERVISION_ID, 1);
+		raw_put_u64(message, TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
+			    0);
+		break;
 	}
 }
 
@@ -121,7 +128,8 @@ static bool changes_something(uint8_t command)
 	       command == TRUSTGATE_CMD_VOLUME_DEL ||
 	       command == TRUSTGATE_CMD_GRANT_ADD ||
 	       command == TRUSTGATE_CMD_GRANT_DEL ||
-	       command == TRUSTGATE_CMD_REQUEST_REFUSE;
+	       command == TRUSTGATE_CMD_REQUEST_REFUSE ||
+	       command == TRUSTGATE_CMD_GRANT_SUPERVISE;
 }
 
 /*

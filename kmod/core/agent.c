@@ -20,6 +20,7 @@
 #include "event.h"
 #include "grant.h"
 #include "request.h"
+#include "supervision.h"
 
 /*
  * The socket is followed only under this lock, which nests inside
@@ -137,7 +138,7 @@ int trustgate_agent_bind(const struct sk_buff *skb, const u8 *secret,
 void trustgate_agent_unbind(void)
 {
 	struct trustgate_volume *volume;
-	u64 ended = 0;
+	u64 ended = 0, suspended;
 	u32 id = 0;
 
 	lockdep_assert_held(&trustgate_mutex);
@@ -153,11 +154,12 @@ void trustgate_agent_unbind(void)
 			ended += trustgate_grant_end_volume(volume,
 						TRUSTGATE_END_AGENT_LOST);
 	}
-	if (ended)
+	suspended = trustgate_supervision_lost();
+	if (ended || suspended)
 		synchronize_rcu();
 	if (trustgate_volume_count())
-		pr_warn("trustgate: the agent is gone; nothing new is granted until it is back (%llu grants ended)\n",
-			ended);
+		pr_warn("trustgate: the agent is gone; nothing new is granted until it is back (%llu grants ended, %llu suspended)\n",
+			ended, suspended);
 }
 
 static int socket_closed(struct notifier_block *nb, unsigned long state,

@@ -136,7 +136,8 @@ static __always_inline int check(enum trustgate_hook hook,
 		if (grant) {
 			this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
 			if (basis)
-				basis->until_ns = grant->expiry.expires;
+				basis->until_ns =
+					READ_ONCE(grant->live_until_ns);
 			return 0;
 		}
 	}

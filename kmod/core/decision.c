@@ -68,6 +68,7 @@ static const u8 telling[TRUSTGATE_CAUSE_COUNT] = {
 	[TRUSTGATE_CAUSE_NOT_YET] = 4,
 	[TRUSTGATE_CAUSE_EXPIRED] = 5,
 	[TRUSTGATE_CAUSE_USED_UP] = 6,
+	[TRUSTGATE_CAUSE_UNSUPERVISED] = 7,
 };
 
 static void note_denial(struct search *search, u32 cause,
@@ -150,7 +151,7 @@ static void weigh(struct search *search, struct trustgate_grant *grant)
 	}
 	take(search, grant);
 	search->basis.until_ns = min_t(u64, search->basis.until_ns,
-				       grant->expiry.expires);
+				       READ_ONCE(grant->live_until_ns));
 	if (search->missing)
 		note_denial(search, TRUSTGATE_CAUSE_WRONG_ACCESS, grant);
 }

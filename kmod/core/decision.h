@@ -56,7 +56,7 @@ struct trustgate_question {
 
 /**
  * struct trustgate_basis - what an allow is founded on, beside the grants
- * @until_ns: CLOCK_BOOTTIME of the first expiry
+ * @until_ns: CLOCK_BOOTTIME of the first expiry, or end of supervision
  * @by_name: names of directories mattered
  * @generations: whose grants were weighed: 0 only the process's own, 1 its
  *	parent's, too, and so on
@@ -131,6 +131,8 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
 		return TRUSTGATE_CAUSE_NOT_YET;
 	if (now_ns >= (u64)grant->expiry.expires)
 		return TRUSTGATE_CAUSE_EXPIRED;
+	if (now_ns >= READ_ONCE(grant->live_until_ns))
+		return TRUSTGATE_CAUSE_UNSUPERVISED;
 	return TRUSTGATE_CAUSE_GRANTED;
 }
 
@@ -177,7 +179,7 @@ trustgate_granted_at_once(const struct trustgate_volume *volume,
 		    !(grant->max_uses && takes_use) &&
 		    READ_ONCE(grant->in_force) &&
 		    READ_ONCE(grant->tainted_exec_id) == task->self_exec_id &&
-		    now_ns < (u64)grant->expiry.expires)
+		    now_ns < READ_ONCE(grant->live_until_ns))
 			return grant;
 	}
 	return NULL;

@@ -74,6 +74,7 @@ static void judge(struct kunit *test)
 			.exec_id = cases[i].granted_exec,
 			.not_before_ns = cases[i].not_before,
 			.expiry.expires = cases[i].expires,
+			.live_until_ns = cases[i].expires,
 		};
 
 		KUNIT_EXPECT_EQ_MSG(test, cases[i].cause,
@@ -98,6 +99,7 @@ struct given {
 	bool old_generation;
 	bool not_in_force;
 	bool since_later;
+	bool suspended;
 };
 
 #define SUBTREE	TRUSTGATE_OBJECT_KIND_SUBTREE
@@ -241,6 +243,22 @@ static const struct decided table[] = {
 	  { { R, .file = FILE },
 	    { W, .process = PARENT, .file = FILE, .flags = DESC } }, R | W,
 	  CHILD, FILE, .cause = CAUSE(GRANTED), .by = 2 },
+	{ "suspended", { { R, .file = FILE, .suspended = true } }, R, CHILD,
+	  FILE, .cause = CAUSE(UNSUPERVISED), .by = 1 },
+	{ "suspended beside one that is not",
+	  { { R, .file = FILE, .suspended = true }, { R, .file = FILE } }, R,
+	  CHILD, FILE, .cause = CAUSE(GRANTED), .by = 2 },
+	{ "suspended tells more than expired",
+	  { { R, .file = FILE, .expired = true },
+	    { R, .file = FILE, .suspended = true } }, R, CHILD, FILE,
+	  .cause = CAUSE(UNSUPERVISED), .by = 2 },
+	{ "half of it suspended",
+	  { { R, .file = FILE }, { W, .file = FILE, .suspended = true } },
+	  R | W, CHILD, FILE, .cause = CAUSE(UNSUPERVISED), .by = 2 },
+	{ "inherited and suspended",
+	  { { R, .process = PARENT, .file = FILE, .flags = DESC,
+	      .suspended = true } }, R, CHILD, FILE,
+	  .cause = CAUSE(UNSUPERVISED), .by = 1 },
 	{ "inherited and expired",
 	  { { R, .process = PARENT, .file = FILE, .flags = DESC,
 	      .expired = true } }, R, CHILD, FILE, .cause = CAUSE(EXPIRED),
@@ -262,6 +280,8 @@ static struct trustgate_grant *give(struct kunit *test,
 	terms.flags = given->flags;
 	/* Since before any process was forked. */
 	terms.since_ns = given->since_later ? now_ns : 1;
+	if (given->suspended)
+		terms.flags |= TRUSTGATE_GRANT_FLAGS_SUPERVISED;
 	if (given->expired)
 		terms.expires_ns = now_ns - 1;
 	if (given->later)

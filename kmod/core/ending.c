@@ -79,6 +79,21 @@ void trustgate_ending_expect(const struct trustgate_grant *grant)
 	queue_delayed_work(workqueue, &pass, PATROL_JIFFIES);
 }
 
+/* However fast grants end, the pass for the first of them comes. */
+static void pass_soon(void)
+{
+	if (!is_soon)
+		mod_delayed_work(workqueue, &pass, REST_JIFFIES);
+	is_soon = true;
+}
+
+void trustgate_ending_hurry(const struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	if (grant->on_end)
+		pass_soon();
+}
+
 void trustgate_ending_keep(struct trustgate_grant *grant, u32 end)
 {
 	lockdep_assert_held(&trustgate_mutex);
@@ -93,10 +108,7 @@ void trustgate_ending_keep(struct trustgate_grant *grant, u32 end)
 	grant->holder = get_pid((struct pid *)grant->key.pid);
 	trustgate_grant_put_in(&endings, grant);
 	nr_endings++;
-	/* However fast grants end, the pass for the first of them comes. */
-	if (!is_soon)
-		mod_delayed_work(workqueue, &pass, REST_JIFFIES);
-	is_soon = true;
+	pass_soon();
 }
 
 static void let_go(struct trustgate_grant *grant)

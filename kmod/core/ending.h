@@ -64,6 +64,16 @@ void trustgate_ending_expect(const struct trustgate_grant *grant);
 void trustgate_ending_keep(struct trustgate_grant *grant, u32 end);
 
 /**
+ * trustgate_ending_hurry() - a grant is suspended
+ * @grant: in the tables
+ *
+ * Mappings that no other covers end with it as they would at its end.
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_ending_hurry(const struct trustgate_grant *grant);
+
+/**
  * trustgate_ending_drop() - let go of the kept grants of a volume
  * @volume: volume, which is about to be removed
  *

@@ -11,11 +11,11 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_REQUEST + 1] = {
+const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS + 1] = {
 	[TRUSTGATE_A_GRANT_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_PID] = NLA_POLICY_MIN(NLA_S32, 0),
 	[TRUSTGATE_A_GRANT_START_TICKS] = { .type = NLA_U64, },
-	[TRUSTGATE_A_GRANT_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[TRUSTGATE_A_GRANT_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0xf),
 	[TRUSTGATE_A_GRANT_OBJECT_KIND] = NLA_POLICY_MAX(NLA_U32, 1),
 	[TRUSTGATE_A_GRANT_FD] = NLA_POLICY_MIN(NLA_S32, 0),
 	[TRUSTGATE_A_GRANT_PATH] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_PATH_MAX, },
@@ -29,6 +29,7 @@ const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_REQU
 	[TRUSTGATE_A_GRANT_RENEWS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_GRANT_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 	[TRUSTGATE_A_GRANT_REQUEST] = { .type = NLA_U64, },
+	[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS] = { .type = NLA_U64, },
 };
 
 /* TRUSTGATE_CMD_AGENT_BIND - do */
@@ -111,6 +112,12 @@ static const struct nla_policy trustgate_request_get_dump_nl_policy[TRUSTGATE_A_
 /* TRUSTGATE_CMD_REQUEST_REFUSE - do */
 static const struct nla_policy trustgate_request_refuse_nl_policy[TRUSTGATE_A_REFUSAL_ID + 1] = {
 	[TRUSTGATE_A_REFUSAL_ID] = { .type = NLA_U64, },
+};
+
+/* TRUSTGATE_CMD_GRANT_SUPERVISE - do */
+static const struct nla_policy trustgate_grant_supervise_nl_policy[TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS + 1] = {
+	[TRUSTGATE_A_SUPERVISION_ID] = { .type = NLA_U64, },
+	[TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS] = { .type = NLA_U64, },
 };
 
 /* Ops table for trustgate */
@@ -227,6 +234,14 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.doit		= trustgate_nl_request_refuse_doit,
 		.policy		= trustgate_request_refuse_nl_policy,
 		.maxattr	= TRUSTGATE_A_REFUSAL_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= TRUSTGATE_CMD_GRANT_SUPERVISE,
+		.pre_doit	= trustgate_nl_pre_agent,
+		.doit		= trustgate_nl_grant_supervise_doit,
+		.policy		= trustgate_grant_supervise_nl_policy,
+		.maxattr	= TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

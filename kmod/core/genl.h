@@ -12,7 +12,7 @@
 #include <uapi/linux/trustgate.h>
 
 /* Common nested types */
-extern const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_REQUEST + 1];
+extern const struct nla_policy trustgate_grant_request_nl_policy[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS + 1];
 
 int trustgate_nl_pre_read(const struct genl_split_ops *ops,
 			  struct sk_buff *skb, struct genl_info *info);
@@ -39,6 +39,8 @@ int trustgate_nl_request_get_dumpit(struct sk_buff *skb,
 				    struct netlink_callback *cb);
 int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 				     struct genl_info *info);
+int trustgate_nl_grant_supervise_doit(struct sk_buff *skb,
+				      struct genl_info *info);
 
 enum {
 	TRUSTGATE_NLGRP_EVENTS,

@@ -23,6 +23,7 @@
 #include "ending.h"
 #include "event.h"
 #include "grant.h"
+#include "supervision.h"
 #include "sweep.h"
 #include "trace.h"
 
@@ -320,6 +321,12 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->not_before_ns = terms->not_before_ns;
 	timerqueue_init(&grant->expiry);
 	grant->expiry.expires = terms->expires_ns;
+	timerqueue_init(&grant->supervision);
+	grant->supervision.expires = terms->supervised_until_ns;
+	grant->live_until_ns = terms->expires_ns;
+	if (terms->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED)
+		grant->live_until_ns = min(terms->expires_ns,
+					   terms->supervised_until_ns);
 	grant->access = terms->access;
 	grant->flags = terms->flags;
 	grant->max_uses = terms->max_uses;
@@ -439,6 +446,7 @@ void trustgate_grant_enforce(struct trustgate_grant *grant)
 {
 	lockdep_assert_held(&trustgate_mutex);
 	WRITE_ONCE(grant->in_force, true);
+	trustgate_supervision_begin(grant);
 	trustgate_ending_expect(grant);
 	/* The others have been seen to, or are about to be. */
 	if (grant == trustgate_grant_first_to_expire())
@@ -460,6 +468,7 @@ void trustgate_grant_end(struct trustgate_grant *grant, u32 end)
 	list_del(&grant->of_subject);
 	list_del_rcu(&grant->of_presence);
 	timerqueue_del(&expiries, &grant->expiry);
+	trustgate_supervision_end(grant);
 	grant->volume->nr_grants--;
 	nr_grants--;
 	generation_bump();

@@ -99,6 +99,12 @@ struct trustgate_key {
  * @not_before_ns: begin, CLOCK_BOOTTIME; constant
  * @expiry: in the queue of expiries, .expires is CLOCK_BOOTTIME and constant;
  *	the linkage is under trustgate_mutex
+ * @live_until_ns: from when on hooks allow by it no more, CLOCK_BOOTTIME: its
+ *	expiry; of a supervised one the end of its supervision, if that is
+ *	sooner, and 0 while it is suspended. Written under trustgate_mutex, read
+ *	with READ_ONCE
+ * @supervision: in the queue of supervised grants, .expires is CLOCK_BOOTTIME;
+ *	queued if, as far as was told, it is supervised; trustgate_mutex
  * @access: mask of enum trustgate_access; constant
  * @flags: mask of enum trustgate_grant_flags; constant
  * @max_uses: 0 for any number; constant
@@ -138,6 +144,8 @@ struct trustgate_grant {
 	u64 exec_id;
 	u64 not_before_ns;
 	struct timerqueue_node expiry;
+	u64 live_until_ns;
+	struct timerqueue_node supervision;
 	u32 access;
 	u32 flags;
 	u32 max_uses;
@@ -183,6 +191,7 @@ struct trustgate_grant {
  * @expires_ns: CLOCK_BOOTTIME
  * @tag: the agent's reference
  * @since_ns: since when descendants are covered, 0 for from now on
+ * @supervised_until_ns: CLOCK_BOOTTIME, of a supervised grant; 0 for suspended
  * @ticket: text or NULL, borrowed
  */
 struct trustgate_terms {
@@ -203,6 +212,7 @@ struct trustgate_terms {
 	u64 expires_ns;
 	u64 tag;
 	u64 since_ns;
+	u64 supervised_until_ns;
 	const char *ticket;
 };
 

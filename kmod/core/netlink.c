@@ -90,6 +90,8 @@ static int multi_attribute(const struct genl_split_ops *ops)
 		return TRUSTGATE_A_REVOCATION_ID;
 	case TRUSTGATE_CMD_REQUEST_REFUSE:
 		return TRUSTGATE_A_REFUSAL_ID;
+	case TRUSTGATE_CMD_GRANT_SUPERVISE:
+		return TRUSTGATE_A_SUPERVISION_ID;
 	default:
 		return 0;
 	}

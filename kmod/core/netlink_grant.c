@@ -35,7 +35,7 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 struct grant_request {
 	const struct genl_info *info;
 	const struct nlattr *nest;
-	struct nlattr *attrs[TRUSTGATE_A_GRANT_REQUEST + 1];
+	struct nlattr *attrs[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS + 1];
 	struct trustgate_request *answers;
 };
 
@@ -139,6 +139,23 @@ static int parse_times(const struct grant_request *request,
 		return -ERANGE;
 	}
 	return 0;
+}
+
+static int parse_supervision(const struct grant_request *request,
+			     struct trustgate_terms *terms)
+{
+	struct nlattr *until = request->attrs[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS];
+	struct netlink_ext_ack *extack = request->info->extack;
+
+	if (!until)
+		return 0;
+	if (!(terms->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED)) {
+		NL_SET_ERR_MSG_ATTR(extack, until,
+				    "the grant has not the flag supervised");
+		return -EINVAL;
+	}
+	return trustgate_supervised_until(until, &terms->supervised_until_ns,
+					  extack);
 }
 
 static int parse_on_end(const struct grant_request *request,
@@ -300,9 +317,9 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	struct trustgate_grant *grant;
 	int err;
 
-	err = nla_parse_nested(request.attrs, TRUSTGATE_A_GRANT_REQUEST, nest,
-			       trustgate_grant_request_nl_policy,
-			       info->extack) ?:
+	err = nla_parse_nested(request.attrs,
+			       TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS,
+			       nest, trustgate_grant_request_nl_policy, info->extack) ?:
 	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
 				  info->extack) ?:
 	      parse_answers(&request) ?:
@@ -310,6 +327,7 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	      parse_numbers(&request, &terms) ?:
 	      parse_on_end(&request, &terms) ?:
 	      parse_times(&request, &terms) ?:
+	      parse_supervision(&request, &terms) ?:
 	      parse_object(&request, &terms) ?:
 	      parse_subject(&request, &terms) ?:
 	      parse_renewal(&request, &terms);

@@ -17,8 +17,8 @@
 #include "grant.h"
 #include "netlink.h"
 
-/* 11 numbers of 64 bits, 12 of 32, and the ticket. */
-#define GRANT_SIZE	(11 * (NLA_HDRLEN + 12) + 12 * (NLA_HDRLEN + 4) +	\
+/* 12 numbers of 64 bits, 12 of 32, and the ticket. */
+#define GRANT_SIZE	(12 * (NLA_HDRLEN + 12) + 12 * (NLA_HDRLEN + 4) +	\
 			 NLA_HDRLEN + TRUSTGATE_TICKET_MAX + 4)
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
@@ -70,6 +70,9 @@ static int put_grant(struct sk_buff *skb, const struct trustgate_grant *grant)
 	      nla_put_u32(skb, TRUSTGATE_A_GRANT_ON_END, grant->on_end);
 	if (!err && grant->holder)
 		err = put_end(skb, grant);
+	if (!err && grant->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED)
+		err = put_u64(skb, TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS,
+			      grant->live_until_ns);
 	if (!err && grant->ticket)
 		err = nla_put_string(skb, TRUSTGATE_A_GRANT_TICKET,
 				     grant->ticket);

@@ -12,6 +12,7 @@
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
+#include "supervision.h"
 #include "sweep.h"
 
 /* How often exited subjects are looked for while any grant is live. */
@@ -110,6 +111,7 @@ static void patrol_work(struct work_struct *work)
 	bool again;
 
 	trustgate_subject_each(is_due, visit);
+	trustgate_supervision_patrol();
 	mutex_lock(&trustgate_mutex);
 	trustgate_gate_bury();
 	again = trustgate_grant_first_to_expire();

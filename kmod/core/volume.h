@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
-#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_POLLED + 1)
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_UNSUPERVISED + 1)
 
 struct netlink_ext_ack;
 struct path;

@@ -131,7 +131,7 @@ int trustgate_request_each(struct trustgate_conn *conn, uint32_t volume_id,
 
 static int refused_reply(const void *attrs, size_t length, void *userdata)
 {
-	return trustgate_decode_refused(attrs, length, userdata);
+	return trustgate_decode_total(attrs, length, TRUSTGATE_A_REFUSAL_REFUSED, userdata);
 }
 
 int trustgate_request_refuse(struct trustgate_conn *conn, const uint64_t *ids,

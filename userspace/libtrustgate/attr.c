@@ -111,6 +111,7 @@ static const char *const grant_names[] = {
 	[TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS] = "ended-boottime-ns",
 	[TRUSTGATE_A_GRANT_MAPPED] = "mapped",
 	[TRUSTGATE_A_GRANT_REQUEST] = "request",
+	[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS] = "supervised-until-boottime-ns",
 };
 
 static const char *const batch_names[] = {
@@ -184,6 +185,13 @@ static const char *const refusal_names[] = {
 	[TRUSTGATE_A_REFUSAL_PAD] = "pad",
 };
 
+static const char *const supervision_names[] = {
+	[TRUSTGATE_A_SUPERVISION_ID] = "id",
+	[TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS] = "until-boottime-ns",
+	[TRUSTGATE_A_SUPERVISION_CHANGED] = "changed",
+	[TRUSTGATE_A_SUPERVISION_PAD] = "pad",
+};
+
 #define SET(name_, upper, ...)							\
 	const struct attr_set trustgate_attr_##name_ = {			\
 		.set = #name_, .names = name_##_names,				\
@@ -212,6 +220,10 @@ static const bool refusal_multi[TRUSTGATE_A_REFUSAL_MAX + 1] = {
 	[TRUSTGATE_A_REFUSAL_ID] = true,
 };
 
+static const bool supervision_multi[TRUSTGATE_A_SUPERVISION_MAX + 1] = {
+	[TRUSTGATE_A_SUPERVISION_ID] = true,
+};
+
 static const struct attr_set *const volume_nested[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_COUNTER] = &trustgate_attr_counter,
 };
@@ -231,6 +243,7 @@ SET(revocation, REVOCATION, .multi = revocation_multi);
 SET(event, EVENT);
 SET(request, REQUEST);
 SET(refusal, REFUSAL, .multi = refusal_multi);
+SET(supervision, SUPERVISION, .multi = supervision_multi);
 
 const char *trustgate_attr_name(const struct attr_set *set, unsigned int type)
 {

@@ -39,6 +39,7 @@ extern const struct attr_set trustgate_attr_revocation;
 extern const struct attr_set trustgate_attr_event;
 extern const struct attr_set trustgate_attr_request;
 extern const struct attr_set trustgate_attr_refusal;
+extern const struct attr_set trustgate_attr_supervision;
 
 /**
  * trustgate_attr_path() - name the attribute at an offset

@@ -386,6 +386,8 @@ static const struct field grant_fields[TRUSTGATE_A_GRANT_MAX + 1] = {
 	[TRUSTGATE_A_GRANT_END] = FIELD(U32, trustgate_grant, end),
 	[TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS] = FIELD(U64, trustgate_grant, ended_boottime_ns),
 	[TRUSTGATE_A_GRANT_MAPPED] = FIELD(U32, trustgate_grant, mapped),
+	[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS] =
+		FIELD(U64, trustgate_grant, supervised_until_boottime_ns),
 };
 
 int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_grant *ret)
@@ -455,26 +457,31 @@ int trustgate_decode_added(const void *attrs, size_t length, size_t count,
 	return list.used == count ? 0 : -EBADMSG;
 }
 
-struct ended_info {
-	uint64_t ended;
+/* ---- what was done, as one number ---- */
+
+/* Higher than the attribute of any such number. */
+#define TOTAL_MAX	7
+
+struct total_info {
+	uint64_t total;
 };
 
-static const struct field ended_fields[TRUSTGATE_A_REVOCATION_MAX + 1] = {
-	[TRUSTGATE_A_REVOCATION_ENDED] = FIELD(U64, ended_info, ended),
-};
-
-int trustgate_decode_ended(const void *attrs, size_t length, uint64_t *ret_ended)
+int trustgate_decode_total(const void *attrs, size_t length, unsigned int attribute,
+			   uint64_t *ret_total)
 {
-	struct ended_info info = { 0 };
+	struct field fields[TOTAL_MAX + 1] = { 0 };
+	struct total_info info = { 0 };
 	uint64_t present;
 	int r;
 
-	r = decode(ended_fields, TRUSTGATE_A_REVOCATION_MAX, attrs, length, &info, &present,
-		   NULL, NULL);
-	if (!r && !has(present, TRUSTGATE_A_REVOCATION_ENDED))
+	if (attribute > TOTAL_MAX)
+		return -EINVAL;
+	fields[attribute] = (struct field)FIELD(U64, total_info, total);
+	r = decode(fields, TOTAL_MAX, attrs, length, &info, &present, NULL, NULL);
+	if (!r && !has(present, attribute))
 		r = -EBADMSG;
 	if (!r)
-		*ret_ended = info.ended;
+		*ret_total = info.total;
 	return r;
 }
 
@@ -513,29 +520,6 @@ int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_
 		return -EBADMSG;
 	*ret = request;
 	return 0;
-}
-
-struct refused_info {
-	uint64_t refused;
-};
-
-static const struct field refused_fields[TRUSTGATE_A_REFUSAL_MAX + 1] = {
-	[TRUSTGATE_A_REFUSAL_REFUSED] = FIELD(U64, refused_info, refused),
-};
-
-int trustgate_decode_refused(const void *attrs, size_t length, uint64_t *ret_refused)
-{
-	struct refused_info info = { 0 };
-	uint64_t present;
-	int r;
-
-	r = decode(refused_fields, TRUSTGATE_A_REFUSAL_MAX, attrs, length, &info, &present,
-		   NULL, NULL);
-	if (!r && !has(present, TRUSTGATE_A_REFUSAL_REFUSED))
-		r = -EBADMSG;
-	if (!r)
-		*ret_refused = info.refused;
-	return r;
 }
 
 /* ---- events ---- */

@@ -42,9 +42,10 @@ int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_gr
 /* -EBADMSG also if there are not exactly @count grants. */
 int trustgate_decode_added(const void *attrs, size_t length, size_t count,
 			   struct trustgate_grant_added *ret);
-int trustgate_decode_ended(const void *attrs, size_t length, uint64_t *ret_ended);
+/* The one number that says what was done; -EBADMSG also if it is missing. */
+int trustgate_decode_total(const void *attrs, size_t length, unsigned int attribute,
+			   uint64_t *ret_total);
 int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_request *ret);
-int trustgate_decode_refused(const void *attrs, size_t length, uint64_t *ret_refused);
 int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret);
 
 /**

@@ -19,7 +19,7 @@
 /* Size of one grant in a message: its strings and room for all numbers. */
 static size_t request_size(const struct trustgate_grant_request *request)
 {
-	size_t size = nla_total_size(0) + 9 * nla_total_size(4) + 6 * nla_total_size(8);
+	size_t size = nla_total_size(0) + 9 * nla_total_size(4) + 7 * nla_total_size(8);
 
 	if (request->path)
 		size += nla_total_size(strlen(request->path) + 1);
@@ -52,6 +52,9 @@ static int put_optional(struct nl_msg *msg, const struct trustgate_grant_request
 		r = nla_put_u32(msg, TRUSTGATE_A_GRANT_ON_END, request->on_end);
 	if (!r && request->request)
 		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_REQUEST, request->request);
+	if (!r && request->supervised_until_boottime_ns)
+		r = nla_put_u64(msg, TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS,
+				request->supervised_until_boottime_ns);
 	return r;
 }
 
@@ -418,7 +421,7 @@ int trustgate_grant_list(struct trustgate_conn *conn,
 
 static int ended_reply(const void *attrs, size_t length, void *userdata)
 {
-	return trustgate_decode_ended(attrs, length, userdata);
+	return trustgate_decode_total(attrs, length, TRUSTGATE_A_REVOCATION_ENDED, userdata);
 }
 
 static int revoke_new(struct trustgate_conn *conn, struct request *request, size_t size)

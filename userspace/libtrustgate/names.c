@@ -47,6 +47,7 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_UNANSWERED] = "unanswered",
 	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
 	[TRUSTGATE_CAUSE_POLLED] = "polled",
+	[TRUSTGATE_CAUSE_UNSUPERVISED] = "unsupervised",
 };
 
 static const char *const reason[] = {
@@ -95,6 +96,7 @@ static const char *const grant_flag_bits[] = {
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_DESCENDANTS)] = "descendants",
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_KEEP_EXEC)] = "keep-exec",
 	[BIT_OF(TRUSTGATE_GRANT_FLAGS_NEXT_EXEC)] = "next-exec",
+	[BIT_OF(TRUSTGATE_GRANT_FLAGS_SUPERVISED)] = "supervised",
 };
 
 static const char *const object_kind[] = {
@@ -119,6 +121,8 @@ static const char *const event_type[] = {
 	[TRUSTGATE_EVENT_TYPE_GRANT_CLEARED] = "grant-cleared",
 	[TRUSTGATE_EVENT_TYPE_REQUEST_RAISED] = "request-raised",
 	[TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED] = "request-closed",
+	[TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED] = "grant-suspended",
+	[TRUSTGATE_EVENT_TYPE_GRANT_RESUMED] = "grant-resumed",
 };
 
 static const char *const request_end[] = {

@@ -37,6 +37,8 @@
  * @request: the open that waits for this grant, see trustgate_request_each(); 0
  *	for none. Then what is 0 of @volume_id, @pid and @access, and the object,
  *	if @path is NULL and @fd -1, are taken from the request.
+ * @supervised_until_boottime_ns: with TRUSTGATE_GRANT_FLAGS_SUPERVISED, until
+ *	when it is supervised, see trustgate_grant_supervise(); 0 if nobody does
  *
  * Start from TRUSTGATE_GRANT_REQUEST_INIT, so that @fd is not standard input.
  */
@@ -58,6 +60,7 @@ struct trustgate_grant_request {
 	uint64_t renews;
 	uint32_t on_end;
 	uint64_t request;
+	uint64_t supervised_until_boottime_ns;
 };
 
 #define TRUSTGATE_GRANT_REQUEST_INIT { .fd = -1 }
@@ -110,6 +113,8 @@ struct trustgate_grant_added {
  * @ended_boottime_ns: when it ended, 0 of a live one
  * @mapped: of one that has ended, how many processes were last found to have
  *	mappings on the volume that have to end
+ * @supervised_until_boottime_ns: of one with TRUSTGATE_GRANT_FLAGS_SUPERVISED,
+ *	until when it is supervised; if that is over, or 0, it is suspended
  */
 struct trustgate_grant {
 	uint64_t present;
@@ -136,6 +141,7 @@ struct trustgate_grant {
 	uint32_t end;
 	uint64_t ended_boottime_ns;
 	uint32_t mapped;
+	uint64_t supervised_until_boottime_ns;
 };
 
 /**
@@ -342,5 +348,25 @@ int trustgate_revoke_pid(struct trustgate_conn *conn, pid_t pid,
  * Return: 0.
  */
 int trustgate_revoke_all(struct trustgate_conn *conn, uint64_t *ret_ended);
+
+/**
+ * trustgate_grant_supervise() - say until when grants are supervised
+ * @conn: connected and the agent
+ * @ids: grants with TRUSTGATE_GRANT_FLAGS_SUPERVISED; those that have ended are
+ *	passed over
+ * @count: 1 to TRUSTGATE_BATCH_MAX
+ * @until_boottime_ns: at most TRUSTGATE_SUPERVISION_MAX_NS from now; 0 suspends
+ *	them
+ * @ret_changed: how many are live; may be NULL
+ *
+ * Once it returns 0, no check decides by grants that it has suspended. All are
+ * suspended when the connection is closed.
+ *
+ * Return: 0, -E2BIG, -EINVAL if a grant has not that flag, or for a time in the
+ * past, or -ERANGE for one too far ahead.
+ */
+int trustgate_grant_supervise(struct trustgate_conn *conn, const uint64_t *ids,
+			      size_t count, uint64_t until_boottime_ns,
+			      uint64_t *ret_changed);
 
 #endif /* _TRUSTGATE_GRANTS_H */

@@ -259,6 +259,12 @@ static int decode_added(const void *attrs, size_t length)
 	return trustgate_decode_added(attrs, length, 3, added);
 }
 
+/* One of the numbers that the library decodes alike. */
+static int trustgate_decode_ended(const void *attrs, size_t length, uint64_t *ret_ended)
+{
+	return trustgate_decode_total(attrs, length, TRUSTGATE_A_REVOCATION_ENDED, ret_ended);
+}
+
 static int decode_ended(const void *attrs, size_t length)
 {
 	uint64_t ended;

@@ -420,6 +420,35 @@ static void test_revoke(void)
 	trustgate_free(conn);
 }
 
+static void test_supervise(void)
+{
+	struct trustgate_conn *conn = fake_connect();
+	uint64_t ids[TRUSTGATE_BATCH_MAX + 1];
+	uint64_t changed = 0;
+
+	for (size_t i = 0; i <= TRUSTGATE_BATCH_MAX; i++)
+		ids[i] = i + 1;
+	fake_reply_number(TRUSTGATE_CMD_GRANT_SUPERVISE, TRUSTGATE_A_SUPERVISION_CHANGED, 3);
+	CHECK_EQUAL(trustgate_grant_supervise(conn, ids, TRUSTGATE_BATCH_MAX, 900, &changed), 0);
+	CHECK_EQUAL(fake_sent_cmd(), TRUSTGATE_CMD_GRANT_SUPERVISE);
+	CHECK_EQUAL(nla_get_u64(fake_sent_attr(TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS)), 900);
+	CHECK_EQUAL(nla_get_u64(fake_sent_attr(TRUSTGATE_A_SUPERVISION_ID)), 1);
+	CHECK_EQUAL(changed, 3);
+	CHECK_EQUAL(trustgate_grant_supervise(conn, ids, TRUSTGATE_BATCH_MAX + 1, 900, NULL), -E2BIG);
+	CHECK_EQUAL(trustgate_grant_supervise(conn, ids, 0, 900, NULL), -EINVAL);
+	CHECK_EQUAL(fake_requests(), 1);
+	/* To suspend is said, too, and not left out. */
+	fake_after_request();
+	fake_reply_number(TRUSTGATE_CMD_GRANT_SUPERVISE, TRUSTGATE_A_SUPERVISION_CHANGED, 1);
+	CHECK_EQUAL(trustgate_grant_supervise(conn, ids, 1, 0, NULL), 0);
+	CHECK_EQUAL(nla_get_u64(fake_sent_attr(TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS)), 0);
+	fake_after_request();
+	fake_error(-EINVAL, fake_ack("the grant has not the flag supervised", HEAD, 0, 0));
+	CHECK_EQUAL(trustgate_grant_supervise(conn, ids, 2, 900, NULL), -EINVAL);
+	CHECK_TEXT(trustgate_error_attribute(conn), "id[0]");
+	trustgate_free(conn);
+}
+
 int main(void)
 {
 	test_grant_encoding();
@@ -429,6 +458,7 @@ int main(void)
 	test_cursor();
 	test_volumes();
 	test_revoke();
+	test_supervise();
 	fake_reset();
 	return check_end();
 }

@@ -60,5 +60,6 @@ int main(void)
 	dump_attributes(&trustgate_attr_event);
 	dump_attributes(&trustgate_attr_request);
 	dump_attributes(&trustgate_attr_refusal);
+	dump_attributes(&trustgate_attr_supervision);
 	return 0;
 }

@@ -18,6 +18,7 @@
 #define TRUSTGATE_LOWER_DEVICES_MAX	64
 #define TRUSTGATE_BATCH_MAX		512
 #define TRUSTGATE_ASK_MAX_NS		3600000000000
+#define TRUSTGATE_SUPERVISION_MAX_NS	60000000000
 
 /**
  * enum trustgate_gate_state
@@ -82,6 +83,8 @@ enum trustgate_access {
  * @TRUSTGATE_CAUSE_POLLED: It came from a thread that polls an io_uring of the
  *   subject, for whoever has the ring, or from a worker that may be that
  *   thread's.
+ * @TRUSTGATE_CAUSE_UNSUPERVISED: The covering grant demands that it is
+ *   supervised, and is suspended because nobody does.
  */
 enum trustgate_cause {
 	TRUSTGATE_CAUSE_GRANTED,
@@ -102,6 +105,7 @@ enum trustgate_cause {
 	TRUSTGATE_CAUSE_UNANSWERED,
 	TRUSTGATE_CAUSE_CROWDED,
 	TRUSTGATE_CAUSE_POLLED,
+	TRUSTGATE_CAUSE_UNSUPERVISED,
 };
 
 /**
@@ -176,11 +180,14 @@ enum trustgate_metadata {
  * @TRUSTGATE_GRANT_FLAGS_NEXT_EXEC: Begins with the subject's next exec and
  *   ends with the one after it. Before, it gives EXEC alone, for the program
  *   that is to be executed. Not together with keep-exec.
+ * @TRUSTGATE_GRANT_FLAGS_SUPERVISED: Allows only while the agent says so,
+ *   again and again, see grant-supervise. In between the grant is suspended.
  */
 enum trustgate_grant_flags {
 	TRUSTGATE_GRANT_FLAGS_DESCENDANTS = 1,
 	TRUSTGATE_GRANT_FLAGS_KEEP_EXEC = 2,
 	TRUSTGATE_GRANT_FLAGS_NEXT_EXEC = 4,
+	TRUSTGATE_GRANT_FLAGS_SUPERVISED = 8,
 };
 
 /**
@@ -210,6 +217,12 @@ enum trustgate_object_kind {
 	TRUSTGATE_OBJECT_KIND_SUBTREE,
 };
 
+/**
+ * enum trustgate_event_type
+ * @TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED: Nobody supervises the grant any more.
+ * @TRUSTGATE_EVENT_TYPE_GRANT_RESUMED: Somebody supervises it again, or for
+ *   the first time.
+ */
 enum trustgate_event_type {
 	TRUSTGATE_EVENT_TYPE_DENIED,
 	TRUSTGATE_EVENT_TYPE_ALLOWED,
@@ -227,6 +240,8 @@ enum trustgate_event_type {
 	TRUSTGATE_EVENT_TYPE_GRANT_CLEARED,
 	TRUSTGATE_EVENT_TYPE_REQUEST_RAISED,
 	TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED,
+	TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED,
+	TRUSTGATE_EVENT_TYPE_GRANT_RESUMED,
 };
 
 /**
@@ -353,6 +368,7 @@ enum {
 	TRUSTGATE_A_GRANT_ENDED_BOOTTIME_NS,
 	TRUSTGATE_A_GRANT_MAPPED,
 	TRUSTGATE_A_GRANT_REQUEST,
+	TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS,
 
 	__TRUSTGATE_A_GRANT_MAX,
 	TRUSTGATE_A_GRANT_MAX = (__TRUSTGATE_A_GRANT_MAX - 1)
@@ -445,6 +461,16 @@ enum {
 };
 
 enum {
+	TRUSTGATE_A_SUPERVISION_ID = 1,
+	TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
+	TRUSTGATE_A_SUPERVISION_CHANGED,
+	TRUSTGATE_A_SUPERVISION_PAD,
+
+	__TRUSTGATE_A_SUPERVISION_MAX,
+	TRUSTGATE_A_SUPERVISION_MAX = (__TRUSTGATE_A_SUPERVISION_MAX - 1)
+};
+
+enum {
 	TRUSTGATE_CMD_GATE_GET = 1,
 	TRUSTGATE_CMD_AGENT_BIND,
 	TRUSTGATE_CMD_AGENT_UNBIND,
@@ -458,6 +484,7 @@ enum {
 	TRUSTGATE_CMD_EVENT,
 	TRUSTGATE_CMD_REQUEST_GET,
 	TRUSTGATE_CMD_REQUEST_REFUSE,
+	TRUSTGATE_CMD_GRANT_SUPERVISE,
 
 	__TRUSTGATE_CMD_MAX,
 	TRUSTGATE_CMD_MAX = (__TRUSTGATE_CMD_MAX - 1)
