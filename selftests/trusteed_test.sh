@@ -180,6 +180,82 @@ hides_names()
 	expect 0 "in sight again" stat $volume/db/x
 }
 
+# Opens the letter as soon as it can, then tries to read it, and says what came of it.
+reader()
+{
+	exec python3 - /run/tg-test/read $volume/mail/letter <<-'END'
+	import os, sys, time
+	fd = None
+	while True:
+	    try:
+	        fd = fd or os.open(sys.argv[2], os.O_RDONLY)
+	        said = os.pread(fd, 1, 0).decode()
+	    except OSError as error:
+	        said = error.strerror
+	    with open(sys.argv[1] + ".new", "w") as file:
+	        file.write(said)
+	    os.rename(sys.argv[1] + ".new", sys.argv[1])
+	    time.sleep(0.1)
+	END
+}
+
+reads()
+{
+	[ "$(cat /run/tg-test/read)" = a ]
+}
+
+is_denied()
+{
+	[ "$(cat /run/tg-test/read)" = "Permission denied" ]
+}
+
+supervise()
+{
+	setpriv --reuid tgtrustee --regid tgtrustee --clear-groups \
+		trustgate watch --supervise test --json >/run/tg-test/watched 2>&1 &
+	supervisor=$!
+}
+
+is_supervised()
+{
+	local supervisor pid
+	reader &
+	pid=$!
+	expect 0 "a grant that demands a supervisor" as tgtrustee trustgate grant --volume test \
+		--path mail/letter --pid $pid --access r --for 10m --reason incident --supervised
+	equal "$(grants '"state": "suspended"')" 1 "it is suspended"
+	eventually 20 "and allows nothing" is_denied
+	expect 0 "for that cause" sh -c \
+		"journalctl -q -b -u trusteed.service -o verbose | grep -q TRUSTGATE_CAUSE=unsupervised"
+	expect fails "root is no supervisor" timeout 20 trustgate watch --supervise test
+	supervise
+	eventually 20 "supervised: it allows" reads
+	eventually 20 "and the supervisor sees it" grep -q '"path":"/*mail/letter"' /run/tg-test/watched
+	kill -KILL $supervisor
+	eventually 10 "he is gone: what is open is read no further" is_denied
+	expect 0 "which is on record" journal_has "is suspended: nobody supervises it"
+	supervise
+	eventually 20 "he is back: it goes on" reads
+	kill -STOP $supervisor
+	as tgtrustee trustgate grant --volume test --path mail/letter --pid $$ --access r \
+		--for 1m --reason incident >/dev/null
+	eventually 25 "he is stopped and sees nothing: suspended" is_denied
+	kill -CONT $supervisor
+	eventually 20 "he reads on: it goes on" reads
+	systemctl kill --signal=STOP trusteed.service
+	eventually 20 "the agent is stopped: suspended without it" is_denied
+	systemctl kill --signal=CONT trusteed.service
+	eventually 30 "the agent goes on, and so does it" reads
+	systemctl kill --signal=KILL trusteed.service
+	eventually 20 "the agent is killed: suspended" is_denied
+	eventually 60 "the agent is back" agent_answers
+	expect 0 "but not the supervisor" is_denied
+	supervise
+	eventually 20 "until he connects again" reads
+	as tgtrustee trustgate revoke --pid $pid >/dev/null
+	kill $supervisor $pid
+}
+
 is_stopped()
 {
 	expect 0 "stopped" systemctl stop trusteed.service
@@ -208,5 +284,6 @@ who_may_what
 ends_mappings
 dies_and_comes_back
 hides_names
+is_supervised
 is_stopped
 finish

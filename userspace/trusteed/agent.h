@@ -6,7 +6,9 @@
  *
  *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
- *	               services.c, renewed.c and ledger.c (what they know about grants)
+ *	               services.c, renewed.c, supervision.c and ledger.c (what they
+ *	               know about grants)
+ *	supervisor     varlink.c -> watch.c, supervision.c -> gate
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
  *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
  *	               its answer lost: pending.c
@@ -36,6 +38,7 @@
 #include "object.h"
 #include "refusal.h"
 #include "subject.h"
+#include "supervision.h"
 
 #define NSEC_PER_USEC	UINT64_C(1000)
 #define NSEC_PER_SEC	UINT64_C(1000000000)
@@ -120,6 +123,8 @@ struct agent {
 	sd_event_source *asked_deadline;
 	/* renewed.c */
 	struct renewed *renewed;
+	/* supervision.c */
+	struct supervision *supervision;
 	/* varlink.c */
 	sd_varlink_server *varlink;
 };
@@ -368,6 +373,8 @@ int watch_add(struct agent *agent, sd_varlink *link);
 void watch_remove(struct agent *agent, sd_varlink *link);
 void watch_event(struct agent *agent, const struct trustgate_event *event);
 size_t watch_count(const struct agent *agent);
+/* Whether a watcher has read all that was sent to him, and nothing waits. */
+bool watch_caught_up(const struct agent *agent, sd_varlink *link);
 
 /* ---- units.c: what systemd says about units ---- */
 

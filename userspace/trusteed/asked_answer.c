@@ -35,12 +35,14 @@ static int fill(uint64_t id, uint32_t volume_id, const struct answer *answer, ui
 
 /* What is to be given, for the account, and what was, if it is over already. */
 static struct trustgate_grant intended(const struct asked *asked, const struct answer *answer,
-				       uint64_t expires_ns)
+				       const struct trustgate_grant_request *request)
 {
 	struct trustgate_grant grant = {
-		.volume_id = asked->volume_id, .pid = asked->pid, .flags = answer->flags,
+		.volume_id = asked->volume_id, .pid = asked->pid, .flags = request->flags,
 		.access = answer->access, .reason = answer->reason, .tag = answer->tag,
-		.expires_boottime_ns = expires_ns, .created_boottime_ns = now_boottime_ns(),
+		.expires_boottime_ns = request->expires_boottime_ns,
+		.created_boottime_ns = now_boottime_ns(),
+		.supervised_until_boottime_ns = request->supervised_until_boottime_ns,
 	};
 
 	snprintf(grant.ticket, sizeof(grant.ticket), "%s", answer->ticket ?: "");
@@ -56,7 +58,8 @@ void asked_intend(struct agent *agent, const struct asked *asked, const struct a
 
 	if (fill(asked->id, asked->volume_id, answer, now_ns, &request, &ignored) < 0)
 		return;
-	grant = intended(asked, answer, request.expires_boottime_ns);
+	supervision_prepare(agent, asked->volume, asked->pid, &request);
+	grant = intended(asked, answer, &request);
 	accounting_granting(agent, asked->volume,
 			    answer->object ? answer->object->path : asked->path, &grant);
 }
@@ -73,7 +76,8 @@ int asked_give(struct agent *agent, const struct asked *asked, const struct answ
 	r = fill(asked->id, asked->volume_id, answer, now_ns, &request, refusal);
 	if (r < 0)
 		return r;
-	grant = intended(asked, answer, request.expires_boottime_ns);
+	supervision_prepare(agent, asked->volume, asked->pid, &request);
+	grant = intended(asked, answer, &request);
 	path = answer->object ? answer->object->path : asked->path;
 	/* Whatever else was intended meanwhile is written with it. */
 	r = accounting_demand(agent, asked->volume, refusal);
@@ -93,6 +97,7 @@ int asked_give(struct agent *agent, const struct asked *asked, const struct answ
 		return r;
 	}
 	ledger_add(agent, added.id, path ?: "?");
+	supervision_given(agent, &request, &added);
 	pending_end(agent);
 	/* If it is over already, this is what it was. */
 	if (trustgate_grant_get(agent->gate, added.id, ret_grant) < 0) {

@@ -138,6 +138,12 @@ static int volume_audit(struct config_reader *reader, yaml_node_t *node, void *i
 	return config_read_strict(reader, node, &((struct config_volume *)into)->audit_strict);
 }
 
+static int volume_supervision(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_required(reader, node,
+				    &((struct config_volume *)into)->supervision_required);
+}
+
 static int volume_lower_devices(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	return config_read_open(reader, node, &((struct config_volume *)into)->lower_open);
@@ -162,6 +168,7 @@ static const struct config_key volume_keys[] = {
 	{ "least-on-end", false, volume_least_on_end },
 	{ "ask", false, volume_ask },
 	{ "audit", false, volume_audit },
+	{ "supervision", false, volume_supervision },
 	{ "lower-devices", false, volume_lower_devices },
 	{ "self-grants", false, volume_self_grants },
 	{ }

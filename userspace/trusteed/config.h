@@ -62,6 +62,7 @@ struct config_rule {
  * @ask_ns: how long an open that no grant allows waits for an answer, 0 if it is
  *	denied at once
  * @audit_strict: no access that cannot be recorded in the account
+ * @supervision_required: every grant given by a person has to be supervised
  * @lower_open: leave the devices below its device open
  * @rules: self-grants
  * @rules_count: how many
@@ -76,6 +77,7 @@ struct config_volume {
 	uint32_t least_on_end;
 	uint64_t ask_ns;
 	bool audit_strict;
+	bool supervision_required;
 	bool lower_open;
 	struct config_rule *rules;
 	size_t rules_count;

@@ -288,30 +288,37 @@ int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t
 			  true, ret);
 }
 
-int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret)
+/* One of two words. */
+static int read_either(struct config_reader *reader, yaml_node_t *node, const char *yes,
+		       const char *no, bool *ret)
 {
-	const char *text = config_scalar(reader, node, "\"open\" or \"closed\"");
+	char expected[64];
+	const char *text;
 
+	snprintf(expected, sizeof(expected), "\"%s\" or \"%s\"", yes, no);
+	text = config_scalar(reader, node, expected);
 	if (!text)
 		return -EINVAL;
-	if (strcmp(text, "open") && strcmp(text, "closed"))
-		return config_complain(reader, node, "\"%.64s\" is neither \"open\" nor \"closed\"",
-				       text);
-	*ret = !strcmp(text, "open");
+	if (strcmp(text, yes) && strcmp(text, no))
+		return config_complain(reader, node, "\"%.64s\" is neither \"%s\" nor \"%s\"",
+				       text, yes, no);
+	*ret = !strcmp(text, yes);
 	return 0;
+}
+
+int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret)
+{
+	return read_either(reader, node, "open", "closed", ret);
 }
 
 int config_read_strict(struct config_reader *reader, yaml_node_t *node, bool *ret)
 {
-	const char *text = config_scalar(reader, node, "\"strict\" or \"normal\"");
+	return read_either(reader, node, "strict", "normal", ret);
+}
 
-	if (!text)
-		return -EINVAL;
-	if (strcmp(text, "strict") && strcmp(text, "normal"))
-		return config_complain(reader, node, "\"%.64s\" is neither \"strict\" nor \"normal\"",
-				       text);
-	*ret = !strcmp(text, "strict");
-	return 0;
+int config_read_required(struct config_reader *reader, yaml_node_t *node, bool *ret)
+{
+	return read_either(reader, node, "required", "optional", ret);
 }
 
 int config_read_bool(struct config_reader *reader, yaml_node_t *node, bool *ret)

@@ -28,6 +28,7 @@ int config_read_record(struct config_reader *reader, yaml_node_t *node, uint32_t
 int config_read_open(struct config_reader *reader, yaml_node_t *node, bool *ret);
 /* "strict" or "normal" */
 int config_read_strict(struct config_reader *reader, yaml_node_t *node, bool *ret);
+int config_read_required(struct config_reader *reader, yaml_node_t *node, bool *ret);
 int config_read_on_agent_loss(struct config_reader *reader, yaml_node_t *node,
 			      uint32_t *ret);
 int config_read_on_end(struct config_reader *reader, yaml_node_t *node, uint32_t *ret);

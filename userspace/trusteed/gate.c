@@ -39,6 +39,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 			     (unsigned long long)(event->seq - agent->event_seq - 1),
 			     (unsigned long long)event->seq);
 		asked_resync(agent);
+		supervision_resync(agent);
 	}
 	if (event->seq > agent->event_seq)
 		agent->event_seq = event->seq;
@@ -49,6 +50,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 	services_event(agent, event);
 	renewed_event(agent, event);
 	asked_event(agent, event);
+	supervision_event(agent, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		ledger_drop(agent, event->grant_id);
 }
@@ -189,8 +191,10 @@ static int bind_again(struct agent *agent)
 	if (r < 0)
 		return r;
 	r = bind_agent(agent);
-	if (r == 0)
+	if (r == 0) {
 		volumes_reconfigure(agent);
+		supervision_resync(agent);
+	}
 	return r;
 }
 

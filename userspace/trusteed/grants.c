@@ -14,7 +14,7 @@
 #include "agent.h"
 #include "journal.h"
 
-static int fill_request(const struct grant_wish *wish, uint64_t now,
+static int fill_request(struct agent *agent, const struct grant_wish *wish, uint64_t now,
 			struct trustgate_grant_request *request,
 			struct refusal *refusal)
 {
@@ -45,6 +45,7 @@ static int fill_request(const struct grant_wish *wish, uint64_t now,
 	request->renews = wish->renews;
 	request->on_end = wish->on_end > wish->volume->least_on_end ?
 			  wish->on_end : wish->volume->least_on_end;
+	supervision_prepare(agent, wish->volume->name, wish->subject->pid, request);
 	return 0;
 }
 
@@ -73,6 +74,7 @@ static void fill_grant(const struct trustgate_grant_request *request,
 		strncpy(grant->ticket, request->ticket, sizeof(grant->ticket) - 1);
 	grant->tag = request->tag;
 	grant->created_boottime_ns = now;
+	grant->supervised_until_boottime_ns = request->supervised_until_boottime_ns;
 }
 
 /* Between pending_begin() and its end: nothing that was given gets lost. */
@@ -92,8 +94,10 @@ static int send_request(struct agent *agent, const struct grant_wish *wishes,
 			pending_end(agent);
 		return r;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		ledger_add(agent, added[i].id, wishes[i].object->path);
+		supervision_given(agent, &requests[i], &added[i]);
+	}
 	pending_end(agent);
 	return 0;
 }
@@ -135,7 +139,7 @@ int grants_give(struct agent *agent, const struct grant_wish *wishes, size_t cou
 		goto out;
 	}
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = fill_request(&wishes[i], now, &requests[i], refusal);
+		r = fill_request(agent, &wishes[i], now, &requests[i], refusal);
 	if (r == 0)
 		r = record_intent(agent, wishes, requests, count, now, refusal);
 	if (r == 0)

@@ -151,6 +151,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	services_reconfigure(agent);
 	units_reconfigure(agent);
 	asked_reconfigure(agent);
+	supervision_resync(agent);
 	config_free(old);
 	journal_note(LOG_INFO, "configuration read again");
 	store_ready(agent);
@@ -206,6 +207,8 @@ static int start(struct agent *agent)
 		r = ledger_open(agent);
 	if (r == 0)
 		r = pending_start(agent);
+	if (r == 0)
+		r = supervision_start(agent);
 	/* The volumes first: until they are protected nothing else matters. */
 	if (r == 0)
 		r = lower_start(agent);
@@ -228,6 +231,7 @@ static void stop(struct agent *agent)
 	listing_stop(agent);
 	watch_stop(agent);
 	asked_stop(agent);
+	supervision_stop(agent);
 	units_stop(agent);
 	services_stop(agent);
 	volumes_stop(agent);

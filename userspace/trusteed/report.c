@@ -276,6 +276,21 @@ static void report_grant_event(const struct trustgate_event *event)
 	record_send(&record);
 }
 
+/* Somebody supervises a grant, or nobody does any more. */
+static void report_supervision(const struct trustgate_event *event)
+{
+	bool resumed = event->type == TRUSTGATE_EVENT_TYPE_GRANT_RESUMED;
+	struct record record;
+
+	record_begin(&record, LOG_NOTICE, MESSAGE_ID_SUPERVISION,
+		     resumed ? "grant %llu of %s (pid %d) on volume \"%s\" is supervised" :
+		     "grant %llu of %s (pid %d) on volume \"%s\" is suspended: nobody supervises it",
+		     (unsigned long long)event->grant_id, event->comm, (int)event->pid,
+		     event->volume_name);
+	add_event_fields(&record, event);
+	record_send(&record);
+}
+
 /* What was done to a process because of a grant that has ended. */
 static void report_mappings(const struct trustgate_event *event)
 {
@@ -347,6 +362,10 @@ void report_event(struct agent *agent, const struct trustgate_event *event)
 	case TRUSTGATE_EVENT_TYPE_UNMAPPED:
 	case TRUSTGATE_EVENT_TYPE_KILLED:
 		report_mappings(event);
+		break;
+	case TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED:
+	case TRUSTGATE_EVENT_TYPE_GRANT_RESUMED:
+		report_supervision(event);
 		break;
 	case TRUSTGATE_EVENT_TYPE_GRANT_CLEARED:
 	/* See asked_report.c. */

@@ -19,6 +19,7 @@
 
 #include "journal.h"
 #include "varlink.h"
+#include "varlink_fields.h"
 #include "varlink_interface.h"
 #include "varlink_json.h"
 
@@ -192,7 +193,7 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 	r = trustgate_gate_get(agent->gate, &gate);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
-	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent),
+	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent), supervision_count(agent),
 				accounting_problem(agent), ret_reply);
 	trustgate_gate_clear(&gate);
 	return r;
@@ -210,27 +211,55 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 
 /* ---- Watch ---- */
 
+struct watch_parameters {
+	uint64_t grant;
+	const char *volume;
+};
+
+/* Who watches may read; who supervises has to be a trustee. */
+static int add_watcher(struct agent *agent, sd_varlink *link,
+		       const struct watch_parameters *given, struct refusal *refusal)
+{
+	const bool supervises = given->grant || given->volume;
+	struct peer peer;
+	int r;
+
+	r = varlink_authorise(agent, link, supervises ? ASK_SUPERVISE : ASK_READ, &peer, refusal);
+	if (r < 0)
+		return r;
+	r = watch_add(agent, link);
+	if (r == -EBUSY)
+		return refuse(refusal, EBUSY, NULL, "there are too many watchers already");
+	if (r < 0)
+		return refuse(refusal, -r, NULL, "the agent has no memory left");
+	if (!supervises)
+		return 0;
+	r = supervision_add(agent, link, &peer, given->grant, given->volume, refusal);
+	if (r < 0)
+		watch_remove(agent, link);
+	return r;
+}
+
 static int method_watch(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field fields[] = { { 0 } };
+	static const sd_json_dispatch_field fields[] = {
+#define PARAMETERS struct watch_parameters
+		WATCH_PARAMETERS(PARAMETER)
+#undef PARAMETERS
+		{ 0 }
+	};
+	struct watch_parameters given = { 0 };
 	struct agent *agent = userdata;
 	struct refusal refusal = { 0 };
 	int r;
 
-	r = sd_varlink_dispatch(link, parameters, fields, NULL);
+	r = sd_varlink_dispatch(link, parameters, fields, &given);
 	if (r != 0)
 		return r;
 	if (!(flags & SD_VARLINK_METHOD_MORE))
 		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
-	r = varlink_authorise(agent, link, ASK_READ, NULL, &refusal);
-	if (r == 0) {
-		r = watch_add(agent, link);
-		if (r == -EBUSY)
-			refuse(&refusal, EBUSY, NULL, "there are too many watchers already");
-		else if (r < 0)
-			refuse(&refusal, -r, NULL, "the agent has no memory left");
-	}
+	r = add_watcher(agent, link, &given, &refusal);
 	return r < 0 ? varlink_refuse(agent, link, "Watch", &refusal) : 0;
 }
 
@@ -241,6 +270,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 	struct agent *agent = userdata;
 
 	(void)server;
+	supervision_remove(agent, link);
 	watch_remove(agent, link);
 	listing_remove(agent, link);
 }

@@ -82,6 +82,8 @@
 	F(nextExec, BOOL, 0, \
 	  "Begins with the next execution of a program and ends with the one after it", \
 	  flag, grant->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC) \
+	F(supervised, BOOL, 0, "Allows only while somebody supervises it", \
+	  flag, grant->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED) \
 	F(objectKind, STRING, 0, "file or subtree", \
 	  name, TRUSTGATE_NAMES_OBJECT_KIND, grant->object_kind) \
 	F(path, STRING, NULLABLE, \
@@ -121,14 +123,14 @@
 	F(mapped, INT, NULLABLE, \
 	  "Of one that has ended: processes that were last found to have mappings on the volume that have to end", \
 	  unsigned_if, grant->end != TRUSTGATE_END_NONE, grant->mapped) \
-	F(state, STRING, 0, "active, not-yet, expired, used-up, ended", \
+	F(state, STRING, 0, "active, not-yet, expired, used-up, suspended, ended", \
 	  text, grant_state(grant))
 
 #define EVENT_FIELDS(F) \
 	F(seq, INT, 0, "Number; a gap means lost events", \
 	  unsigned, event->seq) \
 	F(type, STRING, 0, \
-	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared, request-raised, request-closed", \
+	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared, request-raised, request-closed, grant-suspended, grant-resumed", \
 	  name, TRUSTGATE_NAMES_EVENT_TYPE, event->type) \
 	F(timeBoottimeNSec, INT, 0, "When", \
 	  unsigned, event->time_boottime_ns) \
@@ -244,7 +246,9 @@
 	F(hooks, STRING, ARRAY, "Hooks attached", \
 	  hooks, gate) \
 	F(watchers, INT, 0, "Connections in Watch", \
-	  unsigned, watchers)
+	  unsigned, watchers) \
+	F(supervisors, INT, 0, "Those of them that supervise", \
+	  unsigned, supervisors)
 
 /*
  * What the agent is told: F(NAME, KIND, NEED, DESCRIPTION, MEMBER), with NEED
@@ -301,10 +305,17 @@
 	F(nextExec, FLAG, NULLABLE, \
 	  "Begin with the next execution of a program and end with the one after it; not with keepExec", \
 	  next_exec) \
+	F(supervised, FLAG, NULLABLE, "Have it allow only while somebody supervises it", supervised) \
 	F(onEnd, TEXT, NULLABLE, \
 	  "What becomes of mappings when it ends: deny-io, unmap or kill; if absent, the volume's least", on_end) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
+
+#define WATCH_PARAMETERS(F) \
+	F(superviseGrant, REQUEST, NULLABLE, \
+	  "Supervise this grant for as long as the connection lasts; for trustees, and not for one's own", grant) \
+	F(superviseVolume, TEXT, NULLABLE, \
+	  "Likewise all on this volume that demand it, but those that are one's own", volume)
 
 #define LIST_REQUESTS_PARAMETERS(F) \
 	F(volume, TEXT, NULLABLE, "Only those on this volume", volume)
@@ -315,6 +326,7 @@
 	F(durationNSec, TIME, NULLABLE, "How long, at most what the rule allows, which it is if absent", \
 	  duration_ns) \
 	F(descendants, FLAG, NULLABLE, "Cover processes forked from now on, too", descendants) \
+	F(supervised, FLAG, NULLABLE, "Have it allow only while somebody supervises it", supervised) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
 

@@ -30,6 +30,7 @@ struct grant_parameters {
 	int descendants;
 	int keep_exec;
 	int next_exec;
+	int supervised;
 	const char *on_end;
 	const char *reason;
 	const char *ticket;
@@ -90,6 +91,8 @@ static int check_values(const struct grant_parameters *given, struct grant_wish 
 		wish->flags |= TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
 	if (given->next_exec > 0)
 		wish->flags |= TRUSTGATE_GRANT_FLAGS_NEXT_EXEC;
+	if (given->supervised > 0)
+		wish->flags |= TRUSTGATE_GRANT_FLAGS_SUPERVISED;
 	return 0;
 }
 

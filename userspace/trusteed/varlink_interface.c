@@ -102,6 +102,7 @@ METHOD(ListGrants, SD_VARLINK_SUPPORTS_MORE,
        LIST_GRANTS_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "In the order of their numbers"));
 METHOD(Watch, SD_VARLINK_REQUIRES_MORE,
+       WATCH_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(event, Event, 0, "One for each reply"));
 
 static SD_VARLINK_DEFINE_ERROR(NotPermitted,
@@ -162,7 +163,7 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_Revoke,
 	SD_VARLINK_SYMBOL_COMMENT("Live grants; with more in several replies. For root and trustees."),
 	&vl_method_ListGrants,
-	SD_VARLINK_SYMBOL_COMMENT("Events from now on. For root and trustees."),
+	SD_VARLINK_SYMBOL_COMMENT("Events from now on. For root and trustees; to supervise, for trustees."),
 	&vl_method_Watch,
 	SD_VARLINK_SYMBOL_COMMENT("The caller is not the one who may do that"),
 	&vl_error_NotPermitted,

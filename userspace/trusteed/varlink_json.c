@@ -258,7 +258,8 @@ static void put_counters(struct json *object, const char *name,
 /* ---- the types ---- */
 
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
-			size_t watchers, const char *problem, sd_json_variant **ret)
+			size_t watchers, size_t supervisors, const char *problem,
+			sd_json_variant **ret)
 {
 	struct json object = { 0 };
 
@@ -287,6 +288,9 @@ static const char *grant_state(const struct trustgate_grant *grant)
 		return "used-up";
 	if (now < grant->not_before_boottime_ns)
 		return "not-yet";
+	if (grant->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED &&
+	    now >= grant->supervised_until_boottime_ns)
+		return "suspended";
 	return "active";
 }
 

@@ -16,7 +16,8 @@
 
 /* @state: in a word; @watchers: how many watch; @problem: of the account, or NULL. */
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
-			size_t watchers, const char *problem, sd_json_variant **ret);
+			size_t watchers, size_t supervisors, const char *problem,
+			sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,

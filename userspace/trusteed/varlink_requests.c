@@ -82,6 +82,7 @@ struct approve_parameters {
 	sd_json_variant *access;
 	int64_t duration_ns;
 	int descendants;
+	int supervised;
 	const char *reason;
 	const char *ticket;
 };
@@ -142,6 +143,8 @@ static int check_values(const struct approve_parameters *given, const struct ask
 			      given->reason);
 	if (given->descendants > 0)
 		answer->flags |= TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
+	if (given->supervised > 0)
+		answer->flags |= TRUSTGATE_GRANT_FLAGS_SUPERVISED;
 	answer->ticket = given->ticket && given->ticket[0] ? given->ticket : NULL;
 	return authorise_reason(answer->reason, given->ticket, refusal);
 }

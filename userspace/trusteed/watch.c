@@ -9,9 +9,11 @@
  * while without reading at all is let go.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "agent.h"
 #include "journal.h"
@@ -216,6 +218,21 @@ void watch_event(struct agent *agent, const struct trustgate_event *event)
 		pump(watch->watchers[i]);
 	}
 	sd_json_variant_unref(json);
+}
+
+bool watch_caught_up(const struct agent *agent, sd_varlink *link)
+{
+	const struct watch *watch = agent->watch;
+	int fd = sd_varlink_get_fd(link);
+	int unread = 0;
+
+	/* What the peer of a Unix socket has not read is still on its way out. */
+	if (fd < 0 || !writable(link) || ioctl(fd, SIOCOUTQ, &unread) < 0 || unread)
+		return false;
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->watchers[i]->link == link)
+			return !watch->watchers[i]->count;
+	return false;
 }
 
 size_t watch_count(const struct agent *agent)

@@ -20,6 +20,7 @@ static struct {
 	bool access_given;
 	uint64_t duration_ns;
 	bool descendants;
+	bool supervised;
 	const char *reason;
 	const char *ticket;
 } answer;
@@ -39,6 +40,9 @@ static int take(int id, const char *value)
 		return parse_duration("--for", value, &answer.duration_ns);
 	case OPTION_DESCENDANTS:
 		answer.descendants = true;
+		return 0;
+	case OPTION_SUPERVISED:
+		answer.supervised = true;
 		return 0;
 	case OPTION_REASON:
 		if (trustgate_value(TRUSTGATE_NAMES_REASON, value, &known) || !known)
@@ -78,6 +82,8 @@ static int build_approval(uint64_t id, sd_json_variant **ret)
 				   SD_JSON_BUILD_PAIR_CONDITION(answer.duration_ns != 0, "durationNSec",
 								SD_JSON_BUILD_UNSIGNED(answer.duration_ns)),
 				   SD_JSON_BUILD_PAIR_CONDITION(answer.descendants, "descendants",
+								SD_JSON_BUILD_BOOLEAN(true)),
+				   SD_JSON_BUILD_PAIR_CONDITION(answer.supervised, "supervised",
 								SD_JSON_BUILD_BOOLEAN(true)),
 				   SD_JSON_BUILD_PAIR_CONDITION(answer.ticket != NULL, "ticket",
 								SD_JSON_BUILD_STRING(answer.ticket)));
@@ -155,6 +161,7 @@ static const struct cli_option options[] = {
 	{ OPTION_FOR, 0, "for", "DURATION", "how long; at most what the rule allows, which it is without this" },
 	{ OPTION_ACCESS, 'a', "access", "ACCESS", "less than what is asked for" },
 	{ OPTION_DESCENDANTS, 0, "descendants", NULL, "cover processes forked from it, too" },
+	{ OPTION_SUPERVISED, 0, "supervised", NULL, "allow only while a trustee supervises it, see watch" },
 	{ 0 }
 };
 

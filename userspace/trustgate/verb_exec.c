@@ -36,7 +36,8 @@ static bool wish_begun(void)
 {
 	return wish.volume || wish.path || wish.access_given || wish.duration_ns ||
 	       wish.delay_ns || wish.max_uses || wish.subtree || wish.file ||
-	       wish.descendants || wish.keep_exec || wish.on_end || wish.reason || wish.ticket;
+	       wish.descendants || wish.keep_exec || wish.supervised ||
+	       wish.on_end || wish.reason || wish.ticket;
 }
 
 static int ask_service(const struct cli *cli)

@@ -16,7 +16,11 @@
 #include "trustgate.h"
 
 static const char *volume;
+static uint64_t grant;
 static uint32_t types;
+/* What is supervised: one of them, or nothing. */
+static const char *supervised_volume;
+static uint64_t supervised_grant;
 
 static int take_types(const char *value)
 {
@@ -39,9 +43,24 @@ static int take_types(const char *value)
 	}
 }
 
+/* What is a number is a grant. */
+static int take_supervise(const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length && strspn(value, "0123456789") == length)
+		return parse_number("--supervise", value, 1, INT64_MAX, &supervised_grant);
+	supervised_volume = value;
+	return length ? 0 : usage_error("--supervise: a grant's number or a volume's name is missing");
+}
+
 static int take(int id, const char *value)
 {
 	switch (id) {
+	case OPTION_SUPERVISE:
+		return take_supervise(value);
+	case OPTION_GRANT:
+		return parse_number("--grant", value, 1, INT64_MAX, &grant);
 	case OPTION_VOLUME:
 		volume = value;
 		return 0;
@@ -57,8 +76,11 @@ static bool wanted(sd_json_variant *event)
 	const char *type = field_string(event, "type");
 	const char *name = field_string(event, "volume");
 	uint32_t number;
+	uint64_t id;
 
 	if (volume && (!name || strcmp(name, volume)))
+		return false;
+	if (grant && (!field_number(event, "grantId", &id) || id != grant))
 		return false;
 	return !types || !type || trustgate_value(TRUSTGATE_NAMES_EVENT_TYPE, type, &number) ||
 	       (types & UINT32_C(1) << number);
@@ -69,9 +91,9 @@ static bool wanted(sd_json_variant *event)
 static enum colour type_colour(const char *type)
 {
 	if (!strcmp(type, "denied") || !strcmp(type, "gate-broken") || !strcmp(type, "agent-lost") ||
-	    !strcmp(type, "killed"))
+	    !strcmp(type, "killed") || !strcmp(type, "grant-suspended"))
 		return COLOUR_BAD;
-	if (!strcmp(type, "grant-added") || !strcmp(type, "allowed"))
+	if (!strcmp(type, "grant-added") || !strcmp(type, "grant-resumed") || !strcmp(type, "allowed"))
 		return COLOUR_GOOD;
 	return COLOUR_NONE;
 }
@@ -184,10 +206,26 @@ static int take_event(sd_json_variant *reply, void *userdata)
 	return r;
 }
 
+static int build_parameters(sd_json_variant **ret)
+{
+	int r = sd_json_buildo(ret,
+		SD_JSON_BUILD_PAIR_CONDITION(supervised_grant, "superviseGrant",
+					     SD_JSON_BUILD_UNSIGNED(supervised_grant)),
+		SD_JSON_BUILD_PAIR_CONDITION(supervised_volume != NULL, "superviseVolume",
+					     SD_JSON_BUILD_STRING(supervised_volume)));
+
+	if (r < 0)
+		complain("cannot make the request: %s. The volume's name must be UTF-8.",
+			 strerror(-r));
+	return r < 0 ? EXIT_REFUSED : 0;
+}
+
 static int run(const struct cli *cli, int argc, char *argv[])
 {
+	sd_json_variant *parameters = NULL;
 	struct cli lines = *cli;
 	struct watch watch = { .cli = &lines };
+	int r;
 
 	(void)argc;
 	(void)argv;
@@ -195,11 +233,21 @@ static int run(const struct cli *cli, int argc, char *argv[])
 	if (lines.json == JSON_AUTO)
 		lines.json = JSON_SHORT;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return agent_stream(cli, "Watch", NULL, true, take_event, &watch);
+	if (supervised_grant && supervised_volume)
+		return usage_error("--supervise takes either a grant or a volume");
+	/* Who supervises sees all of that, and asks for more with the options. */
+	if (!volume && !grant) {
+		volume = supervised_volume;
+		grant = supervised_grant;
+	}
+	r = build_parameters(&parameters);
+	return r ?: agent_stream(cli, "Watch", parameters, true, take_event, &watch);
 }
 
 static const struct cli_option options[] = {
 	{ OPTION_VOLUME, 'V', "volume", "NAME", "only events of this volume" },
+	{ OPTION_GRANT, 0, "grant", "ID", "only events of this grant" },
+	{ OPTION_SUPERVISE, 0, "supervise", "ID|VOLUME", "supervise this grant, or all on this volume, until interrupted" },
 	{ OPTION_TYPE, 0, "type", "TYPES", "only these types, separated by commas" },
 	{ 0 }
 };
@@ -211,7 +259,10 @@ const struct verb verb_watch = {
 	.details =
 		"Types: denied, allowed, grant-added, grant-ended, volume-added, volume-changed,\n"
 		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped,\n"
-		"killed, grant-cleared, request-raised, request-closed.\n"
+		"killed, grant-cleared, request-raised, request-closed, grant-suspended,\n"
+		"grant-resumed.\n"
+		"A grant with --supervised allows only while a trustee other than its holder\n"
+		"supervises it. It is suspended when he stops, or reads nothing for 10 seconds.\n"
 		"With --json each line is an event. Lost events are reported on standard error.",
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TIME,

@@ -75,6 +75,9 @@ int wish_take(struct wish *wish, int id, const char *value)
 	case OPTION_NEXT_EXEC:
 		wish->next_exec = true;
 		return 0;
+	case OPTION_SUPERVISED:
+		wish->supervised = true;
+		return 0;
 	case OPTION_ON_END:
 		if (trustgate_value(TRUSTGATE_NAMES_ON_END, value, &(uint32_t){ 0 }))
 			return usage_error("--on-end: \"%s\" is none of deny-io, unmap and kill", value);
@@ -216,6 +219,8 @@ int wish_parameters(const struct cli *cli, const struct wish *wish, pid_t pid,
 			SD_JSON_BUILD_PAIR_CONDITION(wish->keep_exec, "keepExec",
 						     SD_JSON_BUILD_BOOLEAN(true)),
 			SD_JSON_BUILD_PAIR_CONDITION(wish->next_exec, "nextExec",
+						     SD_JSON_BUILD_BOOLEAN(true)),
+			SD_JSON_BUILD_PAIR_CONDITION(wish->supervised, "supervised",
 						     SD_JSON_BUILD_BOOLEAN(true)),
 			SD_JSON_BUILD_PAIR_CONDITION(wish->on_end != NULL, "onEnd",
 						     SD_JSON_BUILD_STRING(wish->on_end)),

@@ -28,6 +28,7 @@
  * @descendants: --descendants
  * @keep_exec: --keep-exec
  * @next_exec: --next-exec
+ * @supervised: --supervised
  * @on_end: name of what becomes of mappings, or NULL
  * @reason: name of the reason
  * @ticket: text or NULL
@@ -45,6 +46,7 @@ struct wish {
 	bool descendants;
 	bool keep_exec;
 	bool next_exec;
+	bool supervised;
 	const char *on_end;
 	const char *reason;
 	const char *ticket;
@@ -64,6 +66,7 @@ struct wish {
 	{ OPTION_FILE, 0, "file", NULL, "PATH is one file, or a directory without what is in it" }, \
 	{ OPTION_DESCENDANTS, 0, "descendants", NULL, "also for processes forked later by the subject" }, \
 	{ OPTION_KEEP_EXEC, 0, "keep-exec", NULL, "the grant survives exec; otherwise exec ends it" }, \
+	{ OPTION_SUPERVISED, 0, "supervised", NULL, "the grant allows only while a trustee supervises it, see watch" }, \
 	{ OPTION_ON_END, 0, "on-end", "KIND", "what becomes of mappings when it ends: deny-io, unmap or kill" }
 
 /* What the help says below the options; a test compares it with the library. */

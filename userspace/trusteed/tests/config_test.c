@@ -48,7 +48,7 @@ static const struct {
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
 	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, policy, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, self-grants" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -89,6 +89,7 @@ static const struct {
 	{ VOLUME "    max-duration: 999999999d\n", ":4: volumes[0].max-duration: \"999999999d\" is not a duration such as 15m or 1h30m: " },
 	{ VOLUME "    max-duration: 5m\n    self-grants:\n      - users: [root]\n        path: db\n        access: [read]\n        for: 6m\n        reasons: [incident]\n", ":2: volumes[0]: self-grants[0].for is longer than max-duration" },
 	/* words */
+	{ VOLUME "    supervision: yes\n", ":4: volumes[0].supervision: \"yes\" is neither \"required\" nor \"optional\"" },
 	{ VOLUME "    audit: yes\n", ":4: volumes[0].audit: \"yes\" is neither \"strict\" nor \"normal\"" },
 	{ VOLUME "    lower-devices: yes\n", ":4: volumes[0].lower-devices: \"yes\" is neither \"open\" nor \"closed\"" },
 	{ VOLUME "    on-agent-loss: keep\n", ":4: volumes[0].on-agent-loss: \"keep\" is not one of hold, revoke" },
@@ -196,6 +197,7 @@ static const char good[] =
 	"    metadata: hidden\n"
 	"    least-on-end: unmap\n"
 	"    ask: 5m\n"
+	"    supervision: required\n"
 	"    self-grants:\n"
 	"      - users: [1001]\n"
 	"        path: db\n"
@@ -232,6 +234,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_HIDDEN);
 	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_UNMAP);
 	CHECK_EQUAL(volume->ask_ns, UINT64_C(300000000000));
+	CHECK(volume->supervision_required);
 	CHECK_EQUAL(volume->rules_count, 1);
 	rule = &volume->rules[0];
 	CHECK_EQUAL(rule->users[0].uid, 1001);
@@ -252,6 +255,7 @@ static void test_good(void)
 	CHECK_EQUAL(volume->metadata, TRUSTGATE_METADATA_OPEN);
 	CHECK_EQUAL(volume->least_on_end, TRUSTGATE_ON_END_DENY_IO);
 	CHECK_EQUAL(volume->ask_ns, 0);
+	CHECK(!volume->supervision_required);
 	volume = config_find_volume(config, "delta");
 	CHECK_EQUAL(volume->record, 0);
 	CHECK(!config_find_volume(config, "gamma"));

@@ -73,6 +73,7 @@ static int add_one(struct trustgate_conn *conn, const struct trustgate_grant_req
 		.reason = request->reason,
 		.tag = request->tag,
 		.created_boottime_ns = fake_now_ns(),
+		.supervised_until_boottime_ns = request->supervised_until_boottime_ns,
 	};
 	snprintf(grant->ticket, sizeof(grant->ticket), "%s", request->ticket ?: "");
 	volume->grants++;
@@ -151,6 +152,35 @@ int trustgate_grant_list(struct trustgate_conn *conn, const struct trustgate_gra
 	*ret_grants = collected.grants;
 	*ret_count = collected.count;
 	return 0;
+}
+
+/* As the kernel does, the ids are all looked at before any is changed. */
+int trustgate_grant_supervise(struct trustgate_conn *conn, const uint64_t *ids, size_t count,
+			      uint64_t until_boottime_ns, uint64_t *ret_changed)
+{
+	uint64_t changed = 0;
+
+	if (trustgate_agent_is_self(conn) != 1)
+		return fake_fail(conn, EPERM, NULL, "not the agent");
+	if (until_boottime_ns > fake_now_ns() + TRUSTGATE_SUPERVISION_MAX_NS)
+		return fake_fail(conn, ERANGE, "until-boottime-ns", "too long");
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < count; i++)
+			for (int j = 0; j < GRANTS; j++) {
+				struct trustgate_grant *grant = &conn->state->grants[j];
+
+				if (!ids[i] || grant->id != ids[i])
+					continue;
+				if (!(grant->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED))
+					return fake_fail(conn, EINVAL, "id", "has not the flag");
+				if (!pass)
+					continue;
+				grant->supervised_until_boottime_ns = until_boottime_ns;
+				changed++;
+			}
+	if (ret_changed)
+		*ret_changed = changed;
+	return fake_answer(conn, "grant-supervise");
 }
 
 struct trustgate_grant_cursor {
