@@ -43,7 +43,7 @@ def grant(**changes):
     """A grant as the agent shows it."""
     return {
         "id": 17, "volume": "acme", "pid": 1234, "startTicks": 5, "execId": 1, "descendants": False,
-        "keepExec": True, "nextExec": False, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
+        "keepExec": True, "nextExec": False, "supervised": False, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
         "access": ["read", "write", "names"], "notBeforeBoottimeNSec": 0,
         "expiresBoottimeNSec": boottime() + 900 * SEC, "maxUses": 0, "uses": 3, "reason": "customer-ticket",
         "ticket": "SR-4711", "requesterUid": 1000, "comm": "sqlite3", "createdBoottimeNSec": 1,
@@ -55,7 +55,7 @@ STATUS = {
     "version": "0.2.0", "abiVersion": 1, "state": "armed", "agentPid": 99, "volumes": 1, "volumesMax": 64,
     "grants": 2, "grantsMax": 1048576, "grantsBytesMax": 512 * 1024 * 1024, "subjects": 1, "nowBoottimeNSec": 5,
     "eventSeq": 77, "eventsDropped": 0, "eventsAgentMissed": 0, "auditSuppressed": 4, "ending": 1, "unmapped": 2, "killed": 3, "proofs": 3,
-    "proofBoottimeNSec": 1, "hooks": ["file_open", "mmap_file"], "watchers": 1,
+    "proofBoottimeNSec": 1, "hooks": ["file_open", "mmap_file"], "watchers": 1, "supervisors": 0, "stopped": [],
 }
 
 WISH = ["--volume", "acme", "--path", "db/", "--access", "rw", "--for", "15m", "--reason", "customer-ticket"]
@@ -245,12 +245,12 @@ class CliTest(unittest.TestCase):
         self.assertRegex(out, r"expires in 14m\d+s\n$")
         out, _ = self.check(DONE, "grant", "--pid", "1", "-V", "v", "-P", "a/b", "-a", "read,write", "--for=20s",
                             "-r", "incident", "--after=5s", "--uses=3", "--file", "--descendants", "--keep-exec", "--on-end=kill",
-                            "-j")
+                            "--supervised", "-j")
         self.assertEqual(17, json.loads(out)["id"])
         self.assertEqual(("Grant", {
             "volume": "v", "path": "a/b", "pid": 1, "access": ["read", "write"], "durationNSec": 20 * SEC,
-            "delayNSec": 5 * SEC, "maxUses": 3, "subtree": False, "descendants": True, "keepExec": True, "onEnd": "kill",
-            "reason": "incident"}), self.calls()[-1])
+            "delayNSec": 5 * SEC, "maxUses": 3, "subtree": False, "descendants": True, "keepExec": True, "supervised": True,
+            "onEnd": "kill", "reason": "incident"}), self.calls()[-1])
         self.check(DONE, "grant", "--pid", "1", *WISH, "--next-exec")
         asked = self.calls()[-1][1]
         self.assertEqual((None, True), (asked.get("keepExec"), asked["nextExec"]))
@@ -363,7 +363,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual([request], json.loads(self.check(DONE, "requests", "--json")[0]))
         self.answer("Approve", replies=[{"grant": grant()}])
         out, _ = self.check(DONE, "approve", "7", "--reason", "customer-ticket", "-t", "SR-1", "--for", "20s",
-                            "-a", "r", "--descendants")
+                            "-a", "r", "--descendants", "--supervised")
         self.assertRegex(out, "^request 7 is approved: read,write,names on db for 1[45]m")
         self.check(DONE, "approve", "7", "-r", "incident")
         self.answer("Deny", replies=[{}])
@@ -371,7 +371,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual([
             ("ListRequests", {"volume": "acme"}), ("ListRequests", {}),
             ("Approve", {"id": 7, "reason": "customer-ticket", "ticket": "SR-1", "durationNSec": 20 * SEC,
-                         "access": ["read"], "descendants": True}),
+                         "access": ["read"], "descendants": True, "supervised": True}),
             ("Approve", {"id": 7, "reason": "incident"}), ("Deny", {"id": 7})], self.calls())
 
     def test_revoke_wait(self):
@@ -476,6 +476,9 @@ class CliTest(unittest.TestCase):
         self.assertEqual(1, len(out.splitlines()))
         out, _ = self.check(UNREACHABLE, "watch", "--type=agent-bound,grant-ended", "-j")
         self.assertEqual([2, 6], [json.loads(line)["seq"] for line in out.splitlines()])
+        for what in ("17", "acme"):
+            self.check(UNREACHABLE, "watch", "--supervise", what)
+        self.assertEqual([{"superviseGrant": 17}, {"superviseVolume": "acme"}], [call[1] for call in self.calls()[2:]])
 
     def test_watch_live(self):
         """Lines come one by one, not when a buffer is full."""
@@ -633,6 +636,7 @@ class CliTest(unittest.TestCase):
             (["approve", "7", "--reason", "fun"], "is not a reason"),
             (["deny", "x"], 'needs a whole number, not "x"'),
             (["revoke"], "say which grants"),
+            (["start", "acme", "--all"], "either a VOLUME or --all"),
             (["revoke", "1", "--all"], "exclude each other"),
             (["revoke", "--all", "--pid", "3"], "exclude each other"),
             (["revoke", "--all", "--timeout", "1s"], "goes with --wait"),

@@ -107,6 +107,8 @@ METHOD(RemoveVolume)
 METHOD(Grant)
 METHOD(Service)
 METHOD(Revoke)
+METHOD(Stop)
+METHOD(Start)
 METHOD(ListGrants)
 METHOD(ListRequests)
 METHOD(Approve)
@@ -135,6 +137,7 @@ int main(int argc, char *argv[])
 		r = sd_varlink_server_bind_method_many(server,
 			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
+			BIND(Stop), BIND(Start),
 			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(Watch));
 	if (r >= 0)
 		r = sd_varlink_server_listen_address(server, argv[1], 0600);

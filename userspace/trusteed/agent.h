@@ -37,6 +37,7 @@
 #include "config.h"
 #include "object.h"
 #include "refusal.h"
+#include "stopped.h"
 #include "subject.h"
 #include "supervision.h"
 
@@ -123,6 +124,8 @@ struct agent {
 	sd_event_source *asked_deadline;
 	/* renewed.c */
 	struct renewed *renewed;
+	/* stopped.c */
+	struct stopped *stopped;
 	/* supervision.c */
 	struct supervision *supervision;
 	/* varlink.c */
@@ -418,6 +421,12 @@ void services_stop(struct agent *agent);
 void services_reconfigure(struct agent *agent);
 /* Grants were revoked on somebody's request. */
 void services_revoked(struct agent *agent);
+/*
+ * End the standing grants on a volume, or all if it is NULL, as by the agent's own
+ * will: they are given again when that is possible. Returns how many grants that
+ * ended.
+ */
+uint64_t services_end(struct agent *agent, const char *volume);
 /* Something changed for the better: give what could not be given before. */
 void services_retry(struct agent *agent);
 /* The main process of a configured unit, verified; 0 and -1 if it has none. */

@@ -322,6 +322,10 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 	char why[128];
 	bool kept = false;
 
+	if (stopped_has(agent, asked->volume)) {
+		deny(agent, asked, "the volume is stopped");
+		return false;
+	}
 	if (!agent->policy) {
 		deny(agent, asked, "there is no policy");
 		return false;
@@ -383,6 +387,22 @@ static void consider(struct agent *agent, uint64_t id)
 	/* Those who wait longest should not wait for all the others. */
 	if (agent->allowing_count >= ALLOWING_MAX)
 		asked_carry_out(agent);
+}
+
+uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *why)
+{
+	struct asked *asked, *next;
+	uint64_t count = 0;
+
+	for (asked = agent->asked; asked; asked = next) {
+		next = asked->next;
+		if (volume && strcmp(asked->volume, volume))
+			continue;
+		deny(agent, asked, why);
+		asked_drop(agent, asked);
+		count++;
+	}
+	return count;
 }
 
 /* ---- events ---- */

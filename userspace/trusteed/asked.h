@@ -124,6 +124,15 @@ void asked_drop(struct agent *agent, struct asked *asked);
 int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char *volume,
 		struct policy_facts *ret_facts);
 
+/**
+ * asked_refuse_all() - deny all that waits for a trustee
+ * @volume: on this volume, or NULL for all
+ * @why: for the journal
+ *
+ * Return: how many.
+ */
+uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *why);
+
 /* ---- asked_answer.c ---- */
 
 /**

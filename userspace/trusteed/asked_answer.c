@@ -73,7 +73,9 @@ int asked_give(struct agent *agent, const struct asked *asked, const struct answ
 	const char *path;
 	int r;
 
-	r = fill(asked->id, asked->volume_id, answer, now_ns, &request, refusal);
+	r = stopped_check(agent, asked->volume, refusal);
+	if (r == 0)
+		r = fill(asked->id, asked->volume_id, answer, now_ns, &request, refusal);
 	if (r < 0)
 		return r;
 	supervision_prepare(agent, asked->volume, asked->pid, &request);

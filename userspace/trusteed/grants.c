@@ -20,6 +20,8 @@ static int fill_request(struct agent *agent, const struct grant_wish *wish, uint
 {
 	uint64_t begin;
 
+	if (stopped_check(agent, wish->volume->name, refusal) < 0)
+		return -EACCES;
 	if (!wish->access)
 		return refuse(refusal, EINVAL, "access", "no access is asked for");
 	if (!wish->duration_ns)

@@ -312,6 +312,21 @@ void services_revoked(struct agent *agent)
 	}
 }
 
+uint64_t services_end(struct agent *agent, const char *volume)
+{
+	struct services *services = agent->services;
+	uint64_t ended = 0;
+
+	for (size_t i = 0; i < services->count; i++) {
+		struct running *running = services->list[i];
+
+		for (size_t j = 0; j < running->count; j++)
+			if (standing_on(agent, &running->grants[j], volume))
+				ended += standing_end(agent, &running->grants[j]);
+	}
+	return ended;
+}
+
 void services_retry(struct agent *agent)
 {
 	struct services *services = agent->services;

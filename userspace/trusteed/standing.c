@@ -46,6 +46,13 @@ bool standing_configured(const struct agent *agent, const struct standing *stand
 	return configuration(agent, standing->key);
 }
 
+bool standing_on(const struct agent *agent, const struct standing *standing, const char *volume)
+{
+	const struct config_service *service = configuration(agent, standing->key);
+
+	return !volume || (service && !strcmp(service->volume, volume));
+}
+
 uint64_t standing_due(const struct standing *standing, uint64_t now, uint64_t retry_ns)
 {
 	const struct trustgate_grant *newest = &standing->newest;
@@ -397,16 +404,16 @@ void standing_resume(struct agent *agent, struct standing *grants, size_t count,
 
 /* ---- the end ---- */
 
-void standing_end(struct agent *agent, struct standing *standing)
+uint64_t standing_end(struct agent *agent, struct standing *standing)
 {
 	size_t count = standing->links_count;
 	struct refusal ignored;
-	uint64_t *ids, ended;
+	uint64_t *ids, ended = 0;
 
 	ids = calloc(count + 1, sizeof(*ids));
 	if (!ids) {
 		journal_note(LOG_ERR, "no memory to end a standing grant, it runs to its expiry");
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < count; i++)
 		ids[i] = standing->links[i].id;
@@ -416,6 +423,7 @@ void standing_end(struct agent *agent, struct standing *standing)
 	if (count)
 		(void)grants_revoke_ids(agent, ids, count, &ended, &ignored);
 	free(ids);
+	return ended;
 }
 
 /* Whoever revoked one grant of the chain is not left with the others. */

@@ -50,6 +50,9 @@ void standing_clear(struct standing *standing);
 /* Whether the current configuration has it. */
 bool standing_configured(const struct agent *agent, const struct standing *standing);
 
+/* Whether it is on a volume; on any, if that is NULL. */
+bool standing_on(const struct agent *agent, const struct standing *standing, const char *volume);
+
 /*
  * When the next grant of the chain is to be given: half-way through the newest,
  * now if there is none, @retry_ns after @now if the last attempt failed;
@@ -65,8 +68,8 @@ void standing_resume(struct agent *agent, struct standing *grants, size_t count,
 void standing_renew(struct agent *agent, struct standing *standing,
 		    const struct subject *subject);
 
-/* Revoke all of the chain that is alive. */
-void standing_end(struct agent *agent, struct standing *standing);
+/* Revoke all of the chain that is alive. Returns how many grants that ended. */
+uint64_t standing_end(struct agent *agent, struct standing *standing);
 
 /* Somebody revoked something: if a grant of the chain is gone by it, all of it is. */
 void standing_revoked(struct agent *agent, struct standing *standing, const char *unit,

@@ -193,8 +193,7 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 	r = trustgate_gate_get(agent->gate, &gate);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
-	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent), supervision_count(agent),
-				accounting_problem(agent), ret_reply);
+	r = varlink_json_status(agent, &gate, state_name(agent, &gate), ret_reply);
 	trustgate_gate_clear(&gate);
 	return r;
 }
@@ -370,6 +369,8 @@ static int set_up_server(struct agent *agent)
 			"io.trustgate.Agent.Deny", method_deny,
 			"io.trustgate.Agent.Service", method_service,
 			"io.trustgate.Agent.Revoke", method_revoke,
+			"io.trustgate.Agent.Stop", method_stop,
+			"io.trustgate.Agent.Start", method_start,
 			"io.trustgate.Agent.ListGrants", method_list_grants,
 			"io.trustgate.Agent.Watch", method_watch);
 	if (r >= 0)

@@ -199,8 +199,10 @@
 	  unsigned, asked->deadline_boottime_ns)
 
 #define STATUS_FIELDS(F) \
+	F(stopped, STRING, ARRAY, "Volumes on which nothing is given until they are started; * for all", \
+	  stopped, agent) \
 	F(accountProblem, STRING, NULLABLE, "Why nothing is recorded in the account; absent if it is", \
-	  text, problem) \
+	  text, accounting_problem(agent)) \
 	F(version, STRING, 0, "Version of the agent", \
 	  text, TRUSTGATE_VERSION) \
 	F(abiVersion, INT, 0, "Version of the protocol with the kernel", \
@@ -246,9 +248,9 @@
 	F(hooks, STRING, ARRAY, "Hooks attached", \
 	  hooks, gate) \
 	F(watchers, INT, 0, "Connections in Watch", \
-	  unsigned, watchers) \
+	  unsigned, watch_count(agent)) \
 	F(supervisors, INT, 0, "Those of them that supervise", \
-	  unsigned, supervisors)
+	  unsigned, supervision_count(agent))
 
 /*
  * What the agent is told: F(NAME, KIND, NEED, DESCRIPTION, MEMBER), with NEED
@@ -342,6 +344,10 @@
 	F(volume, TEXT, NULLABLE, "All on this volume", volume) \
 	F(pid, PID, NULLABLE, "All of this process", pid) \
 	F(all, FLAG, NULLABLE, "All there are", all)
+
+#define STOP_PARAMETERS(F) \
+	F(volume, TEXT, NULLABLE, "This volume; exactly one of these two is to be given", volume) \
+	F(all, FLAG, NULLABLE, "Every volume, also those that come later", all)
 
 #define LIST_GRANTS_PARAMETERS(F) \
 	F(volume, TEXT, NULLABLE, "Only those on this volume", volume) \

@@ -98,6 +98,12 @@ METHOD(Service, 0,
 METHOD(Revoke, 0,
        REVOKE_PARAMETERS(INPUT)
        OUTPUT(ended, INT, 0, "Grants that ended"));
+METHOD(Stop, 0,
+       STOP_PARAMETERS(INPUT)
+       OUTPUT(ended, INT, 0, "Grants that ended")
+       OUTPUT(refused, INT, 0, "Requests that were refused"));
+METHOD(Start, 0,
+       STOP_PARAMETERS(INPUT));
 METHOD(ListGrants, SD_VARLINK_SUPPORTS_MORE,
        LIST_GRANTS_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "In the order of their numbers"));
@@ -161,6 +167,10 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_Service,
 	SD_VARLINK_SYMBOL_COMMENT("End grants at once. For root and trustees."),
 	&vl_method_Revoke,
+	SD_VARLINK_SYMBOL_COMMENT("End all grants, refuse all requests, and give nothing until it is started again, also after a restart. For root and trustees."),
+	&vl_method_Stop,
+	SD_VARLINK_SYMBOL_COMMENT("Give grants again on what was stopped. For trustees."),
+	&vl_method_Start,
 	SD_VARLINK_SYMBOL_COMMENT("Live grants; with more in several replies. For root and trustees."),
 	&vl_method_ListGrants,
 	SD_VARLINK_SYMBOL_COMMENT("Events from now on. For root and trustees; to supervise, for trustees."),

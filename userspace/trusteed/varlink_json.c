@@ -228,6 +228,14 @@ static void put_hooks(struct json *object, const char *name,
 	put(object, name, r, value);
 }
 
+static void put_stopped(struct json *object, const char *name, const struct agent *agent)
+{
+	sd_json_variant *value = NULL;
+	int r = stopped_json(agent, &value);
+
+	put(object, name, r, value);
+}
+
 #define PUT(name, type, flags, comment, how, ...) put_##how(&object, #name, __VA_ARGS__);
 
 static int counter_json(const struct trustgate_counter *counter, sd_json_variant **ret)
@@ -257,9 +265,8 @@ static void put_counters(struct json *object, const char *name,
 
 /* ---- the types ---- */
 
-int varlink_json_status(const struct trustgate_gate *gate, const char *state,
-			size_t watchers, size_t supervisors, const char *problem,
-			sd_json_variant **ret)
+int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
+			const char *state, sd_json_variant **ret)
 {
 	struct json object = { 0 };
 

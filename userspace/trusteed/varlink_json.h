@@ -15,9 +15,8 @@
 #include "asked.h"
 
 /* @state: in a word; @watchers: how many watch; @problem: of the account, or NULL. */
-int varlink_json_status(const struct trustgate_gate *gate, const char *state,
-			size_t watchers, size_t supervisors, const char *problem,
-			sd_json_variant **ret);
+int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
+			const char *state, sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,

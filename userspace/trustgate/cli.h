@@ -18,7 +18,7 @@
  * @EXIT_REFUSED: refused or failed, nothing was changed
  * @EXIT_USAGE: the command line makes no sense
  * @EXIT_UNREACHABLE: the agent cannot be reached
- * @EXIT_LEFT: revoke --wait: the grants have ended, and mappings are left, or it
+ * @EXIT_LEFT: revoke --wait, stop: the grants have ended, and mappings are left, or it
  *	is not known that none are
  * @EXIT_CANNOT_RUN: exec: the program was found but cannot be run
  * @EXIT_NOT_FOUND: exec: the program was not found
@@ -181,6 +181,8 @@ extern const struct verb verb_volume_del;
 extern const struct verb verb_volume_list;
 extern const struct verb verb_grant;
 extern const struct verb verb_revoke;
+extern const struct verb verb_stop;
+extern const struct verb verb_start;
 extern const struct verb verb_grants;
 extern const struct verb verb_requests;
 extern const struct verb verb_approve;

@@ -28,6 +28,8 @@ static const struct verb *const verbs[] = {
 	&verb_volume_list,
 	&verb_grant,
 	&verb_revoke,
+	&verb_stop,
+	&verb_start,
 	&verb_grants,
 	&verb_requests,
 	&verb_approve,

@@ -93,6 +93,15 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 
 	show_state(cli, status);
 	show_agent(status, from_kernel);
+	if (sd_json_variant_elements(sd_json_variant_by_key(status, "stopped"))) {
+		char *stopped = field_joined(status, "stopped", " ");
+		char *names = stopped ? escape_text(stopped) : NULL;
+
+		line("Stopped", "%s%s%s, see trustgate start", colour_begin(COLOUR_WARNING),
+		     names && strcmp(names, "*") ? names : "all volumes", colour_end(COLOUR_WARNING));
+		free(names);
+		free(stopped);
+	}
 	line("Volumes", "%llu of at most %llu", (unsigned long long)number(status, "volumes"),
 	     (unsigned long long)number(status, "volumesMax"));
 	line("Grants", "%llu of at most %llu, held by %llu %s",

@@ -73,6 +73,20 @@ def test_given():
     end(host)
 
 
+def test_stopped():
+    host, client = begin()
+    client.call("Service")
+    held = len(client.call("ListGrants")["grants"])
+    equal(client.call("Stop", volume="acme")["ended"], held, "stopped, with its descendants")
+    equal(mine(client), [], "nothing is left")
+    error, details = client.refused("Service")
+    check(error == "Refused" and "is stopped" in details["message"], "nor given")
+    client.call("Start", volume="acme")
+    equal(len(mine(client)), 1, "started, it is back by itself")
+    equal(len(client.call("Service")["grants"]), 1, "and known")
+    end(host)
+
+
 def test_revoked():
     """The kernel's event about it is lost: this gate sends none."""
     host, client = begin()
@@ -173,5 +187,5 @@ def test_lost():
     end(host)
 
 
-run(test_given, test_revoked, test_other_revoked, test_older_revoked,
+run(test_given, test_stopped, test_revoked, test_other_revoked, test_older_revoked,
     test_descendants_revoked, test_descendants_gone, test_lost)

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trustgate stop, start - end everything on a volume or on the host, until a trustee
+ * starts it again.
+ *
+ * Owns: what is said of those who still have something mapped.
+ *
+ * Must not own: how it is ended (the agent); when it is over (remains.c).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent.h"
+#include "format.h"
+#include "remains.h"
+
+/* Mappings of most programs have ended by then, or never do. */
+#define TIMEOUT_NS	UINT64_C(30000000000)
+
+static struct {
+	bool all;
+	uint64_t timeout_ns;
+} target;
+
+static int take(int id, const char *value)
+{
+	switch (id) {
+	case OPTION_ALL:
+		target.all = true;
+		return 0;
+	case OPTION_TIMEOUT:
+		return parse_duration("--timeout", value, &target.timeout_ns);
+	}
+	return usage_error("unexpected option");
+}
+
+static int build(const char *verb, int argc, char *argv[], sd_json_variant **ret)
+{
+	if (!argc == !target.all)
+		return usage_error("%s: say either a VOLUME or --all", verb);
+	if (sd_json_buildo(ret,
+			   SD_JSON_BUILD_PAIR_CONDITION(argc > 0, "volume",
+							SD_JSON_BUILD_STRING(argc ? argv[0] : "")),
+			   SD_JSON_BUILD_PAIR_CONDITION(target.all, "all",
+							SD_JSON_BUILD_BOOLEAN(true))) < 0) {
+		complain("cannot make the request: the volume's name must be UTF-8.");
+		return EXIT_REFUSED;
+	}
+	return 0;
+}
+
+/* A line for each grant whose mappings have not ended. */
+static void show_left(sd_json_variant *left)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(left); i++) {
+		sd_json_variant *grant = sd_json_variant_by_index(left, i);
+		char *volume = escape_text(field_string(grant, "volume") ?: "?");
+		char *comm = escape_text(field_string(grant, "comm") ?: "exited");
+		uint64_t id = 0, pid = 0, mapped = 0;
+
+		field_number(grant, "id", &id);
+		field_number(grant, "pid", &pid);
+		field_number(grant, "mapped", &mapped);
+		printf("left: grant %llu of pid %llu (%s): %llu %s mappings on volume %s\n",
+		       (unsigned long long)id, (unsigned long long)pid, comm ?: "?",
+		       (unsigned long long)mapped, mapped == 1 ? "process has" : "processes have",
+		       volume ?: "?");
+		free(volume);
+		free(comm);
+	}
+}
+
+/* Everything from here on happens after the end, which no failure undoes. */
+static int wait_for_rest(const struct cli *cli, const struct wanted *wanted,
+			 sd_json_variant **reply)
+{
+	sd_json_variant *left = NULL;
+	int r;
+
+	r = remains_wait(cli, wanted, target.timeout_ns ?: TIMEOUT_NS, &left);
+	if (r)
+		complain("everything is stopped; whether mappings are left is not known.");
+	else if (sd_json_variant_set_field(reply, "left", left) < 0)
+		complain("out of memory");
+	if (!r && sd_json_variant_elements(left)) {
+		if (!cli->json)
+			show_left(left);
+		complain("the time is up, and not all mappings have ended; kill these processes, or wait with \"trustgate grants -o +MAPPED\".");
+	}
+	r = r || sd_json_variant_elements(left) ? EXIT_LEFT : 0;
+	sd_json_variant_unref(left);
+	return r;
+}
+
+static int run_stop(const struct cli *cli, int argc, char *argv[])
+{
+	const struct wanted wanted = { .volume = argc ? argv[0] : NULL, .all = target.all };
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	uint64_t ended = 0, refused = 0;
+	int r, waited = 0;
+
+	r = build("stop", argc, argv, &parameters);
+	if (!r)
+		r = agent_call(cli, "Stop", parameters, &reply);
+	if (r)
+		return r;
+	if (!cli->json) {
+		field_number(reply, "ended", &ended);
+		field_number(reply, "refused", &refused);
+		printf("stopped: %llu %s ended, %llu %s refused\n", (unsigned long long)ended,
+		       ended == 1 ? "grant" : "grants", (unsigned long long)refused,
+		       refused == 1 ? "request" : "requests");
+		fflush(stdout);
+	}
+	waited = wait_for_rest(cli, &wanted, &reply);
+	if (cli->json)
+		r = print_json(cli, reply);
+	else if (!waited)
+		printf("no mapping is left that had to end\n");
+	sd_json_variant_unref(reply);
+	return r ?: waited;
+}
+
+static int run_start(const struct cli *cli, int argc, char *argv[])
+{
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	int r;
+
+	r = build("start", argc, argv, &parameters);
+	if (!r)
+		r = agent_call(cli, "Start", parameters, &reply);
+	if (!r && cli->json)
+		r = print_json(cli, reply);
+	else if (!r)
+		printf("started: grants can be given again\n");
+	sd_json_variant_unref(reply);
+	return r;
+}
+
+static const struct cli_option stop_options[] = {
+	{ OPTION_ALL, 0, "all", NULL, "on every volume of the host, also those that come later" },
+	{ OPTION_TIMEOUT, 0, "timeout", "DURATION", "wait no longer than this for mappings to end; 30s by default" },
+	{ 0 }
+};
+
+const struct verb verb_stop = {
+	.name = "stop",
+	.arguments = "[VOLUME]",
+	.summary = "end everything on a volume, and give nothing until it is started",
+	.details = "All grants end, standing ones too; opens that wait are denied. It stays so over\n"
+		   "restarts, until a trustee starts it. Mappings of grants with --on-end unmap or kill\n"
+		   "follow: what is left of them when the time is up is listed.",
+	.options = stop_options,
+	.shared = SHARED_JSON,
+	.min = 0,
+	.max = 1,
+	.take = take,
+	.run = run_stop,
+};
+
+static const struct cli_option start_options[] = {
+	{ OPTION_ALL, 0, "all", NULL, "every volume that was stopped" },
+	{ 0 }
+};
+
+const struct verb verb_start = {
+	.name = "start",
+	.arguments = "[VOLUME]",
+	.summary = "have grants given again on a volume that was stopped",
+	.options = start_options,
+	.shared = SHARED_JSON,
+	.min = 0,
+	.max = 1,
+	.take = take,
+	.run = run_start,
+};
