@@ -4,7 +4,8 @@
  *
  * One thread, one event loop. The way of things:
  *
- *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
+ *	open waits     gate.c -> asked.c -> policy (../policy) -> gate, or
+ *	               requests.c (people), docket.c (on disk)
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
  *	               services.c and ledger.c (what they know about grants)
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
@@ -33,6 +34,7 @@
 #include "accounting.h"
 #include "asked.h"
 #include "config.h"
+#include "docket.h"
 #include "object.h"
 #include "refusal.h"
 #include "subject.h"
@@ -115,6 +117,9 @@ struct agent {
 	struct policy *policy;
 	struct asked *asked;
 	sd_event_source *asked_deadline;
+	/* docket.c, requests.c */
+	struct docket *docket;
+	sd_event_source *requests_timer;
 	/* varlink.c */
 	sd_varlink_server *varlink;
 };

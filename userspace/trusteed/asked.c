@@ -21,6 +21,7 @@
 #include "journal.h"
 #include "policy.h"
 #include "policy_facts.h"
+#include "requests.h"
 
 /* ---- the list ---- */
 
@@ -77,6 +78,8 @@ static void keep(struct agent *agent, struct asked *asked)
 	set_deadline(agent);
 }
 
+#define NOT_IN_TIME "nobody has decided in time"
+
 /* A rule may be more impatient than the volume. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -92,7 +95,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 		if (asked->deadline_boottime_ns > now_ns)
 			continue;
 		(void)asked_refuse(agent, asked->id, &ignored);
-		asked_report_denied(asked, "no trustee has decided in time");
+		asked_report_denied(asked, NOT_IN_TIME);
+		requests_open_closed(agent, asked, NOT_IN_TIME);
 		asked_drop(agent, asked);
 	}
 	set_deadline(agent);
@@ -120,6 +124,7 @@ static struct asked *take(const struct trustgate_request *request,
 	memcpy(asked->comm, request->comm, sizeof(asked->comm));
 	asked->raised_boottime_ns = request->raised_boottime_ns;
 	asked->deadline_boottime_ns = request->deadline_boottime_ns;
+	asked->max_duration_ns = volume->max_duration_ns;
 	/* The kernel's begin with a slash; that of the root is nothing else. */
 	if (request->path[0] == '/' &&
 	    config_path_check(request->path[1] ? request->path + 1 : ".", &asked->path, NULL))
@@ -203,6 +208,24 @@ static void allow(struct agent *agent, const struct asked *asked,
 	}
 }
 
+/* Returns whether it is kept in the list: what cannot be put on record is denied. */
+static bool ask_people(struct agent *agent, struct asked *asked, uint64_t start_ticks,
+		       const struct policy_facts *facts)
+{
+	struct refusal refusal = { 0 };
+
+	if (requests_raise_open(agent, asked, start_ticks,
+				facts->exe.known == POLICY_KNOWN ? facts->exe.text : NULL,
+				facts->unit.known == POLICY_KNOWN ? facts->unit.text : NULL,
+				&refusal) < 0) {
+		deny(agent, asked, refusal.message);
+		return false;
+	}
+	asked_report_pending(asked);
+	keep(agent, asked);
+	return true;
+}
+
 /* Returns whether it is kept in the list. */
 static bool decide(struct agent *agent, struct asked *asked, uint64_t start_ticks)
 {
@@ -221,7 +244,6 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 		return false;
 	}
 	policy_decide(agent->policy, &facts, &verdict, NULL);
-	policy_facts_clear(&facts);
 	if (verdict.rule) {
 		snprintf(why, sizeof(why), "rule \"%.64s\"", verdict.rule->name);
 		asked->rule = strdup(verdict.rule->name);
@@ -236,16 +258,16 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 		deadline_ns = asked->raised_boottime_ns + verdict.rule->deadline_ns;
 		if (deadline_ns < asked->deadline_boottime_ns)
 			asked->deadline_boottime_ns = deadline_ns;
-		asked->max_duration_ns = verdict.rule->duration_ns;
-		asked_report_pending(asked);
-		keep(agent, asked);
-		kept = true;
+		if (verdict.rule->duration_ns < asked->max_duration_ns)
+			asked->max_duration_ns = verdict.rule->duration_ns;
+		kept = ask_people(agent, asked, start_ticks, &facts);
 		break;
 	case POLICY_DENY:
 		deny(agent, asked, verdict.rule ? why : verdict.volume ? "no rule is for it" :
 				   "the policy has no rules for the volume");
 		break;
 	}
+	policy_facts_clear(&facts);
 	return kept;
 }
 
@@ -274,6 +296,7 @@ static void consider(struct agent *agent, uint64_t id)
 void asked_event(struct agent *agent, const struct trustgate_event *event)
 {
 	struct asked *asked;
+	const char *cause;
 
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
 		consider(agent, event->request_id);
@@ -281,8 +304,9 @@ void asked_event(struct agent *agent, const struct trustgate_event *event)
 		asked = asked_find(agent, event->request_id);
 		if (!asked)
 			return;
-		asked_report_denied(asked, trustgate_request_end_name(event->request_end) ?:
-					   "closed");
+		cause = trustgate_request_end_name(event->request_end) ?: "closed";
+		asked_report_denied(asked, cause);
+		requests_open_closed(agent, asked, cause);
 		asked_drop(agent, asked);
 	}
 }
@@ -352,6 +376,7 @@ void asked_resync(struct agent *agent)
 	for (size_t i = 0; i < ids.count; i++)
 		consider(agent, ids.ids[i]);
 	free(ids.ids);
+	requests_reconcile(agent);
 	gate_poke(agent);
 }
 

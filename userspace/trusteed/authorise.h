@@ -23,14 +23,12 @@
  * @ASK_REVOKE: end grants; it only ever takes away
  * @ASK_VOLUMES: protect, change and release volumes
  * @ASK_GRANT: give a grant to any process
- * @ASK_APPROVE: approve what a process waits for
  */
 enum ask {
 	ASK_READ,
 	ASK_REVOKE,
 	ASK_VOLUMES,
 	ASK_GRANT,
-	ASK_APPROVE,
 };
 
 /**

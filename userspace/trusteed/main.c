@@ -18,6 +18,7 @@
 #include "agent.h"
 #include "journal.h"
 #include "policy.h"
+#include "requests.h"
 #include "varlink.h"
 
 #define CONFIG_PATH		"/etc/trustgate/trusteed.yaml"
@@ -191,6 +192,8 @@ static int start(struct agent *agent)
 		r = secret_load(agent->options.state_directory, agent->secret);
 	if (r == 0)
 		r = accounting_start(agent);
+	if (r == 0)
+		r = requests_start(agent);
 	/* What consumes events comes before the gate that produces them. */
 	if (r == 0)
 		r = report_start(agent);
@@ -228,6 +231,7 @@ static void stop(struct agent *agent)
 	listing_stop(agent);
 	watch_stop(agent);
 	asked_stop(agent);
+	requests_stop(agent);
 	units_stop(agent);
 	services_stop(agent);
 	volumes_stop(agent);

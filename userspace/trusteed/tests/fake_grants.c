@@ -178,6 +178,20 @@ void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor)
 	free(cursor);
 }
 
+void fake_grant_event(struct state *state, struct trustgate_event *event)
+{
+	for (int i = 0; i < GRANTS; i++) {
+		struct trustgate_grant *grant = &state->grants[i];
+
+		if (!grant->id || grant->pid != event->pid)
+			continue;
+		event->grant_id = grant->id;
+		event->tag = grant->tag;
+		event->end = TRUSTGATE_END_EXPIRED;
+		fake_end_grant(state, grant);
+	}
+}
+
 static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t pid,
 			uint64_t *ret_ended)
 {
