@@ -111,6 +111,9 @@ METHOD(ListGrants)
 METHOD(ListRequests)
 METHOD(Approve)
 METHOD(Deny)
+METHOD(ShowRequest)
+METHOD(RevokeRequest)
+METHOD(ExtendRequest)
 METHOD(Watch)
 
 #define BIND(name) INTERFACE #name, method_##name
@@ -135,7 +138,8 @@ int main(int argc, char *argv[])
 		r = sd_varlink_server_bind_method_many(server,
 			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
-			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(Watch));
+			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
+			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Watch));
 	if (r >= 0)
 		r = sd_varlink_server_listen_address(server, argv[1], 0600);
 	if (r >= 0)

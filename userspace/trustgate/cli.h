@@ -96,6 +96,11 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_FROM,
 	OPTION_KIND,
+	OPTION_STATE,
+	OPTION_MAX,
+	OPTION_AT,
+	OPTION_COMMENT,
+	OPTION_REQUEST,
 };
 
 /**
@@ -180,8 +185,11 @@ extern const struct verb verb_grant;
 extern const struct verb verb_revoke;
 extern const struct verb verb_grants;
 extern const struct verb verb_requests;
+extern const struct verb verb_show;
 extern const struct verb verb_approve;
 extern const struct verb verb_deny;
+extern const struct verb verb_extend;
+extern const struct verb verb_history;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;

@@ -114,6 +114,13 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 		     problem ?: "?", colour_end(COLOUR_BAD));
 		free(problem);
 	}
+	if (field_string(status, "requestsProblem")) {
+		char *problem = escape_text(field_string(status, "requestsProblem"));
+
+		line("Requests", "%sdenied, as they cannot be kept: %s%s", colour_begin(COLOUR_BAD),
+		     problem ?: "?", colour_end(COLOUR_BAD));
+		free(problem);
+	}
 	line("Mappings", "%llu ended by force, %llu processes killed, %llu ended grants still looked for",
 	     (unsigned long long)number(status, "unmapped"),
 	     (unsigned long long)number(status, "killed"),
