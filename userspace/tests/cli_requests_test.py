@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from cli_case import DONE, HOSTILE, HOSTILE_SHOWN, SEC, CliCase, boottime, grant
+from cli_case import DONE, HOSTILE, HOSTILE_SHOWN, REFUSED, SEC, CliCase, boottime, grant
 
 
 class RequestsTest(CliCase):
@@ -71,6 +71,38 @@ class RequestsTest(CliCase):
             ("ExtendRequest", {"id": 7, "durationNSec": 300 * SEC}),
             ("RevokeRequest", {"id": 7, "comment": "enough"})],
             calls)
+
+    def test_asked(self):
+        """exec waits until it is approved, and becomes the program."""
+        request = {"id": 9, "state": "pending", "needTrustees": 1, "trustees": 0,
+                   "deadlineBoottimeNSec": boottime() + 60 * SEC}
+        wish = ["-V", "acme", "-P", "db/", "-a", "r", "--for", "5m"]
+        self.answer("Ask", replies=[{"request": request}])
+        self.answer("ShowRequest", replies=[{"request": request | {"state": "approved", "grantId": 3}}])
+        code, out, err = self.run_cli("exec", "--ask", *wish, "-r", "legal-order", "--legal-reference", "Az. 1",
+                                      "--notify", "delayed", "--location", "DE", "--retention", "30", "-c", "why",
+                                      "--", "echo", "it runs")
+        self.assertEqual((DONE, "it runs\n"), (code, out), err)
+        self.assertIn("request 9 waits for approval: trustees 0 of 1, tenants 0 of 0\n", err)
+        self.answer("ShowRequest", replies=[{"request": request | {"state": "expired", "cause": HOSTILE}}])
+        code, out, err = self.run_cli("exec", "--ask", *wish, "-r", "incident", "--", "echo", "it runs")
+        self.assertEqual((REFUSED, ""), (code, out))
+        self.assertIn("request 9 is expired: " + HOSTILE_SHOWN, err)
+        self.answer("Ask", replies=[{"request": request, "grant": grant()}])
+        code, out, err = self.run_cli("exec", "--break-glass", *wish, "-r", "emergency", "-c", "why", "echo", "now")
+        self.assertEqual((DONE, "now\n"), (code, out), err)
+        self.assertIn("the glass is broken, as request 9", err)
+        self.answer("Acknowledge", replies=[{"request": request}])
+        self.assertEqual("request 9 is acknowledged\n", self.check(DONE, "acknowledge", "9", "-c", "seen")[0])
+        asked = [parameters for method, parameters in self.calls() if method in ("Ask", "Acknowledge")]
+        common = {"volume": "acme", "path": "db/", "access": ["read"], "durationNSec": 300 * SEC, "subtree": True,
+                  "nextExec": True}
+        self.assertEqual([
+            common | {"reason": "legal-order", "legalReference": "Az. 1", "notify": "delayed", "location": "DE",
+                      "retentionDays": 30, "comment": "why"},
+            common | {"reason": "incident"},
+            common | {"reason": "emergency", "comment": "why", "breakGlass": True},
+            {"id": 9, "comment": "seen"}], asked)
 
     def test_history(self):
         """Read in parts, each from where the last has ended."""

@@ -114,6 +114,8 @@ METHOD(Deny)
 METHOD(ShowRequest)
 METHOD(RevokeRequest)
 METHOD(ExtendRequest)
+METHOD(Ask)
+METHOD(Acknowledge)
 METHOD(Watch)
 
 #define BIND(name) INTERFACE #name, method_##name
@@ -139,7 +141,8 @@ int main(int argc, char *argv[])
 			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
 			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
-			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Watch));
+			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Ask),
+			BIND(Acknowledge), BIND(Watch));
 	if (r >= 0)
 		r = sd_varlink_server_listen_address(server, argv[1], 0600);
 	if (r >= 0)

@@ -50,6 +50,7 @@
 #define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
 #define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked, or approved */
 #define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy */
+#define TAG_BREAK_GLASS	(UINT64_C(1) << 60)	/* taken by who asked, see requests_glass.c */
 
 struct options {
 	const char *config_path;

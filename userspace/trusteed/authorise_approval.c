@@ -193,3 +193,13 @@ int authorise_deny(const struct config *config, const struct docket_request *req
 			     "ask root, a trustee or one of the tenant's people",
 			     "deny or end a request on volume \"%.64s\"", request->volume);
 }
+
+int authorise_acknowledge(const struct config *config, const struct docket_request *request,
+			  const struct approver *who, struct refusal *refusal)
+{
+	if (!config_is_trustee(config, who->uid))
+		return not_permitted(config, who->uid, refusal,
+				     "ask one of the trustees in the agent's configuration",
+				     "acknowledge that somebody broke the glass");
+	return check_other(config, request, who, refusal);
+}

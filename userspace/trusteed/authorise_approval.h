@@ -74,6 +74,10 @@ int authorise_approve(const struct config *config, const struct docket_request *
 int authorise_deny(const struct config *config, const struct docket_request *request,
 		   const struct approver *who, uint32_t *ret_role, struct refusal *refusal);
 
+/* Whether somebody may acknowledge that the glass was broken. Returns 0 or -EPERM. */
+int authorise_acknowledge(const struct config *config, const struct docket_request *request,
+			  const struct approver *who, struct refusal *refusal);
+
 /**
  * approval_least() - what all approvers agree about
  * @approvals: at least one

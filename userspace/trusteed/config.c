@@ -167,6 +167,7 @@ static const struct config_key volume_keys[] = {
 	{ "tenants", false, config_volume_tenants },
 	{ "approvals", false, config_volume_approvals },
 	{ "pending", false, config_volume_pending },
+	{ "break-glass", false, config_volume_break_glass },
 	{ "self-grants", false, volume_self_grants },
 	{ }
 };

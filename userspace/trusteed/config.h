@@ -72,6 +72,9 @@ struct config_rule {
  * @need_trustees: how many trustees have to approve a request
  * @need_tenants: and how many of @tenants
  * @pending_ns: how long a request that no open waits for waits for approval
+ * @glass_users: who may break the glass
+ * @glass_users_count: how many
+ * @glass_ns: for how long
  * @rules: self-grants
  * @rules_count: how many
  */
@@ -91,6 +94,9 @@ struct config_volume {
 	uint32_t need_trustees;
 	uint32_t need_tenants;
 	uint64_t pending_ns;
+	struct config_user *glass_users;
+	size_t glass_users_count;
+	uint64_t glass_ns;
 	struct config_rule *rules;
 	size_t rules_count;
 };

@@ -2,7 +2,8 @@
 /*
  * trusteed - the keys of a volume that say who has to approve.
  *
- * Owns: tenants, approvals and pending, and whether they can be fulfilled.
+ * Owns: tenants, approvals, pending and break-glass, and whether they can be
+ * fulfilled.
  *
  * Must not own: the other keys (config.c).
  */
@@ -24,6 +25,29 @@ int config_volume_tenants(struct config_reader *reader, yaml_node_t *node, void 
 int config_volume_pending(struct config_reader *reader, yaml_node_t *node, void *into)
 {
 	return config_read_duration(reader, node, &((struct config_volume *)into)->pending_ns);
+}
+
+static int glass_users(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	struct config_volume *volume = into;
+
+	return config_read_users(reader, node, &volume->glass_users, &volume->glass_users_count);
+}
+
+static int glass_for(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	return config_read_duration(reader, node, &((struct config_volume *)into)->glass_ns);
+}
+
+int config_volume_break_glass(struct config_reader *reader, yaml_node_t *node, void *into)
+{
+	static const struct config_key keys[] = {
+		{ "users", true, glass_users },
+		{ "for", true, glass_for },
+		{ }
+	};
+
+	return config_read_mapping(reader, node, keys, into);
 }
 
 static int read_count(struct config_reader *reader, yaml_node_t *node, uint32_t *ret)
@@ -84,6 +108,10 @@ int config_check_approvals(struct config_reader *reader, const struct config *co
 			return config_complain(reader, item,
 					       "volumes[%zu].tenants: \"%.64s\" is a trustee, too, and would be both sides",
 					       index, volume->tenants[i].name);
+	if (volume->max_duration_ns && volume->glass_ns > volume->max_duration_ns)
+		return config_complain(reader, item,
+				       "volumes[%zu].break-glass.for is longer than max-duration",
+				       index);
 	if (volume->need_tenants > volume->tenants_count)
 		return config_complain(reader, item,
 				       "volumes[%zu].approvals: %u of the tenant's people have to approve, and tenants names %zu",

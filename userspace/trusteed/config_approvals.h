@@ -11,6 +11,7 @@
 /* Each reads a key into a struct config_volume, as struct config_key says. */
 int config_volume_tenants(struct config_reader *reader, yaml_node_t *node, void *into);
 int config_volume_approvals(struct config_reader *reader, yaml_node_t *node, void *into);
+int config_volume_break_glass(struct config_reader *reader, yaml_node_t *node, void *into);
 int config_volume_pending(struct config_reader *reader, yaml_node_t *node, void *into);
 
 /* Whether volume @index, at @item, can have what it demands. Returns 0 or -EINVAL. */

@@ -33,6 +33,7 @@ void config_free(struct config *config)
 		}
 		free(volume->rules);
 		free_users(volume->tenants, volume->tenants_count);
+		free_users(volume->glass_users, volume->glass_users_count);
 		free(volume->name);
 		free(volume->path);
 	}
@@ -137,6 +138,8 @@ const char *config_user_name(const struct config *config, uid_t uid)
 		const struct config_volume *volume = &config->volumes[i];
 
 		name = name_among(volume->tenants, volume->tenants_count, uid);
+		if (!name)
+			name = name_among(volume->glass_users, volume->glass_users_count, uid);
 		for (size_t j = 0; !name && j < volume->rules_count; j++)
 			name = name_among(volume->rules[j].users,
 					  volume->rules[j].users_count, uid);

@@ -72,6 +72,7 @@ static const char schema[] =
 	"CREATE INDEX request_grant ON request (grant_id, boot) WHERE grant_id != 0;"
 	"CREATE INDEX request_state ON request (state);"
 	"CREATE INDEX request_closing ON request (id) WHERE ended_boottime_ns != 0;"
+	"CREATE INDEX request_glass ON request (id) WHERE kind = 4;"
 	"CREATE TABLE approval (request INTEGER NOT NULL REFERENCES request (id),"
 	" uid INTEGER NOT NULL, loginuid INTEGER NOT NULL, role INTEGER NOT NULL,"
 	" approves INTEGER NOT NULL, realtime_ns INTEGER NOT NULL, comment TEXT,"

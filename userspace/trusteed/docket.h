@@ -31,11 +31,13 @@ struct docket;
  * @DOCKET_OPEN: an open that waits in the kernel
  * @DOCKET_PERSON: a grant that a person asks for ahead of any open
  * @DOCKET_EXTENSION: more time for the grant of an earlier request
+ * @DOCKET_BREAK_GLASS: a grant that is taken at once, and acknowledged later
  */
 enum docket_kind {
 	DOCKET_OPEN = 1,
 	DOCKET_PERSON,
 	DOCKET_EXTENSION,
+	DOCKET_BREAK_GLASS,
 };
 
 /**
@@ -60,6 +62,18 @@ enum docket_state {
 	DOCKET_REVOKED,
 	DOCKET_COMPLETED,
 	DOCKET_FAILED_TO_CLOSE,
+};
+
+/**
+ * enum docket_subtree - how much of an object is meant
+ * @DOCKET_ONE_INODE: only itself
+ * @DOCKET_SUBTREE: it has to be a directory, with all beneath it
+ * @DOCKET_AS_IT_IS: a directory with all beneath it, or a file
+ */
+enum docket_subtree {
+	DOCKET_ONE_INODE,
+	DOCKET_SUBTREE,
+	DOCKET_AS_IT_IS,
 };
 
 /* Numbers and texts of a request, in the order of the table's columns. */
@@ -116,7 +130,7 @@ enum docket_state {
  * @parent: of an extension, the request whose grant is to go on, else 0
  * @volume: name
  * @path: object, relative to the volume's root; NULL if it is not known
- * @subtree: with all beneath it
+ * @subtree: enum docket_subtree
  * @access: mask of enum trustgate_access that is asked for
  * @flags: mask of enum trustgate_grant_flags that is asked for
  * @pid: process that is to get the grant
@@ -300,6 +314,9 @@ int docket_approvals(struct agent *agent, uint64_t id, struct docket_approval **
 int docket_transitions(struct agent *agent, uint64_t id,
 		       struct docket_transition **ret_transitions, size_t *ret_count,
 		       struct refusal *refusal);
+
+/* How many have broken the glass, and no trustee has acknowledged that. */
+int docket_unacknowledged(struct agent *agent, uint64_t *ret_count, struct refusal *refusal);
 
 void docket_free(struct docket_request *request);
 void docket_free_requests(struct docket_request *requests, size_t count);

@@ -51,6 +51,8 @@ const char *docket_kind_name(uint64_t kind)
 		return "person";
 	case DOCKET_EXTENSION:
 		return "extension";
+	case DOCKET_BREAK_GLASS:
+		return "break-glass";
 	}
 	return "unknown";
 }
@@ -324,4 +326,24 @@ int docket_transitions(struct agent *agent, uint64_t id,
 	}
 	*ret_transitions = array;
 	return 0;
+}
+
+int docket_unacknowledged(struct agent *agent, uint64_t *ret_count, struct refusal *refusal)
+{
+	sqlite3_stmt *rows;
+	int r;
+
+	*ret_count = 0;
+	/* The kind is DOCKET_BREAK_GLASS, in digits for the sake of the index. */
+	r = docket_prepare(agent, "SELECT count(*) FROM request WHERE kind = 4 AND grant_id != 0"
+			   " AND NOT EXISTS (SELECT 1 FROM approval WHERE approves"
+			   " AND approval.request = request.id)", NULL, 0, &rows, refusal);
+	if (r < 0)
+		return r;
+	if (sqlite3_step(rows) == SQLITE_ROW)
+		*ret_count = column_number(rows, 0);
+	else
+		r = docket_failed(agent, refusal);
+	(void)sqlite3_finalize(rows);
+	return r;
 }

@@ -52,6 +52,24 @@ static void report(struct agent *agent, const struct docket_request *request,
 	record_send(&record);
 }
 
+void requests_report_asked(const struct agent *agent, const struct docket_request *request)
+{
+	struct record record;
+	char who[96];
+
+	authorise_name(agent->config, request->requester, who, sizeof(who));
+	record_begin(&record, LOG_NOTICE, MESSAGE_ID_REQUEST,
+		     "%s asks for access to \"%.256s\" on volume \"%s\", %s, and waits for approval: trustgate approve %llu",
+		     who, request->path ?: "?", request->volume,
+		     trustgate_reason_name(request->reason) ?: "unknown reason",
+		     (unsigned long long)request->id);
+	record_number(&record, "TRUSTGATE_REQUEST", request->id);
+	record_text(&record, "TRUSTGATE_VOLUME", request->volume);
+	record_number(&record, "TRUSTGATE_UID", request->requester);
+	record_number(&record, "TRUSTGATE_PID", request->pid);
+	record_send(&record);
+}
+
 /* What all of them agree about, put into the request. Returns whether it is enough. */
 static int agree(struct agent *agent, struct docket_request *request,
 		 const struct docket_approval *approval, struct approval_need *ret_have,

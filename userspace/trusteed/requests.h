@@ -96,6 +96,38 @@ int requests_revoke(struct agent *agent, struct docket_request *request, uid_t u
 		    const char *comment, uint64_t *ret_ended, struct refusal *refusal);
 
 /**
+ * requests_ask() - a person asks for a grant ahead of any open
+ * @request: what for; checked here, and put on record
+ * @refusal: filled on failure
+ *
+ * Return: 0 or -errno.
+ */
+int requests_ask(struct agent *agent, struct docket_request *request,
+		 struct refusal *refusal);
+
+/* A record that it waits. */
+void requests_report_asked(const struct agent *agent, const struct docket_request *request);
+
+/* Whether its texts are good and enough for its reason. */
+int requests_check_texts(const struct docket_request *request, struct refusal *refusal);
+
+/**
+ * requests_break_glass() - somebody takes a grant, without approval
+ * @request: what for; checked here, and put on record before it is given
+ * @ret_grant: filled on success
+ * @refusal: filled on failure
+ *
+ * Return: 0 or -errno.
+ */
+int requests_break_glass(struct agent *agent, struct docket_request *request,
+			 struct trustgate_grant *ret_grant, struct refusal *refusal);
+
+/* A trustee has seen it. Returns 0 or -errno with @refusal filled. */
+int requests_acknowledge(struct agent *agent, struct docket_request *request,
+			 const struct docket_approval *acknowledgement,
+			 struct refusal *refusal);
+
+/**
  * requests_extend() - ask for more time for the grant of a request
  * @request: approved, with a live grant; then the new request
  * @duration_ns: how much more

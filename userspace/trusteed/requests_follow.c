@@ -189,7 +189,8 @@ static void reconcile_approved(struct agent *agent, struct docket_request *reque
 		request->grant_id = find_given(agent, request);
 		if (request->grant_id)
 			move(agent, request, 0, NULL);
-		else if (request->kind == DOCKET_OPEN && !requests_asked(agent, request))
+		else if (request->kind == DOCKET_BREAK_GLASS ||
+			 (request->kind == DOCKET_OPEN && !requests_asked(agent, request)))
 			move(agent, request, DOCKET_EXPIRED,
 			     "the agent ended before the grant was given");
 		return;
@@ -213,6 +214,8 @@ static void reconcile(struct agent *agent, struct docket_request *request, uint6
 		     DOCKET_EXPIRED : DOCKET_COMPLETED, "the host was restarted");
 	} else if (request->state != DOCKET_PENDING) {
 		reconcile_approved(agent, request);
+	} else if (request->kind == DOCKET_BREAK_GLASS) {
+		move(agent, request, DOCKET_EXPIRED, "the agent ended before the grant was given");
 	} else if (request->kind == DOCKET_OPEN && !requests_asked(agent, request)) {
 		move(agent, request, DOCKET_EXPIRED, "it was closed while the agent did not see it");
 	}

@@ -105,8 +105,10 @@ static int find_object(struct agent *agent, const struct docket_request *request
 	if (r == 0)
 		r = volumes_open_root(agent, &gift->volume, &gift->root_fd, refusal);
 	if (r == 0)
-		r = object_resolve(gift->root_fd, request->path, request->subtree ?
-				   OBJECT_SUBTREE : OBJECT_ONE_INODE, &gift->object, refusal);
+		r = object_resolve(gift->root_fd, request->path,
+				   request->subtree == DOCKET_SUBTREE ? OBJECT_SUBTREE :
+				   request->subtree == DOCKET_AS_IT_IS ? OBJECT_AS_IT_IS :
+				   OBJECT_ONE_INODE, &gift->object, refusal);
 	/* What it is called now has to be what the old grant was for. */
 	if (r == 0 && gift->old.id && gift->old.ino &&
 	    (fstat(gift->object.fd, &st) < 0 || st.st_ino != gift->old.ino))
@@ -205,6 +207,8 @@ int requests_give(struct agent *agent, struct docket_request *request,
 	struct asked *asked;
 	int r;
 
+	if (request->kind == DOCKET_BREAK_GLASS)
+		tag |= TAG_BREAK_GLASS;
 	r = request->kind == DOCKET_OPEN ?
 	    answer_open(agent, request, tag, ret_grant, refusal) :
 	    give_to_process(agent, request, tag, ret_grant, refusal);

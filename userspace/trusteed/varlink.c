@@ -174,6 +174,8 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 		      sd_json_variant **ret_reply, struct refusal *refusal)
 {
 	struct trustgate_gate gate = { 0 };
+	uint64_t break_glass;
+	struct refusal ignored;
 	int r;
 
 	(void)link;
@@ -181,8 +183,11 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 	r = trustgate_gate_get(agent->gate, &gate);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
+	/* If that cannot be read, the problem that keeps it from being is told. */
+	(void)docket_unacknowledged(agent, &break_glass, &ignored);
 	r = varlink_json_status(&gate, state_name(agent, &gate), watch_count(agent),
-				accounting_problem(agent), docket_problem(agent), ret_reply);
+				accounting_problem(agent), docket_problem(agent), break_glass,
+				ret_reply);
 	trustgate_gate_clear(&gate);
 	return r;
 }
@@ -324,6 +329,8 @@ static int set_up_server(struct agent *agent)
 			"io.trustgate.Agent.SetVolume", method_set_volume,
 			"io.trustgate.Agent.RemoveVolume", method_remove_volume,
 			"io.trustgate.Agent.Grant", method_grant,
+			"io.trustgate.Agent.Ask", method_ask,
+			"io.trustgate.Agent.Acknowledge", method_acknowledge,
 			"io.trustgate.Agent.ListRequests", method_list_requests,
 			"io.trustgate.Agent.Approve", method_approve,
 			"io.trustgate.Agent.Deny", method_deny,

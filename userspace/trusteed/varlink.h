@@ -123,7 +123,7 @@ int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, si
 
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
- * varlink_decide.c, varlink_service.c
+ * varlink_decide.c, varlink_ask.c, varlink_service.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -138,6 +138,10 @@ int method_grant(sd_varlink *link, sd_json_variant *parameters,
 int method_revoke(sd_varlink *link, sd_json_variant *parameters,
 		  sd_varlink_method_flags_t flags, void *userdata);
 int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata);
+int method_ask(sd_varlink *link, sd_json_variant *parameters,
+	       sd_varlink_method_flags_t flags, void *userdata);
+int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata);
 int method_list_requests(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata);

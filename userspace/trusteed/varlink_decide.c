@@ -382,6 +382,51 @@ int method_revoke_request(sd_varlink *link, sd_json_variant *parameters,
 	return varlink_answer(userdata, &method, link, parameters, &given);
 }
 
+/* ---- Acknowledge ---- */
+
+static int run_acknowledge(struct agent *agent, sd_varlink *link, void *userdata,
+			   sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	const struct decide_parameters *given = userdata;
+	struct docket_approval acknowledgement = {
+		.approves = true, .role = DOCKET_TRUSTEE, .comment = (char *)given->comment,
+	};
+	struct docket_request request;
+	struct approver who;
+	struct peer peer;
+	int r;
+
+	r = varlink_peer(link, &peer, refusal);
+	if (r == 0)
+		r = check_comment(given->comment, refusal);
+	if (r == 0)
+		r = find_any(agent, given->id, &peer, &request, refusal);
+	if (r < 0)
+		return r;
+	who = approver_of(&peer);
+	r = authorise_acknowledge(agent->config, &request, &who, refusal);
+	acknowledgement.uid = peer.uid;
+	acknowledgement.loginuid = peer.loginuid;
+	if (r == 0)
+		r = requests_acknowledge(agent, &request, &acknowledgement, refusal);
+	if (r == 0)
+		r = reply_request(agent, &request, ret_reply, refusal);
+	docket_free(&request);
+	return r;
+}
+
+int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const struct method method = {
+		"Acknowledge", decide_fields, .checks_itself = true, .run = run_acknowledge,
+	};
+	struct decide_parameters given = { 0 };
+
+	(void)flags;
+	return varlink_answer(userdata, &method, link, parameters, &given);
+}
+
 /* ---- ExtendRequest ---- */
 
 struct extend_parameters {

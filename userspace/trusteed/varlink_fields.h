@@ -109,6 +109,8 @@
 	F(requesterUid, INT, NULLABLE, "User who asked for it; absent for standing grants", \
 	  unsigned_if, (grant->tag & (TAG_USER | TAG_SERVICE)) == TAG_USER, \
 	  grant->tag & UINT32_MAX) \
+	F(breakGlass, BOOL, NULLABLE, "Taken without approval; absent for any other", \
+	  flag_if, grant->tag & TAG_BREAK_GLASS && grant->tag & TAG_USER, true) \
 	F(comm, STRING, NULLABLE, "Name of the process", \
 	  text, comm[0] ? comm : NULL) \
 	F(createdBoottimeNSec, INT, 0, "When it was given", \
@@ -139,6 +141,8 @@
 	  text, HAS(VOLUME_NAME) ? event->volume_name : NULL) \
 	F(grantId, INT, NULLABLE, "Number of the grant", \
 	  unsigned_if, HAS(GRANT_ID), event->grant_id) \
+	F(breakGlass, BOOL, NULLABLE, "The grant was taken without approval; absent for any other", \
+	  flag_if, HAS(TAG) && event->tag & TAG_BREAK_GLASS && event->tag & TAG_USER, true) \
 	F(hook, STRING, NULLABLE, "Kernel hook that saw the access", \
 	  text, HAS(HOOK) ? event->hook : NULL) \
 	F(access, STRING, NULLABLE | SD_VARLINK_ARRAY, "read, write, exec, names, meta", \
@@ -174,7 +178,7 @@
 	F(id, INT, 0, "Number, never used twice", \
 	  unsigned, request->id) \
 	F(kind, STRING, 0, \
-	  "open: an open waits in the kernel; person: asked for ahead of one; extension: more time for another request's grant", \
+	  "open: an open waits in the kernel; person: asked for ahead of one; extension: more time for another request's grant; break-glass: taken without approval", \
 	  text, docket_kind_name(request->kind)) \
 	F(state, STRING, 0, \
 	  "pending, approved, extended, rejected, expired, revoked, completed, failed-to-close", \
@@ -185,8 +189,8 @@
 	  text, request->volume) \
 	F(path, STRING, NULLABLE, "What is to be opened, relative to the root of the volume", \
 	  text, request->path) \
-	F(subtree, BOOL, 0, "With all beneath it", \
-	  flag, request->subtree) \
+	F(subtree, BOOL, 0, "With all beneath it, if it is a directory", \
+	  flag, request->subtree != DOCKET_ONE_INODE) \
 	F(access, STRING, ARRAY, "read, write, exec, names, meta", \
 	  names, TRUSTGATE_NAMES_ACCESS, request->access) \
 	F(pid, INT, 0, "Process that waits", \
@@ -246,7 +250,9 @@
 	F(grantId, INT, NULLABLE, "Grant that was given", \
 	  unsigned_if, request->grant_id, request->grant_id) \
 	F(parent, INT, NULLABLE, "Request whose grant is to be extended", \
-	  unsigned_if, request->parent, request->parent)
+	  unsigned_if, request->parent, request->parent) \
+	F(acknowledged, BOOL, NULLABLE, "Of one that broke the glass: a trustee has acknowledged that", \
+	  flag_if, request->kind == DOCKET_BREAK_GLASS, have.trustees)
 
 #define APPROVAL_FIELDS(F) \
 	F(uid, INT, 0, "Who", \
@@ -282,6 +288,8 @@
 	F(requestsProblem, STRING, NULLABLE, \
 	  "Why requests cannot be kept, so that whatever needs approval is denied; absent if they can", \
 	  text, requests_problem) \
+	F(breakGlass, INT, 0, "Requests that broke the glass, and no trustee has acknowledged that", \
+	  unsigned, break_glass) \
 	F(version, STRING, 0, "Version of the agent", \
 	  text, TRUSTGATE_VERSION) \
 	F(abiVersion, INT, 0, "Version of the protocol with the kernel", \
@@ -388,6 +396,27 @@
 	  "What becomes of mappings when it ends: deny-io, unmap or kill; if absent, the volume's least", on_end) \
 	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
+
+#define ASK_PARAMETERS(F) \
+	F(volume, TEXT, MANDATORY, "Name of the volume", volume) \
+	F(path, TEXT, MANDATORY, "As in Grant", path) \
+	F(access, WORDS, MANDATORY, "read, write, exec, names, meta", access) \
+	F(durationNSec, TIME, MANDATORY, "From begin to expiry", duration_ns) \
+	F(subtree, FLAG, NULLABLE, "As in Grant", subtree) \
+	F(descendants, FLAG, NULLABLE, "Cover processes forked from now on, too", descendants) \
+	F(keepExec, FLAG, NULLABLE, "Survive the execution of another program", keep_exec) \
+	F(nextExec, FLAG, NULLABLE, "Begin with the next execution of a program", next_exec) \
+	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
+	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket) \
+	F(comment, TEXT, NULLABLE, "Why, in words", comment) \
+	F(location, TEXT, NULLABLE, "From where the access is", location) \
+	F(retentionDays, NUMBER, NULLABLE, "How long what is made of the access is kept", \
+	  retention_days) \
+	F(legalReference, TEXT, NULLABLE, "Demanded by the reason legal-order", legal_reference) \
+	F(notify, TEXT, NULLABLE, \
+	  "Demanded by the reason legal-order: may the tenant be told? notify, delayed, prohibited", notify) \
+	F(breakGlass, FLAG, NULLABLE, \
+	  "Do not wait for approval: for who may, for the reason emergency, with a comment", break_glass)
 
 #define LIST_REQUESTS_PARAMETERS(F) \
 	F(volume, TEXT, NULLABLE, "Only those on this volume", volume) \

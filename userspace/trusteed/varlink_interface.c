@@ -86,6 +86,13 @@ METHOD(RemoveVolume, 0,
 METHOD(Grant, 0,
        GRANT_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+METHOD(Ask, 0,
+       ASK_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "It waits for approval, unless the glass is broken")
+       OUTPUT_BY_TYPE(grant, Grant, NULLABLE, "What was given then"));
+METHOD(Acknowledge, 0,
+       DECIDE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now"));
 METHOD(ListRequests, 0,
        LIST_REQUESTS_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(requests, Request, ARRAY, "In the order of their numbers, the history in the opposite one"));
@@ -170,6 +177,10 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_RemoveVolume,
 	SD_VARLINK_SYMBOL_COMMENT("Give a grant. For trustees; for the caller itself also by a rule in self-grants."),
 	&vl_method_Grant,
+	SD_VARLINK_SYMBOL_COMMENT("Ask for a grant for the caller itself, to be approved by people. For everybody."),
+	&vl_method_Ask,
+	SD_VARLINK_SYMBOL_COMMENT("Acknowledge that somebody broke the glass. For trustees other than him."),
+	&vl_method_Acknowledge,
 	SD_VARLINK_SYMBOL_COMMENT("Requests that wait for people. For root and trustees; for tenants on their volumes."),
 	&vl_method_ListRequests,
 	SD_VARLINK_SYMBOL_COMMENT("All about one request. For the same, and for who has asked."),

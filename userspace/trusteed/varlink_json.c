@@ -259,7 +259,7 @@ static void put_counters(struct json *object, const char *name,
 
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
 			size_t watchers, const char *problem, const char *requests_problem,
-			sd_json_variant **ret)
+			uint64_t break_glass, sd_json_variant **ret)
 {
 	struct json object = { 0 };
 

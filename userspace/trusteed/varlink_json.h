@@ -17,11 +17,12 @@
 
 /*
  * @state: in a word; @watchers: how many watch; @problem: of the account, or NULL;
- * @requests_problem: of the docket, or NULL.
+ * @requests_problem: of the docket, or NULL; @break_glass: how often the glass was
+ * broken and nobody has acknowledged that.
  */
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
 			size_t watchers, const char *problem, const char *requests_problem,
-			sd_json_variant **ret);
+			uint64_t break_glass, sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,

@@ -101,6 +101,12 @@ enum option_id {
 	OPTION_AT,
 	OPTION_COMMENT,
 	OPTION_REQUEST,
+	OPTION_LOCATION,
+	OPTION_RETENTION,
+	OPTION_LEGAL_REFERENCE,
+	OPTION_NOTIFY,
+	OPTION_ASK_PEOPLE,
+	OPTION_BREAK_GLASS,
 };
 
 /**
@@ -189,6 +195,7 @@ extern const struct verb verb_show;
 extern const struct verb verb_approve;
 extern const struct verb verb_deny;
 extern const struct verb verb_extend;
+extern const struct verb verb_acknowledge;
 extern const struct verb verb_history;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;

@@ -34,6 +34,7 @@ static const struct verb *const verbs[] = {
 	&verb_approve,
 	&verb_deny,
 	&verb_extend,
+	&verb_acknowledge,
 	&verb_history,
 	&verb_watch,
 	&verb_exec,

@@ -188,26 +188,39 @@ static int run_approve(const struct cli *cli, int argc, char *argv[])
 	return r;
 }
 
-static int run_deny(const struct cli *cli, int argc, char *argv[])
+/* A number, a comment, and nothing but a word to say. */
+static int decide(const struct cli *cli, const char *number, const char *method,
+		  const char *done)
 {
 	sd_json_variant *parameters = NULL;
 	sd_json_variant *reply = NULL;
 	uint64_t id;
 	int r;
 
-	(void)argc;
-	r = parse_number("ID", argv[0], 1, INT64_MAX, &id);
+	r = parse_number("ID", number, 1, INT64_MAX, &id);
 	if (r)
 		return r;
 	if (build(id, &parameters) < 0)
 		return refuse_to_make(parameters);
-	r = agent_call(cli, "Deny", parameters, &reply);
+	r = agent_call(cli, method, parameters, &reply);
 	if (!r && cli->json)
 		r = print_json(cli, reply);
 	else if (!r)
-		printf("request %llu is denied\n", (unsigned long long)id);
+		printf("request %llu is %s\n", (unsigned long long)id, done);
 	sd_json_variant_unref(reply);
 	return r;
+}
+
+static int run_deny(const struct cli *cli, int argc, char *argv[])
+{
+	(void)argc;
+	return decide(cli, argv[0], "Deny", "denied");
+}
+
+static int run_acknowledge(const struct cli *cli, int argc, char *argv[])
+{
+	(void)argc;
+	return decide(cli, argv[0], "Acknowledge", "acknowledged");
 }
 
 static int run_extend(const struct cli *cli, int argc, char *argv[])
@@ -296,4 +309,16 @@ const struct verb verb_extend = {
 	.max = 1,
 	.take = take,
 	.run = run_extend,
+};
+
+const struct verb verb_acknowledge = {
+	.name = "acknowledge",
+	.arguments = "ID",
+	.summary = "acknowledge that somebody broke the glass",
+	.options = deny_options,
+	.shared = SHARED_JSON,
+	.min = 1,
+	.max = 1,
+	.take = take,
+	.run = run_acknowledge,
 };

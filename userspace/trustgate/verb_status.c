@@ -114,6 +114,10 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 		     problem ?: "?", colour_end(COLOUR_BAD));
 		free(problem);
 	}
+	if (number(status, "breakGlass"))
+		line("Break-glass", "%s%llu not acknowledged%s: trustgate history --state approved,completed,revoked -o +KIND",
+		     colour_begin(COLOUR_BAD), (unsigned long long)number(status, "breakGlass"),
+		     colour_end(COLOUR_BAD));
 	if (field_string(status, "requestsProblem")) {
 		char *problem = escape_text(field_string(status, "requestsProblem"));
 

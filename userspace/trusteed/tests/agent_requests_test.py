@@ -30,6 +30,7 @@ volumes:
     ask: 5m
     tenants: [3003, 3004]
     approvals: APPROVALS
+    break-glass: {users: [3002, 3005], for: 10m}
 """
 
 POLICY = """
@@ -383,6 +384,149 @@ def test_revoke_and_extend():
     end(host)
 
 
+def test_asked_by_a_person():
+    host, client = begin("{trustee: 1, tenant: 1}")
+    play(host, EVE)
+    wish = {"volume": "acme", "path": "db/", "access": ["read", "write"], "durationNSec": 10 * MINUTE,
+            "nextExec": True}
+    for more, attribute in (
+            ({"reason": "unspecified"}, "reason"), ({"reason": "customer-ticket"}, "ticket"),
+            ({"reason": "legal-order"}, "legalReference"),
+            ({"reason": "legal-order", "legalReference": "Az. 1"}, "notify"),
+            ({"reason": "legal-order", "legalReference": "Az. 1", "notify": "maybe"}, "notify"),
+            ({"reason": "incident", "notify": "delayed"}, "notify"),
+            ({"reason": "incident", "path": "../etc"}, "path"),
+            ({"reason": "incident", "access": []}, "access"),
+            ({"reason": "incident", "durationNSec": 31 * MINUTE}, "durationNSec"),
+            ({"reason": "incident", "retentionDays": 40000}, "retentionDays"),
+            ({"reason": "incident", "location": "x" * 1025}, "location")):
+        error, details = client.refused("Ask", **(wish | more))
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{more}")
+    equal(client.refused("Ask", **(wish | {"reason": "incident", "volume": "other"}))[0], "NoSuchVolume",
+          "a volume that is none")
+    asked = client.call("Ask", **wish, reason="legal-order", legalReference="Az. 1", notify="prohibited",
+                        location="DE", retentionDays=30, comment="by order")["request"]
+    number = asked["id"]
+    equal((asked["kind"], asked["state"], asked["path"], asked["subtree"], asked["requesterUid"], asked["pid"],
+           asked["location"], asked["retentionDays"], asked["notify"], asked["legalReference"]),
+          ("person", "pending", "db", True, EVE, os.getpid(), "DE", 30, "prohibited", "Az. 1"), "what for")
+    equal(client.call("ShowRequest", id=number)["request"]["state"], "pending", "he may see it")
+    check("grant" not in approve_as_asked(host, client, CAROL, number), "a tenant alone is not enough")
+    given = approve_as_asked(host, client, ALICE, number, durationNSec=MINUTE, access=["read"])["grant"]
+    equal((given["pid"], given["path"], given["access"], given["nextExec"], given["reason"], given["requesterUid"]),
+          (os.getpid(), "db", ["read"], True, "legal-order", EVE), "what all allow")
+    # More than anybody reads.
+    play(host, EVE)
+    for _ in range(16):
+        last = client.call("Ask", **wish, reason="incident")["request"]["id"]
+    equal(client.refused("Ask", **wish, reason="incident")[1].get("errno"), 16, "not any number")
+    equal(client.call("Deny", id=last)["request"]["state"], "rejected", "he takes one back")
+    client.call("Ask", **wish, reason="incident")
+    end(host)
+
+
+def approve_as_asked(host, client, uid, number, **more):
+    """The reason is who asks's."""
+    play(host, uid)
+    return client.call("Approve", id=number, **more)
+
+
+def test_exec_asks():
+    host, client = begin()
+    play(host, EVE)
+    command = [TRUSTGATE, "exec", "--agent", host.top + "/socket", "--ask", "-V", "acme", "-P", "db/main.db",
+               "-a", "r", "--for", "5m", "-r", "incident", "-c", "look", "--", "echo", "it runs"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stderr.readline()
+    check("waits for approval: trustees 0 of 2, tenants 0 of 0" in line, f"said: {line}")
+    number = int(line.split()[1])
+    # The agent is killed while it waits.
+    approve_as_asked(host, client, ALICE, number)
+    host.kill()
+    host.start()
+    client = host.client()
+    equal(process.poll(), None, "it waits on")
+    given = approve_as_asked(host, client, BOB, number)["grant"]
+    out, err = process.communicate(timeout=60)
+    equal((process.returncode, out, given["pid"]), (0, "it runs\n", process.pid), f"approved: {err}")
+
+    play(host, EVE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    number = int(process.stderr.readline().split()[1])
+    play(host, ALICE)
+    client.call("Deny", id=number, comment="no")
+    out, err = process.communicate(timeout=60)
+    equal((process.returncode, out), (1, ""), "denied")
+    check(f"request {number} is rejected: no" in err, f"and why: {err}")
+
+    play(host, EVE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    number = int(process.stderr.readline().split()[1])
+    process.terminate()
+    process.communicate(timeout=60)
+    check(wait_state(host, client, number, "expired"), "who gives up waits no longer")
+    end(host)
+
+
+def test_break_glass():
+    host, client = begin()
+    watcher = host.client()
+    play(host, ALICE)
+    watcher.send("Watch", more=True)
+    wish = {"volume": "acme", "path": "db/main.db", "access": ["read"], "durationNSec": MINUTE,
+            "reason": "emergency", "comment": "it burns", "breakGlass": True}
+    equal(client.call("Status")["breakGlass"], 0, "whole")
+    play(host, CAROL)
+    equal(client.refused("Ask", **wish)[0], "NotPermitted", "not by anybody")
+    equal(client.refused("Ask", **(wish | {"volume": "other"}))[0], "NotPermitted",
+          "who learns nothing about volumes")
+    play(host, EVE)
+    for more, attribute in (({"reason": "incident"}, "reason"), ({"comment": ""}, "comment"),
+                            ({"durationNSec": 11 * MINUTE}, "durationNSec")):
+        error, details = client.refused("Ask", **(wish | more))
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{more}")
+    equal(grants(host, client), [], "nothing is given")
+    play(host, EVE)
+    reply = client.call("Ask", **wish)
+    number = reply["request"]["id"]
+    equal((reply["request"]["kind"], reply["request"]["state"], reply["request"]["acknowledged"],
+           reply["grant"]["breakGlass"], reply["grant"]["reason"]),
+          ("break-glass", "approved", False, True, "emergency"), "taken")
+    check(host.wait_text(f'BREAK-GLASS: uid {EVE} ({EVE}) takes access to "db/main.db" on volume "acme" for 1m: it burns'), "loudly")
+    check(wait_recorded(host, "request-approved", lambda b: b["request"] == number and b["uid"] == EVE),
+          "in the account")
+    host.event("grant-ended", os.getpid(), "x")
+    play(host, ALICE)
+    told = watcher.receive()["parameters"]["event"]
+    equal((told["type"], told.get("breakGlass")), ("grant-ended", True), "watchers see it marked")
+    check(wait_state(host, client, number, "completed"), "it ends as any other")
+    equal(client.call("Status")["breakGlass"], 1, "the state tells it until then")
+    for uid in (EVE, CAROL, 0):
+        equal(refused(host, client, uid, "Acknowledge", number)[0], "NotPermitted", f"{uid} cannot acknowledge it")
+    host.kill()
+    host.start()
+    client = host.client()
+    play(host, ALICE)
+    equal(client.call("Status")["breakGlass"], 1, "also after a crash")
+    equal(client.call("Acknowledge", id=number, comment="seen")["request"]["acknowledged"], True, "a trustee does")
+    equal(client.call("Status")["breakGlass"], 0, "and it is over")
+    equal(refused(host, client, BOB, "Acknowledge", number)[0], "Refused", "once")
+    # A trustee who does it himself needs another one.
+    play(host, BOB)
+    number = client.call("Ask", **wish)["request"]["id"]
+    equal(refused(host, client, BOB, "Acknowledge", number)[0], "NotPermitted", "not by himself")
+    # What cannot be on record is not given.
+    locked = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    play(host, EVE)
+    before = len(grants(host, client))
+    play(host, EVE)
+    equal(client.refused("Ask", **wish)[0], "Refused", "without a record")
+    equal(len(grants(host, client)), before, "nothing is given")
+    locked.execute("ROLLBACK")
+    end(host)
+
+
 def test_history():
     host, client = begin("1")
     numbers = [raised(host, client, f"db/f{i}") for i in range(3)]
@@ -430,4 +574,4 @@ def test_demands_more():
 
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
-    test_revoke_and_extend, test_history, test_demands_more)
+    test_revoke_and_extend, test_asked_by_a_person, test_exec_asks, test_break_glass, test_history, test_demands_more)

@@ -48,7 +48,7 @@ static const struct {
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
 	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, policy, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, tenants, approvals, pending, self-grants" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, tenants, approvals, pending, break-glass, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, tenants, approvals, pending, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, lower-devices, tenants, approvals, pending, break-glass, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -114,6 +114,9 @@ static const struct {
 	{ "trustees: [root]\n" VOLUME "    approvals: 2\n", ":3: volumes[0].approvals: 2 trustees have to approve, and trustees names 1" },
 	{ "trustees: [root]\n" VOLUME "    tenants: [0]\n", ":3: volumes[0].tenants: \"0\" is a trustee, too, and would be both sides" },
 	{ VOLUME "    pending: 0s\n", ":4: volumes[0].pending: is zero" },
+	{ VOLUME "    break-glass: {users: [root]}\n", ":4: volumes[0].break-glass: key \"for\" is missing" },
+	{ VOLUME "    break-glass: {for: 10m}\n", ":4: volumes[0].break-glass: key \"users\" is missing" },
+	{ VOLUME "    max-duration: 5m\n    break-glass: {users: [root], for: 10m}\n", ":2: volumes[0].break-glass.for is longer than max-duration" },
 	/* services */
 #define SERVICE(unit, volume, time) \
 	"services:\n  - unit: " unit "\n    volume: " volume "\n    path: db\n" \
