@@ -117,7 +117,8 @@ clean()
 		as tgtrustee trustgate volume del test >/dev/null 2>&1
 	systemctl -q stop trusteed.service
 	umount $volume 2>/dev/null
-	rm -f $config /var/lib/trusteed/secret /var/lib/trusteed/account.*
+	rm -f $config /var/lib/trusteed/secret /var/lib/trusteed/account.* \
+		/var/lib/trusteed/requests.*
 	rm -rf /run/tg-test
 	modprobe -r trustgate
 	[ $failed = 0 ] || journalctl -q -b -u trusteed.service -o cat | tail -n 60 | sed 's/^/# /'

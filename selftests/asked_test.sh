@@ -9,10 +9,17 @@
 
 policy=/etc/trustgate/policy.yaml
 output=/run/tg-test/output
+state=/var/lib/trusteed
+number=0
 
 clean_up()
 {
 	systemctl kill --signal=CONT trusteed.service 2>/dev/null
+	rm -f $state/filler
+	if mountpoint -q $state; then
+		systemctl -q stop trusteed.service
+		umount $state
+	fi
 	jobs -p | xargs -r kill 2>/dev/null
 	rm -f $policy
 }
@@ -33,7 +40,7 @@ write_policy()
 	        allow: {for: 2s, reason: automation}
 	      - name: people
 	        access: [read]
-	        ask: {for: 5m, deadline: 2m}
+	        ask: {for: 5m, deadline: 5m}
 	END
 	chmod 644 $policy
 }
@@ -44,10 +51,15 @@ prepare()
 	mkdir $volume/keys
 	echo "a key" >$volume/keys/k
 	echo "another row" >$volume/db/y
+	id tgsecond || useradd tgsecond
+	id tgtenant || useradd tgtenant
 	configure <<-END
 	    ask: 30s
+	    tenants: [tgtenant]
+	    break-glass: {users: [tgdba], for: 1m}
 	policy: $policy
 	END
+	sed -i 's/trustees: .*/trustees: [tgtrustee, tgsecond]/' $config
 	write_policy
 	systemctl start trusteed.service
 }
@@ -176,11 +188,187 @@ policy_changes()
 	kill %%
 }
 
+# need APPROVALS - from here on, as trusteed.yaml says it
+need()
+{
+	sed -i "/^    approvals:/d; s/^    ask:.*/    ask: 5m\n    approvals: $1/" $config
+	expect 0 "needed from here on: $1" systemctl reload trusteed.service
+}
+
+# as_person USER VERB [OPTION...] - about the request that waits
+as_person()
+{
+	local user=$1 verb=$2
+	shift 2
+	as "$user" trustgate "$verb" "$number" "$@"
+}
+
+# field NAME - of that request
+field()
+{
+	as tgtrustee trustgate show "$number" --json |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["request"].get(sys.argv[1]))' "$1"
+}
+
+is_state()
+{
+	[ "$(field state)" = "$1" ]
+}
+
+# begin_request COMMAND... - one that waits, and its number
+begin_request()
+{
+	begin "$@"
+	eventually 20 "it waits for approval" one_waits
+	number=$(requests | tail -n 1 | tr -d ' ')
+}
+
+two_persons()
+{
+	need 2
+	begin_request cat $volume/mail/letter
+	expect 0 "one approves" as_person tgtrustee approve --reason incident --for 1m
+	expect fails "he is not two" as_person tgtrustee approve --reason incident
+	expect fails "nor is he as whom he has become" as_logged_in
+	eventually 10 "which is said" journal_has "he has approved it already as uid"
+	expect fails "a tenant is not asked" as_person tgtenant approve --reason incident
+	expect fails "others may not" as_person tgdba approve --reason incident
+	eventually 10 "which is on record" journal_has "approve a request on volume"
+	expect fails "he sees nothing either" as_person tgdba show
+	equal "$(field trustees)/$(field needTrustees)" 1/2 "one of two"
+	equal "$(grants mail/letter)" 0 "so nothing is given"
+	expect 0 "it waits on" one_waits
+	systemctl kill --signal=KILL trusteed.service
+	eventually 60 "the agent is killed, and finds it again" one_waits
+	equal "$(field trustees)/$(field needTrustees)" 1/2 "and what was approved"
+	expect fails "who has approved is not two now either" as_person tgtrustee approve --reason incident
+	expect 0 "another approves, for less time" as_person tgsecond approve --for 3s
+	eventually 20 "it goes on" ended 0
+	equal "$(cat $output)" "a letter" "and reads"
+	equal "$(field durationNSec)" 3000000000 "for the lesser time"
+	eventually 30 "then it is over" is_state completed
+	equal "$(as tgtrustee trustgate history --json --state completed --max 1 |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])')" "$number" \
+		"and in the history"
+}
+
+# The second trustee, whom the first has become after he logged in.
+as_logged_in()
+{
+	sh -c "echo $(id -u tgtrustee) >/proc/self/loginuid &&
+		exec setpriv --reuid tgsecond --regid tgsecond --clear-groups \
+			trustgate approve $number --reason incident"
+}
+
+tenant_too()
+{
+	need '{trustee: 1, tenant: 1}'
+	begin_request python3 -c 'import sys, time
+print(open(sys.argv[1]).read(), flush=True)
+time.sleep(60)' $volume/mail/letter
+	expect 0 "the tenant approves" as_person tgtenant approve --reason incident
+	expect 0 "and sees it" as_person tgtenant show
+	expect fails "but nothing else" as tgtenant trustgate status
+	expect 0 "it waits on" one_waits
+	expect 0 "a trustee approves" as_person tgtrustee approve --for 4m
+	eventually 20 "it goes on" grep -q "a letter" $output
+	expect 0 "the tenant ends it" as tgtenant trustgate revoke --request "$number" --comment enough
+	equal "$(field state)" revoked "which is on record"
+	equal "$(grants mail/letter)" 0 "nothing is left"
+	kill %%
+	begin_request cat $volume/db/x
+	expect 0 "a trustee approves" as_person tgtrustee approve --reason incident
+	expect 0 "the tenant denies" as_person tgtenant deny --comment "not this one"
+	eventually 20 "one denial is enough" ended fails
+	equal "$(field state)" rejected "which is on record"
+	expect fails "for good" as_person tgsecond approve --reason incident
+	sed -i 's/deadline: 5m/deadline: 8s/' $policy
+	systemctl reload trusteed.service
+	begin_request head -n 1 $volume/mail/letter
+	expect 0 "a trustee approves" as_person tgtrustee approve --reason incident
+	eventually 30 "nobody else does in time" ended fails
+	equal "$(field state)" expired "which is on record"
+	sed -i 's/deadline: 8s/deadline: 5m/' $policy
+	systemctl reload trusteed.service
+}
+
+# as_dba KIND [OPTION...] - executes a program under a grant to himself
+as_dba()
+{
+	local kind=$1
+	shift
+	as tgdba trustgate exec "$kind" --volume test --path db/ --access r --for 1m "$@" \
+		-- cat $volume/db/x
+}
+
+ahead_of_an_open()
+{
+	need 2
+	expect fails "by a rule he gets nothing" as tgdba trustgate exec --volume test --path db/ \
+		--access r --for 1m --reason incident -- cat $volume/db/x
+	begin_request as_dba --ask --reason customer-ticket --ticket SR-4711 --location DE
+	equal "$(field kind) $(field ticket) $(field location)" "person SR-4711 DE" "what for"
+	expect fails "he cannot approve it" as_person tgdba approve
+	expect 0 "one approves" as_person tgtrustee approve
+	expect 0 "two approve" as_person tgsecond approve --for 30s
+	eventually 30 "the program runs" ended 0
+	expect 0 "and reads" grep -q "a row" $output
+	eventually 30 "then it is over" is_state completed
+}
+
+emergency()
+{
+	expect fails "not for another reason" as_dba --break-glass --reason incident --comment "no"
+	expect fails "not by anybody" trustgate exec --break-glass --volume test --path db/ \
+		--access r --for 1m --reason emergency --comment "no" -- cat $volume/db/x
+	expect 0 "in an emergency there is no wait" as_dba --break-glass --reason emergency --comment "it burns"
+	expect 0 "with an alert" sh -c "journalctl -q -b -u trusteed.service -p alert -o cat | grep -q BREAK-GLASS"
+	expect 0 "which the state tells" sh -c "trustgate status | grep -q '^Break-glass: 1 '"
+	number=$(as tgtrustee trustgate history --max 1 --noheadings --output ID | tr -d ' ')
+	expect fails "until it is acknowledged, not by himself" as_person tgdba acknowledge
+	expect fails "nor by root" trustgate acknowledge "$number"
+	expect 0 "by a trustee" as_person tgsecond acknowledge --comment "seen"
+	expect fails "then no more" sh -c "trustgate status | grep -q '^Break-glass'"
+}
+
+disk_full()
+{
+	systemctl stop trusteed.service
+	mkdir /run/tg-test/state
+	cp -a $state/. /run/tg-test/state
+	mount -t tmpfs -o size=4m,mode=0700,uid="$(id -u trusteed)",gid="$(id -g trusteed)" state $state
+	cp -a /run/tg-test/state/. $state
+	systemctl start trusteed.service
+	eventually 30 "on a small disk" agent_answers
+	need 1
+	dd if=/dev/zero of=$state/filler bs=4k status=none 2>/dev/null
+	begin tail -n 1 $volume/mail/letter
+	eventually 20 "on a full one, what has to be approved is denied" ended fails
+	expect 0 "with its cause" journal_has "requests cannot be kept"
+	as tgtrustee trustgate status >$output.full 2>&1
+	expect 0 "which the state tells" grep -q "Requests: denied" $output.full
+	rm $state/filler
+	eventually 30 "with room again it is over" status_is_good
+	begin_request tac $volume/mail/letter
+	expect 0 "and can be approved" as_person tgtrustee approve --reason incident --for 20s
+	eventually 20 "it goes on" ended 0
+}
+
+status_is_good()
+{
+	as tgtrustee trustgate status >$output.full && ! grep -q "Requests: " $output.full
+}
+
 trap clean EXIT
 prepared prepare
 by_rules
 by_a_trustee
 agent_hangs
 agent_restarts
+two_persons
+tenant_too
+ahead_of_an_open
+emergency
+disk_full
 policy_changes
 finish

@@ -12,114 +12,16 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
 
-TRUSTGATE, FAKE_AGENT = map(os.path.abspath, sys.argv[1:3])
-SEC = 1_000_000_000
-
-DONE, REFUSED, USAGE, UNREACHABLE, LEFT, CANNOT_RUN, NOT_FOUND = 0, 1, 2, 3, 4, 126, 127
+from cli_case import (CANNOT_RUN, DONE, HOSTILE, HOSTILE_SHOWN, LEFT, NOT_FOUND, REFUSED, SEC, STATUS,
+                      TRUSTGATE, UNREACHABLE, USAGE, WISH, CliCase, boottime, grant, volume)
 
 
-def boottime():
-    """CLOCK_BOOTTIME, which all times of the interface refer to."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-
-def volume(**changes):
-    """A volume as the agent shows it."""
-    return {
-        "id": 1, "name": "acme", "fstype": "ext4", "uuid": "0bd0f7a6-0c1c-4b3c-9c3c-111111111111",
-        "device": "254:16", "path": "/srv/acme", "maxDurationNSec": 8 * 3600 * SEC,
-        "onAgentLoss": "hold", "record": ["allowed"], "metadata": "open", "leastOnEnd": "unmap", "grants": 2, "addedBoottimeNSec": 1,
-        "counters": [{"cause": "granted", "count": 40}, {"cause": "no-grant", "count": 5},
-                     {"cause": "expired", "count": 2}],
-    } | changes
-
-
-def grant(**changes):
-    """A grant as the agent shows it."""
-    return {
-        "id": 17, "volume": "acme", "pid": 1234, "startTicks": 5, "execId": 1, "descendants": False,
-        "keepExec": True, "nextExec": False, "supervised": False, "objectKind": "subtree", "path": "db", "ino": 12, "inodeGeneration": 3,
-        "access": ["read", "write", "names"], "notBeforeBoottimeNSec": 0,
-        "expiresBoottimeNSec": boottime() + 900 * SEC, "maxUses": 0, "uses": 3, "reason": "customer-ticket",
-        "ticket": "SR-4711", "requesterUid": 1000, "comm": "sqlite3", "createdBoottimeNSec": 1,
-        "onEnd": "deny-io", "state": "active",
-    } | changes
-
-
-STATUS = {
-    "version": "0.2.0", "abiVersion": 1, "state": "armed", "agentPid": 99, "volumes": 1, "volumesMax": 64,
-    "grants": 2, "grantsMax": 1048576, "grantsBytesMax": 512 * 1024 * 1024, "subjects": 1, "nowBoottimeNSec": 5,
-    "eventSeq": 77, "eventsDropped": 0, "eventsAgentMissed": 0, "auditSuppressed": 4, "ending": 1, "unmapped": 2, "killed": 3, "proofs": 3,
-    "proofBoottimeNSec": 1, "hooks": ["file_open", "mmap_file"], "watchers": 1, "supervisors": 0, "stopped": [],
-}
-
-WISH = ["--volume", "acme", "--path", "db/", "--access", "rw", "--for", "15m", "--reason", "customer-ticket"]
-HOSTILE = "a\x1b[31m\nb\u202e\\x"
-HOSTILE_SHOWN = "a\\x1b[31m\\x0ab\\u202e\\\\x"
-
-
-class CliTest(unittest.TestCase):
-    """One agent and one directory for each test."""
-
-    maxDiff = None
-
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="trustgate-cli-")
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
-        self.socket = os.path.join(self.directory, "agent")
-        self.log = os.path.join(self.directory, "log")
-        self.script = os.path.join(self.directory, "script")
-        agent = subprocess.Popen([FAKE_AGENT, self.socket, self.script, self.log])
-        self.addCleanup(agent.wait)
-        self.addCleanup(agent.terminate)
-        for _ in range(1000):
-            with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(self.socket) == 0:
-                    return
-            self.assertIsNone(agent.poll())
-            time.sleep(0.02)
-        self.fail("the fake agent does not listen")
-
-    def answer(self, method, **how):
-        """Say how the agent answers a method."""
-        script = {}
-        if os.path.exists(self.script):
-            with open(self.script, encoding="utf-8") as file:
-                script = json.load(file)
-        script[method] = how
-        with open(self.script, "w", encoding="utf-8") as file:
-            json.dump(script, file)
-
-    def calls(self):
-        """What the agent was asked, as (method, parameters)."""
-        if not os.path.exists(self.log):
-            return []
-        with open(self.log, encoding="utf-8") as file:
-            return [(call["method"], call["parameters"]) for call in map(json.loads, file)]
-
-    def run_cli(self, *arguments, agent=None, env=None, **options):
-        """Run a verb, give (code, stdout, stderr)."""
-        words = arguments[0].split()
-        result = subprocess.run(
-            [TRUSTGATE, *words, "--agent", agent or self.socket, *arguments[1:]], text=True, capture_output=True,
-            timeout=60, check=False, stdin=subprocess.DEVNULL, env={**os.environ, "TZ": "UTC", **(env or {})}, **options)
-        return result.returncode, result.stdout, result.stderr
-
-    def check(self, expected_code, *arguments, **options):
-        """Run a verb, check its exit code, give (stdout, stderr)."""
-        code, out, err = self.run_cli(*arguments, **options)
-        self.assertEqual(expected_code, code, f"{arguments}: {out}{err}")
-        if expected_code == DONE:
-            self.assertEqual("", err)
-        else:
-            self.assertTrue(err.startswith("trustgate: "), err)
-        return out, err
+class CliTest(CliCase):
+    """One verb after the other."""
 
     # ---- status ----
 
@@ -351,28 +253,6 @@ class CliTest(unittest.TestCase):
         self.assertEqual([("Revoke", parameters) for parameters in (
             {"ids": [4, 18446744073709551615]}, {"volume": "acme"}, {"pid": 77}, {"all": True}, {"all": True})],
             self.calls())
-
-    def test_requests(self):
-        request = {
-            "id": 7, "volume": "acme", "path": HOSTILE, "access": ["read"], "pid": 812, "uid": 0, "loginuid": 1000,
-            "comm": "cat", "rule": "people", "maxDurationNSec": 600 * SEC, "raisedBoottimeNSec": boottime(),
-            "deadlineBoottimeNSec": boottime() + 60 * SEC}
-        self.answer("ListRequests", replies=[{"requests": [request]}])
-        out, _ = self.check(DONE, "requests", "--volume", "acme", "--noheadings", "-o", "ID,PATH,UID,LOGIN,RULE,MAX")
-        self.assertEqual(["7", HOSTILE_SHOWN, "0", "1000", "people", "10m"], out.split())
-        self.assertEqual([request], json.loads(self.check(DONE, "requests", "--json")[0]))
-        self.answer("Approve", replies=[{"grant": grant()}])
-        out, _ = self.check(DONE, "approve", "7", "--reason", "customer-ticket", "-t", "SR-1", "--for", "20s",
-                            "-a", "r", "--descendants", "--supervised")
-        self.assertRegex(out, "^request 7 is approved: read,write,names on db for 1[45]m")
-        self.check(DONE, "approve", "7", "-r", "incident")
-        self.answer("Deny", replies=[{}])
-        self.assertEqual("request 7 is denied\n", self.check(DONE, "deny", "7")[0])
-        self.assertEqual([
-            ("ListRequests", {"volume": "acme"}), ("ListRequests", {}),
-            ("Approve", {"id": 7, "reason": "customer-ticket", "ticket": "SR-1", "durationNSec": 20 * SEC,
-                         "access": ["read"], "descendants": True, "supervised": True}),
-            ("Approve", {"id": 7, "reason": "incident"}), ("Deny", {"id": 7})], self.calls())
 
     def test_revoke_wait(self):
         """Done when none of those grants is listed as ended any more."""
@@ -632,7 +512,14 @@ class CliTest(unittest.TestCase):
             (["volume", "add", "a", "/", "--record", "all"], 'say allowed or none'),
             (["volume", "set", "a", "--metadata", "shut"], "open or hidden"),
             (["volume", "set", "a", "--least-on-end", "stay"], "none of deny-io, unmap and kill"),
-            (["approve", "7"], "--reason is missing"),
+            (["approve", "7", "--at", "2001-01-01"], "that time has passed"),
+            (["approve", "7", "--at", "2001-13-01"], "is a duration as 2h, or a time of UTC"),
+            (["extend", "7"], "--for is missing"),
+            (["history", "--max", "0"], "must be between 1"),
+            (["show", "0"], "ID must be between 1"),
+            (["revoke", "--request", "3", "--all"], "exclude each other"),
+            (["revoke", "--request", "3", "--wait"], "--wait goes with grants"),
+            (["revoke", "--all", "--comment", "x"], "--comment goes with --request"),
             (["approve", "7", "--reason", "fun"], "is not a reason"),
             (["deny", "x"], 'needs a whole number, not "x"'),
             (["revoke"], "say which grants"),
@@ -677,7 +564,7 @@ class CliTest(unittest.TestCase):
     def test_help(self):
         out = subprocess.run([TRUSTGATE, "--help"], capture_output=True, text=True, check=True).stdout
         verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", out, re.MULTILINE)
-        self.assertEqual(20, len(verbs))
+        self.assertEqual(24, len(verbs))
         for verb in verbs:
             for option in ("--help", "-h"):
                 process = subprocess.run([TRUSTGATE, *verb.split(), option], capture_output=True, text=True, check=True)

@@ -113,6 +113,11 @@ METHOD(ListGrants)
 METHOD(ListRequests)
 METHOD(Approve)
 METHOD(Deny)
+METHOD(ShowRequest)
+METHOD(RevokeRequest)
+METHOD(ExtendRequest)
+METHOD(Ask)
+METHOD(Acknowledge)
 METHOD(Watch)
 
 #define BIND(name) INTERFACE #name, method_##name
@@ -138,7 +143,9 @@ int main(int argc, char *argv[])
 			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
 			BIND(Stop), BIND(Start),
-			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(Watch));
+			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
+			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Ask),
+			BIND(Acknowledge), BIND(Watch));
 	if (r >= 0)
 		r = sd_varlink_server_listen_address(server, argv[1], 0600);
 	if (r >= 0)

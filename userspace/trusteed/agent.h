@@ -4,7 +4,8 @@
  *
  * One thread, one event loop. The way of things:
  *
- *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
+ *	open waits     gate.c -> asked.c -> policy (../policy) -> gate, or
+ *	               requests.c (people), docket.c (on disk)
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
  *	               services.c, renewed.c, supervision.c and ledger.c (what they
  *	               know about grants)
@@ -35,6 +36,7 @@
 #include "accounting.h"
 #include "asked.h"
 #include "config.h"
+#include "docket.h"
 #include "object.h"
 #include "refusal.h"
 #include "stopped.h"
@@ -52,6 +54,7 @@
 #define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
 #define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked, or approved */
 #define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy; renewed if there is more */
+#define TAG_BREAK_GLASS	(UINT64_C(1) << 60)	/* taken by who asked, see requests_glass.c */
 
 struct options {
 	const char *config_path;
@@ -128,6 +131,9 @@ struct agent {
 	struct stopped *stopped;
 	/* supervision.c */
 	struct supervision *supervision;
+	/* docket.c, requests.c */
+	struct docket *docket;
+	sd_event_source *requests_timer;
 	/* varlink.c */
 	sd_varlink_server *varlink;
 };

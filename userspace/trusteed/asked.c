@@ -22,6 +22,7 @@
 #include "policy.h"
 #include "policy_facts.h"
 #include "renewed.h"
+#include "requests.h"
 
 /* So many opens share one write to the account. */
 #define ALLOWING_MAX 64
@@ -81,6 +82,8 @@ static void keep(struct agent *agent, struct asked *asked)
 	set_deadline(agent);
 }
 
+#define NOT_IN_TIME "nobody has decided in time"
+
 /* A rule may be more impatient than the volume. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -96,7 +99,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 		if (asked->deadline_boottime_ns > now_ns)
 			continue;
 		(void)asked_refuse(agent, asked->id, &ignored);
-		asked_report_denied(asked, "no trustee has decided in time");
+		asked_report_denied(asked, NOT_IN_TIME);
+		requests_open_closed(agent, asked, NOT_IN_TIME);
 		asked_drop(agent, asked);
 	}
 	set_deadline(agent);
@@ -124,6 +128,7 @@ static struct asked *take(const struct trustgate_request *request,
 	memcpy(asked->comm, request->comm, sizeof(asked->comm));
 	asked->raised_boottime_ns = request->raised_boottime_ns;
 	asked->deadline_boottime_ns = request->deadline_boottime_ns;
+	asked->max_duration_ns = volume->max_duration_ns;
 	/* The kernel's begin with a slash; that of the root is nothing else. */
 	if (request->path[0] == '/' &&
 	    config_path_check(request->path[1] ? request->path + 1 : ".", &asked->path, NULL))
@@ -313,6 +318,24 @@ static bool allow(struct agent *agent, struct asked *asked, const struct policy_
 
 /* ---- what the policy says ---- */
 
+/* Returns whether it is kept in the list: what cannot be put on record is denied. */
+static bool ask_people(struct agent *agent, struct asked *asked, uint64_t start_ticks,
+		       const struct policy_facts *facts)
+{
+	struct refusal refusal = { 0 };
+
+	if (requests_raise_open(agent, asked, start_ticks,
+				facts->exe.known == POLICY_KNOWN ? facts->exe.text : NULL,
+				facts->unit.known == POLICY_KNOWN ? facts->unit.text : NULL,
+				&refusal) < 0) {
+		deny(agent, asked, refusal.message);
+		return false;
+	}
+	asked_report_pending(asked);
+	keep(agent, asked);
+	return true;
+}
+
 /* Returns whether it is kept, in one list or the other. */
 static bool decide(struct agent *agent, struct asked *asked, uint64_t start_ticks)
 {
@@ -352,10 +375,9 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 		deadline_ns = asked->raised_boottime_ns + verdict.rule->deadline_ns;
 		if (deadline_ns < asked->deadline_boottime_ns)
 			asked->deadline_boottime_ns = deadline_ns;
-		asked->max_duration_ns = verdict.rule->duration_ns;
-		asked_report_pending(asked);
-		keep(agent, asked);
-		kept = true;
+		if (verdict.rule->duration_ns < asked->max_duration_ns)
+			asked->max_duration_ns = verdict.rule->duration_ns;
+		kept = ask_people(agent, asked, start_ticks, &facts);
 		break;
 	case POLICY_DENY:
 		deny(agent, asked, verdict.rule ? why : verdict.volume ? "no rule is for it" :
@@ -399,6 +421,7 @@ uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *w
 		if (volume && strcmp(asked->volume, volume))
 			continue;
 		deny(agent, asked, why);
+		requests_open_closed(agent, asked, why);
 		asked_drop(agent, asked);
 		count++;
 	}
@@ -410,6 +433,7 @@ uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *w
 void asked_event(struct agent *agent, const struct trustgate_event *event)
 {
 	struct asked *asked;
+	const char *cause;
 
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
 		consider(agent, event->request_id);
@@ -417,8 +441,9 @@ void asked_event(struct agent *agent, const struct trustgate_event *event)
 		asked = asked_find(agent, event->request_id);
 		if (!asked)
 			return;
-		asked_report_denied(asked, trustgate_request_end_name(event->request_end) ?:
-					   "closed");
+		cause = trustgate_request_end_name(event->request_end) ?: "closed";
+		asked_report_denied(asked, cause);
+		requests_open_closed(agent, asked, cause);
 		asked_drop(agent, asked);
 	}
 }
@@ -489,6 +514,7 @@ void asked_resync(struct agent *agent)
 		consider(agent, ids.ids[i]);
 	free(ids.ids);
 	asked_carry_out(agent);
+	requests_reconcile(agent);
 	gate_poke(agent);
 }
 

@@ -30,6 +30,7 @@ struct policy_facts;
  * struct asked - an open that waits for a trustee
  * @next: with the next higher number
  * @id: request in the kernel
+ * @number: of the request that people decide about
  * @volume_id: where
  * @volume: its name
  * @path: object, as config_path_check() makes it; NULL if it is not known
@@ -47,6 +48,7 @@ struct policy_facts;
 struct asked {
 	struct asked *next;
 	uint64_t id;
+	uint64_t number;
 	uint32_t volume_id;
 	char volume[TRUSTGATE_NAME_MAX + 1];
 	char *path;

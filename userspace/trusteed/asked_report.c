@@ -50,7 +50,9 @@ static void add_fields(struct record *record, const struct asked *asked)
 	char names[128];
 
 	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, asked->access, ",", names, sizeof(names));
-	record_number(record, "TRUSTGATE_REQUEST", asked->id);
+	record_number(record, "TRUSTGATE_KERNEL_REQUEST", asked->id);
+	if (asked->number)
+		record_number(record, "TRUSTGATE_REQUEST", asked->number);
 	record_text(record, "TRUSTGATE_VOLUME", asked->volume);
 	if (asked->path)
 		record_text(record, "TRUSTGATE_PATH", asked->path);
@@ -118,8 +120,8 @@ void asked_report_pending(const struct asked *asked)
 	if (!may_write())
 		return;
 	record_begin(&record, LOG_NOTICE, MESSAGE_ID_REQUEST,
-		     "%s waits for a trustee by rule \"%s\": trustgate approve %llu",
-		     what(asked, text), asked->rule, (unsigned long long)asked->id);
+		     "%s waits for approval by rule \"%s\": trustgate approve %llu",
+		     what(asked, text), asked->rule, (unsigned long long)asked->number);
 	add_fields(&record, asked);
 	record_number(&record, "TRUSTGATE_DEADLINE_BOOTTIME_NSEC", asked->deadline_boottime_ns);
 	record_send(&record);

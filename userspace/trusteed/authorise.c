@@ -58,9 +58,6 @@ int authorise(const struct config *config, uid_t uid, enum ask ask,
 		return not_permitted(config, uid, refusal,
 				     "protect, change or release a volume",
 				     "ask one of the trustees in the agent's configuration");
-	case ASK_APPROVE:
-		return not_permitted(config, uid, refusal, "approve a request",
-				     "ask one of the trustees in the agent's configuration");
 	case ASK_SUPERVISE:
 		return not_permitted(config, uid, refusal, "supervise grants",
 				     "ask one of the trustees in the agent's configuration");

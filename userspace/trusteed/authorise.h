@@ -23,7 +23,6 @@
  * @ASK_REVOKE: end grants; it only ever takes away
  * @ASK_VOLUMES: protect, change and release volumes
  * @ASK_GRANT: give a grant to any process
- * @ASK_APPROVE: approve what a process waits for
  * @ASK_SUPERVISE: have grants allow by watching
  */
 enum ask {
@@ -31,7 +30,6 @@ enum ask {
 	ASK_REVOKE,
 	ASK_VOLUMES,
 	ASK_GRANT,
-	ASK_APPROVE,
 	ASK_SUPERVISE,
 };
 

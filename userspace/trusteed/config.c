@@ -14,6 +14,7 @@
 #include <trustgate.h>
 
 #include "config.h"
+#include "config_approvals.h"
 #include "config_value.h"
 #include "config_yaml.h"
 
@@ -170,6 +171,10 @@ static const struct config_key volume_keys[] = {
 	{ "audit", false, volume_audit },
 	{ "supervision", false, volume_supervision },
 	{ "lower-devices", false, volume_lower_devices },
+	{ "tenants", false, config_volume_tenants },
+	{ "approvals", false, config_volume_approvals },
+	{ "pending", false, config_volume_pending },
+	{ "break-glass", false, config_volume_break_glass },
 	{ "self-grants", false, volume_self_grants },
 	{ }
 };
@@ -183,6 +188,8 @@ static int read_volume(struct config_reader *reader, yaml_node_t *node, void *en
 	volume->record = VOLUME_RECORD_DEFAULT;
 	volume->metadata = TRUSTGATE_METADATA_OPEN;
 	volume->least_on_end = TRUSTGATE_ON_END_DENY_IO;
+	volume->need_trustees = 1;
+	volume->pending_ns = VOLUME_PENDING_DEFAULT_NS;
 	r = config_read_mapping(reader, node, volume_keys, volume);
 	if (r < 0)
 		return r;
@@ -332,10 +339,12 @@ static int check_volumes(struct config_reader *reader, const struct config *conf
 
 	for (size_t i = 0; i < config->volumes_count; i++) {
 		const struct config_volume *volume = &config->volumes[i];
+		yaml_node_t *item = config_list_item(reader, places->volumes, i);
+		int r = config_check_approvals(reader, config, i, item);
 
+		if (r < 0)
+			return r;
 		for (size_t j = 0; j < i; j++) {
-			yaml_node_t *item = config_list_item(reader, places->volumes, i);
-
 			if (!strcmp(volume->name, config->volumes[j].name))
 				return config_complain(reader, item,
 						       "volumes[%zu].name: \"%s\" is the name of volumes[%zu], too",

@@ -50,6 +50,10 @@ struct config_rule {
 /* Every access is on record, unless somebody says otherwise. */
 #define VOLUME_RECORD_DEFAULT	TRUSTGATE_RECORD_ALLOWED
 
+#define VOLUME_PENDING_DEFAULT_NS	UINT64_C(3600000000000)
+/* More people than that agree about nothing. */
+#define VOLUME_APPROVALS_MAX		16
+
 /**
  * struct config_volume - a volume to protect
  * @name: unique
@@ -64,6 +68,14 @@ struct config_rule {
  * @audit_strict: no access that cannot be recorded in the account
  * @supervision_required: every grant given by a person has to be supervised
  * @lower_open: leave the devices below its device open
+ * @tenants: the tenant's people; none of them is a trustee
+ * @tenants_count: how many
+ * @need_trustees: how many trustees have to approve a request
+ * @need_tenants: and how many of @tenants
+ * @pending_ns: how long a request that no open waits for waits for approval
+ * @glass_users: who may break the glass
+ * @glass_users_count: how many
+ * @glass_ns: for how long
  * @rules: self-grants
  * @rules_count: how many
  */
@@ -79,6 +91,14 @@ struct config_volume {
 	bool audit_strict;
 	bool supervision_required;
 	bool lower_open;
+	struct config_user *tenants;
+	size_t tenants_count;
+	uint32_t need_trustees;
+	uint32_t need_tenants;
+	uint64_t pending_ns;
+	struct config_user *glass_users;
+	size_t glass_users_count;
+	uint64_t glass_ns;
 	struct config_rule *rules;
 	size_t rules_count;
 };
@@ -149,6 +169,8 @@ void config_free(struct config *config);
 const struct config_volume *config_find_volume(const struct config *config,
 					       const char *name);
 bool config_is_trustee(const struct config *config, uid_t uid);
+/* Of a volume; of any if @volume is NULL. */
+bool config_is_tenant(const struct config *config, const char *volume, uid_t uid);
 
 /**
  * config_user_name() - a name for a uid without asking the system

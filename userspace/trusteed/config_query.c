@@ -32,6 +32,8 @@ void config_free(struct config *config)
 			free(volume->rules[j].path);
 		}
 		free(volume->rules);
+		free_users(volume->tenants, volume->tenants_count);
+		free_users(volume->glass_users, volume->glass_users_count);
 		free(volume->name);
 		free(volume->path);
 	}
@@ -65,6 +67,18 @@ bool config_users_have(const struct config_user *users, size_t count, uid_t uid)
 bool config_is_trustee(const struct config *config, uid_t uid)
 {
 	return config_users_have(config->trustees, config->trustees_count, uid);
+}
+
+bool config_is_tenant(const struct config *config, const char *name, uid_t uid)
+{
+	for (size_t i = 0; i < config->volumes_count; i++) {
+		const struct config_volume *volume = &config->volumes[i];
+
+		if ((!name || !strcmp(volume->name, name)) &&
+		    config_users_have(volume->tenants, volume->tenants_count, uid))
+			return true;
+	}
+	return false;
 }
 
 bool config_may_self_grant(const struct config *config, const char *name, uid_t uid)
@@ -123,6 +137,9 @@ const char *config_user_name(const struct config *config, uid_t uid)
 	for (size_t i = 0; !name && i < config->volumes_count; i++) {
 		const struct config_volume *volume = &config->volumes[i];
 
+		name = name_among(volume->tenants, volume->tenants_count, uid);
+		if (!name)
+			name = name_among(volume->glass_users, volume->glass_users_count, uid);
 		for (size_t j = 0; !name && j < volume->rules_count; j++)
 			name = name_among(volume->rules[j].users,
 					  volume->rules[j].users_count, uid);

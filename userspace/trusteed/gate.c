@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "journal.h"
 #include "renewed.h"
+#include "requests.h"
 
 /* Then Varlink, signals and the watchdog get their turn. */
 #define EVENTS_PER_TURN		64
@@ -51,6 +52,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 	renewed_event(agent, event);
 	asked_event(agent, event);
 	supervision_event(agent, event);
+	requests_event(agent, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		ledger_drop(agent, event->grant_id);
 }
@@ -214,6 +216,7 @@ static int on_check(sd_event_source *source, uint64_t usec, void *userdata)
 	if (r < 0)
 		return sd_event_exit(agent->event, EXIT_FAILURE);
 	pending_retry(agent);
+	requests_check(agent);
 	gate_poke(agent);
 	r = sd_event_source_set_time_relative(source, CHECK_INTERVAL_USEC);
 	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

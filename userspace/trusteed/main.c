@@ -18,6 +18,7 @@
 #include "agent.h"
 #include "journal.h"
 #include "policy.h"
+#include "requests.h"
 #include "varlink.h"
 
 #define CONFIG_PATH		"/etc/trustgate/trusteed.yaml"
@@ -194,6 +195,8 @@ static int start(struct agent *agent)
 		r = stopped_start(agent);
 	if (r == 0)
 		r = accounting_start(agent);
+	if (r == 0)
+		r = requests_start(agent);
 	/* What consumes events comes before the gate that produces them. */
 	if (r == 0)
 		r = report_start(agent);
@@ -234,6 +237,7 @@ static void stop(struct agent *agent)
 	watch_stop(agent);
 	asked_stop(agent);
 	supervision_stop(agent);
+	requests_stop(agent);
 	units_stop(agent);
 	services_stop(agent);
 	volumes_stop(agent);

@@ -2,7 +2,7 @@
 /*
  * trusteed - the server of the interface io.trustgate.Agent.
  *
- * Owns: the listening socket, who the peer is, the steps that all methods have in
+ * Owns: the listening socket, the steps that all methods have in
  * common, Status and Watch.
  *
  * Must not own: who may do what (authorise.c), the other methods.
@@ -27,53 +27,35 @@
 #define CONNECTIONS_MAX			8192
 #define CONNECTIONS_PER_USER_MAX	64
 
-int varlink_peer(sd_varlink *link, struct peer *ret_peer, struct refusal *refusal)
+int varlink_authorise(struct agent *agent, sd_varlink *link, enum ask ask,
+		      struct peer *ret_peer, struct refusal *refusal)
 {
 	struct peer peer;
 	int r;
 
-	r = sd_varlink_get_peer_uid(link, &peer.uid);
-	if (r >= 0)
-		r = sd_varlink_get_peer_pid(link, &peer.pid);
-	if (r >= 0)
-		r = peer.pidfd = sd_varlink_get_peer_pidfd(link);
-	if (r < 0)
-		return refuse(refusal, -r, NULL, "the kernel does not tell who is asking: %s",
-			      strerror(-r));
-	*ret_peer = peer;
-	return 0;
-}
-
-int varlink_authorise(struct agent *agent, sd_varlink *link, enum ask ask,
-		      struct peer *ret_peer, struct refusal *refusal)
-{
-	uid_t uid;
-	int r;
-
-	r = sd_varlink_get_peer_uid(link, &uid);
-	if (r < 0)
-		return refuse(refusal, -r, NULL, "the kernel does not tell who is asking: %s",
-			      strerror(-r));
-	r = authorise(agent->config, uid, ask, refusal);
-	if (r < 0 || !ret_peer)
-		return r;
-	return varlink_peer(link, ret_peer, refusal);
+	r = varlink_peer(link, &peer, refusal);
+	if (r == 0)
+		r = authorise(agent->config, peer.uid, ask, refusal);
+	if (r == 0 && ret_peer)
+		*ret_peer = peer;
+	return r;
 }
 
 int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
 		   const struct refusal *refusal)
 {
 	sd_json_variant *body = NULL;
-	uid_t uid = (uid_t)-1;
-	pid_t pid = 0;
+	struct peer peer = { .uid = (uid_t)-1 };
+	struct refusal ignored;
 
-	(void)sd_varlink_get_peer_uid(link, &uid);
-	(void)sd_varlink_get_peer_pid(link, &pid);
-	report_refusal(agent, method, uid, pid, refusal);
+	(void)varlink_peer(link, &peer, &ignored);
+	report_refusal(agent, method, peer.uid, peer.pid, refusal);
 	(void)sd_json_buildo(&body, SD_JSON_BUILD_PAIR_STRING("method", method),
-			     SD_JSON_BUILD_PAIR_UNSIGNED("uid", uid),
-			     SD_JSON_BUILD_PAIR_UNSIGNED("pid", pid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("uid", peer.uid),
+			     SD_JSON_BUILD_PAIR_UNSIGNED("pid", peer.pid),
 			     SD_JSON_BUILD_PAIR_UNSIGNED("error", refusal->error));
+	/* Unless it quotes bytes that are no text. */
+	(void)sd_json_variant_set_field_string(&body, "cause", refusal->message);
 	accounting_note(agent, "refused", body);
 	gate_poke(agent);
 	return refusal_reply(refusal, link);
@@ -133,6 +115,13 @@ int varlink_read_names(char **words, enum trustgate_names set, const char *param
 	return 0;
 }
 
+void varlink_free_words(char **words)
+{
+	for (char **word = words; word && *word; word++)
+		free(*word);
+	free(words);
+}
+
 int varlink_volume_names(struct agent *agent, struct volume_names *names,
 			 struct refusal *refusal)
 {
@@ -186,6 +175,8 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 		      sd_json_variant **ret_reply, struct refusal *refusal)
 {
 	struct trustgate_gate gate = { 0 };
+	uint64_t break_glass;
+	struct refusal ignored;
 	int r;
 
 	(void)link;
@@ -193,7 +184,9 @@ static int run_status(struct agent *agent, sd_varlink *link, void *given,
 	r = trustgate_gate_get(agent->gate, &gate);
 	if (r < 0)
 		return gate_refused(agent, r, refusal);
-	r = varlink_json_status(agent, &gate, state_name(agent, &gate), ret_reply);
+	/* If that cannot be read, the problem that keeps it from being is told. */
+	(void)docket_unacknowledged(agent, &break_glass, &ignored);
+	r = varlink_json_status(agent, &gate, state_name(agent, &gate), break_glass, ret_reply);
 	trustgate_gate_clear(&gate);
 	return r;
 }
@@ -364,9 +357,14 @@ static int set_up_server(struct agent *agent)
 			"io.trustgate.Agent.SetVolume", method_set_volume,
 			"io.trustgate.Agent.RemoveVolume", method_remove_volume,
 			"io.trustgate.Agent.Grant", method_grant,
+			"io.trustgate.Agent.Ask", method_ask,
+			"io.trustgate.Agent.Acknowledge", method_acknowledge,
 			"io.trustgate.Agent.ListRequests", method_list_requests,
 			"io.trustgate.Agent.Approve", method_approve,
 			"io.trustgate.Agent.Deny", method_deny,
+			"io.trustgate.Agent.ShowRequest", method_show_request,
+			"io.trustgate.Agent.RevokeRequest", method_revoke_request,
+			"io.trustgate.Agent.ExtendRequest", method_extend_request,
 			"io.trustgate.Agent.Service", method_service,
 			"io.trustgate.Agent.Revoke", method_revoke,
 			"io.trustgate.Agent.Stop", method_stop,

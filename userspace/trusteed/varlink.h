@@ -16,16 +16,21 @@
 /**
  * struct peer - who is at the other end
  * @uid: user when he connected
+ * @loginuid: who had logged in as him, 4294967295 for nobody
  * @pid: process that connected
  * @pidfd: the same; belongs to the connection
  */
 struct peer {
 	uid_t uid;
+	uid_t loginuid;
 	pid_t pid;
 	int pidfd;
 };
 
-/* The kernel's word about the peer. Returns 0 or -errno with @refusal filled. */
+/*
+ * The kernel's word about the peer, in varlink_peer.c. Returns 0 or -errno with
+ * @refusal filled.
+ */
 int varlink_peer(sd_varlink *link, struct peer *ret_peer, struct refusal *refusal);
 
 /* Who he is and whether he may. Returns 0 or -errno with @refusal filled. */
@@ -88,6 +93,13 @@ int varlink_answer(struct agent *agent, const struct method *method, sd_varlink 
 int varlink_dispatch_given(const char *name, sd_json_variant *variant,
 			   sd_json_dispatch_flags_t flags, void *userdata);
 
+/* A request as JSON, with what it has of the approvals it needs. */
+int varlink_request(struct agent *agent, const struct docket_request *request,
+		    sd_json_variant **ret, struct refusal *refusal);
+
+/* Free the words of a parameter. */
+void varlink_free_words(char **words);
+
 /* The reply {"ended": number}. */
 int varlink_ended(uint64_t ended, sd_json_variant **ret_reply);
 
@@ -111,7 +123,7 @@ int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, si
 
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
- * varlink_service.c, varlink_stop.c
+ * varlink_decide.c, varlink_ask.c, varlink_service.c, varlink_stop.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -131,12 +143,22 @@ int method_start(sd_varlink *link, sd_json_variant *parameters,
 		 sd_varlink_method_flags_t flags, void *userdata);
 int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata);
+int method_ask(sd_varlink *link, sd_json_variant *parameters,
+	       sd_varlink_method_flags_t flags, void *userdata);
+int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata);
 int method_list_requests(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata);
 int method_approve(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 int method_deny(sd_varlink *link, sd_json_variant *parameters,
 		sd_varlink_method_flags_t flags, void *userdata);
+int method_show_request(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata);
+int method_revoke_request(sd_varlink *link, sd_json_variant *parameters,
+			  sd_varlink_method_flags_t flags, void *userdata);
+int method_extend_request(sd_varlink *link, sd_json_variant *parameters,
+			  sd_varlink_method_flags_t flags, void *userdata);
 int method_service(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 

@@ -111,6 +111,8 @@
 	F(requesterUid, INT, NULLABLE, "User who asked for it; absent for standing grants", \
 	  unsigned_if, (grant->tag & (TAG_USER | TAG_SERVICE)) == TAG_USER, \
 	  grant->tag & UINT32_MAX) \
+	F(breakGlass, BOOL, NULLABLE, "Taken without approval; absent for any other", \
+	  flag_if, grant->tag & TAG_BREAK_GLASS && grant->tag & TAG_USER, true) \
 	F(comm, STRING, NULLABLE, "Name of the process", \
 	  text, comm[0] ? comm : NULL) \
 	F(createdBoottimeNSec, INT, 0, "When it was given", \
@@ -141,6 +143,8 @@
 	  text, HAS(VOLUME_NAME) ? event->volume_name : NULL) \
 	F(grantId, INT, NULLABLE, "Number of the grant", \
 	  unsigned_if, HAS(GRANT_ID), event->grant_id) \
+	F(breakGlass, BOOL, NULLABLE, "The grant was taken without approval; absent for any other", \
+	  flag_if, HAS(TAG) && event->tag & TAG_BREAK_GLASS && event->tag & TAG_USER, true) \
 	F(hook, STRING, NULLABLE, "Kernel hook that saw the access", \
 	  text, HAS(HOOK) ? event->hook : NULL) \
 	F(access, STRING, NULLABLE | SD_VARLINK_ARRAY, "read, write, exec, names, meta", \
@@ -173,36 +177,123 @@
 	  unsigned_if, HAS(MAPPINGS), event->mappings)
 
 #define REQUEST_FIELDS(F) \
-	F(id, INT, 0, "Number in the kernel, never used twice", \
-	  unsigned, asked->id) \
+	F(id, INT, 0, "Number, never used twice", \
+	  unsigned, request->id) \
+	F(kind, STRING, 0, \
+	  "open: an open waits in the kernel; person: asked for ahead of one; extension: more time for another request's grant; break-glass: taken without approval", \
+	  text, docket_kind_name(request->kind)) \
+	F(state, STRING, 0, \
+	  "pending, approved, extended, rejected, expired, revoked, completed, failed-to-close", \
+	  text, docket_state_name(request->state)) \
+	F(cause, STRING, NULLABLE, "Why it is in that state, as far as somebody has said so", \
+	  text, request->cause) \
 	F(volume, STRING, 0, "Name of the volume", \
-	  text, asked->volume) \
+	  text, request->volume) \
 	F(path, STRING, NULLABLE, "What is to be opened, relative to the root of the volume", \
-	  text, asked->path) \
-	F(access, STRING, ARRAY, "read, write, exec", \
-	  names, TRUSTGATE_NAMES_ACCESS, asked->access) \
+	  text, request->path) \
+	F(subtree, BOOL, 0, "With all beneath it, if it is a directory", \
+	  flag, request->subtree != DOCKET_ONE_INODE) \
+	F(access, STRING, ARRAY, "read, write, exec, names, meta", \
+	  names, TRUSTGATE_NAMES_ACCESS, request->access) \
 	F(pid, INT, 0, "Process that waits", \
-	  signed, asked->pid) \
+	  unsigned, request->pid) \
 	F(uid, INT, 0, "Its user", \
-	  unsigned, asked->uid) \
+	  unsigned, request->uid) \
 	F(loginuid, INT, NULLABLE, "Who had logged in; absent for nobody", \
-	  unsigned_if, asked->loginuid != (uid_t)-1, asked->loginuid) \
-	F(comm, STRING, 0, "Its name", \
-	  text, asked->comm) \
-	F(rule, STRING, 0, "Rule of the policy that wants a trustee to decide", \
-	  text, asked->rule) \
-	F(maxDurationNSec, INT, 0, "Longest time that it allows", \
-	  unsigned, asked->max_duration_ns) \
-	F(raisedBoottimeNSec, INT, 0, "Since when it waits", \
-	  unsigned, asked->raised_boottime_ns) \
-	F(deadlineBoottimeNSec, INT, 0, "When it is denied for want of an answer", \
-	  unsigned, asked->deadline_boottime_ns)
+	  unsigned_if, request->loginuid != DOCKET_NOBODY, request->loginuid) \
+	F(comm, STRING, NULLABLE, "Its name", \
+	  text, request->comm) \
+	F(exe, STRING, NULLABLE, "Its program", \
+	  text, request->exe) \
+	F(unit, STRING, NULLABLE, "Its systemd unit", \
+	  text, request->unit) \
+	F(rule, STRING, NULLABLE, "Rule of the policy that wants people to decide", \
+	  text, request->rule) \
+	F(requesterUid, INT, 0, "User who asks", \
+	  unsigned, request->requester) \
+	F(reason, STRING, NULLABLE, "Why; absent until somebody has said so", \
+	  name_if, request->reason, TRUSTGATE_NAMES_REASON, request->reason) \
+	F(ticket, STRING, NULLABLE, "Number of the ticket", \
+	  text, request->ticket) \
+	F(comment, STRING, NULLABLE, "Why, in the words of who asks", \
+	  text, request->comment) \
+	F(location, STRING, NULLABLE, "From where the access is", \
+	  text, request->location) \
+	F(retentionDays, INT, NULLABLE, "How long what is made of the access is kept", \
+	  unsigned_if, request->retention_days, request->retention_days) \
+	F(legalReference, STRING, NULLABLE, "Reference of a legal order", \
+	  text, request->legal_reference) \
+	F(notify, STRING, NULLABLE, "Whether a legal order lets the tenant be told: notify, delayed, prohibited", \
+	  text, request->notify) \
+	F(maxDurationNSec, INT, 0, "Longest time that can be approved", \
+	  unsigned, request->max_duration_ns) \
+	F(needTrustees, INT, 0, "How many trustees have to approve", \
+	  unsigned, need.trustees) \
+	F(needTenants, INT, 0, "And how many of the tenant's people", \
+	  unsigned, need.tenants) \
+	F(trustees, INT, 0, "How many have approved", \
+	  unsigned, have.trustees) \
+	F(tenants, INT, 0, "The same", \
+	  unsigned, have.tenants) \
+	F(raisedRealtimeNSec, INT, 0, "When it was raised, by the wall clock", \
+	  unsigned, request->raised_realtime_ns) \
+	F(changedRealtimeNSec, INT, 0, "When its state changed", \
+	  unsigned, request->changed_realtime_ns) \
+	F(raisedBoottimeNSec, INT, NULLABLE, "Since when it waits; absent for another boot", \
+	  unsigned_if, live, request->raised_boottime_ns) \
+	F(deadlineBoottimeNSec, INT, NULLABLE, "When it is denied for want of an answer; absent for another boot", \
+	  unsigned_if, live, request->deadline_boottime_ns) \
+	F(beginBoottimeNSec, INT, NULLABLE, "From when it is approved; absent for at once", \
+	  unsigned_if, live && request->begin_boottime_ns, request->begin_boottime_ns) \
+	F(durationNSec, INT, NULLABLE, "For how long it is asked for or approved", \
+	  unsigned_if, request->duration_ns, request->duration_ns) \
+	F(approvedAccess, STRING, NULLABLE | SD_VARLINK_ARRAY, "What is approved", \
+	  names_if, request->grant_access, TRUSTGATE_NAMES_ACCESS, request->grant_access) \
+	F(grantId, INT, NULLABLE, "Grant that was given", \
+	  unsigned_if, request->grant_id, request->grant_id) \
+	F(parent, INT, NULLABLE, "Request whose grant is to be extended", \
+	  unsigned_if, request->parent, request->parent) \
+	F(acknowledged, BOOL, NULLABLE, "Of one that broke the glass: a trustee has acknowledged that", \
+	  flag_if, request->kind == DOCKET_BREAK_GLASS, have.trustees)
+
+#define APPROVAL_FIELDS(F) \
+	F(uid, INT, 0, "Who", \
+	  unsigned, approval->uid) \
+	F(loginuid, INT, NULLABLE, "Who had logged in as him; absent for nobody", \
+	  unsigned_if, approval->loginuid != DOCKET_NOBODY, approval->loginuid) \
+	F(role, STRING, 0, "trustee, tenant; who denies may also be requester or root", \
+	  text, docket_role_name(approval->role)) \
+	F(approves, BOOL, 0, "Or denies", \
+	  flag, approval->approves) \
+	F(realtimeNSec, INT, 0, "When", \
+	  unsigned, approval->realtime_ns) \
+	F(comment, STRING, NULLABLE, "Why, in his words", \
+	  text, approval->comment) \
+	F(access, STRING, NULLABLE | SD_VARLINK_ARRAY, "What he allows", \
+	  names_if, approval->approves, TRUSTGATE_NAMES_ACCESS, approval->access) \
+	F(durationNSec, INT, NULLABLE, "For how long", \
+	  unsigned_if, approval->approves, approval->duration_ns)
+
+#define TRANSITION_FIELDS(F) \
+	F(state, STRING, 0, "As Request.state, and raised", \
+	  text, docket_state_name(transition->state)) \
+	F(realtimeNSec, INT, 0, "When", \
+	  unsigned, transition->realtime_ns) \
+	F(uid, INT, NULLABLE, "By whom; absent for nobody", \
+	  unsigned_if, transition->uid != DOCKET_NOBODY, transition->uid) \
+	F(cause, STRING, NULLABLE, "Why", \
+	  text, transition->cause)
 
 #define STATUS_FIELDS(F) \
 	F(stopped, STRING, ARRAY, "Volumes on which nothing is given until they are started; * for all", \
 	  stopped, agent) \
 	F(accountProblem, STRING, NULLABLE, "Why nothing is recorded in the account; absent if it is", \
 	  text, accounting_problem(agent)) \
+	F(requestsProblem, STRING, NULLABLE, \
+	  "Why requests cannot be kept, so that whatever needs approval is denied; absent if they can", \
+	  text, docket_problem(agent)) \
+	F(breakGlass, INT, 0, "Requests that broke the glass, and no trustee has acknowledged that", \
+	  unsigned, break_glass) \
 	F(version, STRING, 0, "Version of the agent", \
 	  text, TRUSTGATE_VERSION) \
 	F(abiVersion, INT, 0, "Version of the protocol with the kernel", \
@@ -319,21 +410,60 @@
 	F(superviseVolume, TEXT, NULLABLE, \
 	  "Likewise all on this volume that demand it, but those that are one's own", volume)
 
+#define ASK_PARAMETERS(F) \
+	F(volume, TEXT, MANDATORY, "Name of the volume", volume) \
+	F(path, TEXT, MANDATORY, "As in Grant", path) \
+	F(access, WORDS, MANDATORY, "read, write, exec, names, meta", access) \
+	F(durationNSec, TIME, MANDATORY, "From begin to expiry", duration_ns) \
+	F(subtree, FLAG, NULLABLE, "As in Grant", subtree) \
+	F(descendants, FLAG, NULLABLE, "Cover processes forked from now on, too", descendants) \
+	F(keepExec, FLAG, NULLABLE, "Survive the execution of another program", keep_exec) \
+	F(nextExec, FLAG, NULLABLE, "Begin with the next execution of a program", next_exec) \
+	F(supervised, FLAG, NULLABLE, "Have it allow only while somebody supervises it", supervised) \
+	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
+	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket) \
+	F(comment, TEXT, NULLABLE, "Why, in words", comment) \
+	F(location, TEXT, NULLABLE, "From where the access is", location) \
+	F(retentionDays, NUMBER, NULLABLE, "How long what is made of the access is kept", \
+	  retention_days) \
+	F(legalReference, TEXT, NULLABLE, "Demanded by the reason legal-order", legal_reference) \
+	F(notify, TEXT, NULLABLE, \
+	  "Demanded by the reason legal-order: may the tenant be told? notify, delayed, prohibited", notify) \
+	F(breakGlass, FLAG, NULLABLE, \
+	  "Do not wait for approval: for who may, for the reason emergency, with a comment", break_glass)
+
 #define LIST_REQUESTS_PARAMETERS(F) \
-	F(volume, TEXT, NULLABLE, "Only those on this volume", volume)
+	F(volume, TEXT, NULLABLE, "Only those on this volume", volume) \
+	F(history, FLAG, NULLABLE, "Also those that are decided or over; the newest first", history) \
+	F(states, WORDS, NULLABLE, "Only those in one of these states", states) \
+	F(sinceRealtimeNSec, TIME, NULLABLE, "Only those whose state has changed since", since_ns) \
+	F(before, REQUEST, NULLABLE, "Only those with a lower number, to read on", before) \
+	F(max, NUMBER, NULLABLE, "At most so many; never more than 1000 of the history", max)
+
+#define SHOW_REQUEST_PARAMETERS(F) \
+	F(id, REQUEST, MANDATORY, "Which", id)
 
 #define APPROVE_PARAMETERS(F) \
 	F(id, REQUEST, MANDATORY, "Request that is approved", id) \
 	F(access, GIVEN_WORDS, NULLABLE, "Less than what is asked for", access) \
 	F(durationNSec, TIME, NULLABLE, "How long, at most what the rule allows, which it is if absent", \
 	  duration_ns) \
+	F(delayNSec, TIME, NULLABLE, "Begin, from now", delay_ns) \
 	F(descendants, FLAG, NULLABLE, "Cover processes forked from now on, too", descendants) \
 	F(supervised, FLAG, NULLABLE, "Have it allow only while somebody supervises it", supervised) \
-	F(reason, TEXT, MANDATORY, "One of the reasons in Grant.reason", reason) \
-	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket)
+	F(reason, TEXT, NULLABLE, \
+	  "One of the reasons in Grant.reason; needed unless the request has one already", reason) \
+	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket) \
+	F(comment, TEXT, NULLABLE, "Why, in words", comment)
 
-#define DENY_PARAMETERS(F) \
-	F(id, REQUEST, MANDATORY, "Request that is denied", id)
+#define DECIDE_PARAMETERS(F) \
+	F(id, REQUEST, MANDATORY, "Which", id) \
+	F(comment, TEXT, NULLABLE, "Why, in words", comment)
+
+#define EXTEND_REQUEST_PARAMETERS(F) \
+	F(id, REQUEST, MANDATORY, "Request whose grant is to go on", id) \
+	F(durationNSec, TIME, MANDATORY, "How much longer", duration_ns) \
+	F(comment, TEXT, NULLABLE, "Why, in words", comment)
 
 #define SERVICE_PARAMETERS(F) \
 	F(unit, TEXT, NULLABLE, "Unit that the caller believes to be; checked", unit)

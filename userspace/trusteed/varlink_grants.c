@@ -321,9 +321,7 @@ int method_grant(sd_varlink *link, sd_json_variant *parameters,
 
 	(void)flags;
 	r = varlink_answer(userdata, &method, link, parameters, &given);
-	for (char **word = given.access; word && *word; word++)
-		free(*word);
-	free(given.access);
+	varlink_free_words(given.access);
 	return r;
 }
 

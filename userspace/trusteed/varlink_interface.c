@@ -67,6 +67,8 @@ TYPE(Volume, VOLUME_FIELDS(FIELD, FIELD_BY_TYPE));
 TYPE(Grant, GRANT_FIELDS(FIELD));
 TYPE(Event, EVENT_FIELDS(FIELD));
 TYPE(Request, REQUEST_FIELDS(FIELD));
+TYPE(Approval, APPROVAL_FIELDS(FIELD));
+TYPE(Transition, TRANSITION_FIELDS(FIELD));
 
 METHOD(Status, 0, STATUS_FIELDS(OUTPUT));
 METHOD(ListVolumes, 0,
@@ -84,14 +86,35 @@ METHOD(RemoveVolume, 0,
 METHOD(Grant, 0,
        GRANT_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+METHOD(Ask, 0,
+       ASK_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "It waits for approval, unless the glass is broken")
+       OUTPUT_BY_TYPE(grant, Grant, NULLABLE, "What was given then"));
+METHOD(Acknowledge, 0,
+       DECIDE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now"));
 METHOD(ListRequests, 0,
        LIST_REQUESTS_PARAMETERS(INPUT)
-       OUTPUT_BY_TYPE(requests, Request, ARRAY, "In the order of their numbers"));
+       OUTPUT_BY_TYPE(requests, Request, ARRAY, "In the order of their numbers, the history in the opposite one"));
+METHOD(ShowRequest, 0,
+       SHOW_REQUEST_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now")
+       OUTPUT_BY_TYPE(approvals, Approval, ARRAY, "What people have said, in that order")
+       OUTPUT_BY_TYPE(transitions, Transition, ARRAY, "How it came there"));
 METHOD(Approve, 0,
        APPROVE_PARAMETERS(INPUT)
-       OUTPUT_BY_TYPE(grant, Grant, 0, "What was given"));
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now")
+       OUTPUT_BY_TYPE(grant, Grant, NULLABLE, "What was given; absent while others have to approve, or before it begins"));
 METHOD(Deny, 0,
-       DENY_PARAMETERS(INPUT));
+       DECIDE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now"));
+METHOD(RevokeRequest, 0,
+       DECIDE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "As it is now")
+       OUTPUT(ended, INT, 0, "Grants that ended"));
+METHOD(ExtendRequest, 0,
+       EXTEND_REQUEST_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(request, Request, 0, "The new one, which needs the same approvals"));
 METHOD(Service, 0,
        SERVICE_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "What the caller holds now"));
@@ -143,8 +166,12 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_type_Grant,
 	SD_VARLINK_SYMBOL_COMMENT("Something that happened"),
 	&vl_type_Event,
-	SD_VARLINK_SYMBOL_COMMENT("An open that waits until a trustee decides"),
+	SD_VARLINK_SYMBOL_COMMENT("Something that people have to decide about, such as an open that waits"),
 	&vl_type_Request,
+	SD_VARLINK_SYMBOL_COMMENT("What one person has said about a request"),
+	&vl_type_Approval,
+	SD_VARLINK_SYMBOL_COMMENT("A change of a request's state"),
+	&vl_type_Transition,
 	SD_VARLINK_SYMBOL_COMMENT("State of the gate, its limits and totals. For root and trustees."),
 	&vl_method_Status,
 	SD_VARLINK_SYMBOL_COMMENT("Volumes under protection. For root and trustees."),
@@ -157,12 +184,22 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_RemoveVolume,
 	SD_VARLINK_SYMBOL_COMMENT("Give a grant. For trustees; for the caller itself also by a rule in self-grants."),
 	&vl_method_Grant,
-	SD_VARLINK_SYMBOL_COMMENT("Opens that wait until a trustee decides. For root and trustees."),
+	SD_VARLINK_SYMBOL_COMMENT("Ask for a grant for the caller itself, to be approved by people. For everybody."),
+	&vl_method_Ask,
+	SD_VARLINK_SYMBOL_COMMENT("Acknowledge that somebody broke the glass. For trustees other than him."),
+	&vl_method_Acknowledge,
+	SD_VARLINK_SYMBOL_COMMENT("Requests that wait for people. For root and trustees; for tenants on their volumes."),
 	&vl_method_ListRequests,
-	SD_VARLINK_SYMBOL_COMMENT("Allow what a process waits for. For trustees, but not for who asks himself."),
+	SD_VARLINK_SYMBOL_COMMENT("All about one request. For the same, and for who has asked."),
+	&vl_method_ShowRequest,
+	SD_VARLINK_SYMBOL_COMMENT("Approve a request. For trustees and tenants of the volume, but not for who asks himself, and once for each person."),
 	&vl_method_Approve,
-	SD_VARLINK_SYMBOL_COMMENT("Deny what a process waits for. For root and trustees."),
+	SD_VARLINK_SYMBOL_COMMENT("Deny a request, whatever others say. For root, trustees, tenants of the volume, and who has asked."),
 	&vl_method_Deny,
+	SD_VARLINK_SYMBOL_COMMENT("End the grant of a request. For the same."),
+	&vl_method_RevokeRequest,
+	SD_VARLINK_SYMBOL_COMMENT("Ask for more time for the grant of a request. For the user of its process, trustees, and tenants of the volume."),
+	&vl_method_ExtendRequest,
 	SD_VARLINK_SYMBOL_COMMENT("Give the standing grants of a configured service to its main or control process, which is the caller."),
 	&vl_method_Service,
 	SD_VARLINK_SYMBOL_COMMENT("End grants at once. For root and trustees."),

@@ -54,7 +54,7 @@ static char *as_utf8(const char *text)
 
 /* ---- an object being put together ---- */
 
-#define FIELDS_MAX	32
+#define FIELDS_MAX	64
 
 /**
  * struct json - names and values so far
@@ -266,7 +266,7 @@ static void put_counters(struct json *object, const char *name,
 /* ---- the types ---- */
 
 int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
-			const char *state, sd_json_variant **ret)
+			const char *state, uint64_t break_glass, sd_json_variant **ret)
 {
 	struct json object = { 0 };
 
@@ -312,11 +312,28 @@ int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
 	return finish(&object, ret);
 }
 
-int varlink_json_request(const struct asked *asked, sd_json_variant **ret)
+int varlink_json_request(const struct docket_request *request, struct approval_need need,
+			 struct approval_need have, bool live, sd_json_variant **ret)
 {
 	struct json object = { 0 };
 
 	REQUEST_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+int varlink_json_approval(const struct docket_approval *approval, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	APPROVAL_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+int varlink_json_transition(const struct docket_transition *transition, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	TRANSITION_FIELDS(PUT)
 	return finish(&object, ret);
 }
 

@@ -12,11 +12,15 @@
 
 #include <trustgate.h>
 
-#include "asked.h"
+#include "authorise_approval.h"
+#include "docket.h"
 
-/* @state: in a word; @watchers: how many watch; @problem: of the account, or NULL. */
+/*
+ * @state: in a word; @break_glass: how often the glass was broken and nobody has
+ * acknowledged that.
+ */
 int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
-			const char *state, sd_json_variant **ret);
+			const char *state, uint64_t break_glass, sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
@@ -26,7 +30,14 @@ int varlink_json_volume(const struct trustgate_volume *volume, const char *path,
 int varlink_json_grant(const struct trustgate_grant *grant, const char *volume,
 		       const char *path, sd_json_variant **ret);
 
-int varlink_json_request(const struct asked *asked, sd_json_variant **ret);
+/*
+ * @need: approvals that it needs; @have: that it has; @live: of this boot, to
+ * which its times on the boot's clock refer.
+ */
+int varlink_json_request(const struct docket_request *request, struct approval_need need,
+			 struct approval_need have, bool live, sd_json_variant **ret);
+int varlink_json_approval(const struct docket_approval *approval, sd_json_variant **ret);
+int varlink_json_transition(const struct docket_transition *transition, sd_json_variant **ret);
 
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret);
 

@@ -1,62 +1,132 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trusteed - the methods about opens that wait for a trustee.
+ * trusteed - the methods that show requests.
  *
- * Owns: who may approve what, and the checks of an approval.
+ * Owns: who may see which, and the replies.
  *
- * Must not own: the list (asked.c).
+ * Must not own: decisions (varlink_decide.c), the database (docket.c).
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal.h"
+#include "requests.h"
 #include "varlink.h"
 #include "varlink_fields.h"
 #include "varlink_json.h"
 
-static struct asked *find(struct agent *agent, uint64_t id, struct refusal *refusal)
-{
-	struct asked *asked = asked_find(agent, id);
+#define HISTORY_MAX	1000
 
-	if (!asked)
-		refuse(refusal, ENOENT, "id",
-		       "request %llu does not wait for a trustee; it was decided, timed out, or withdrawn",
-		       (unsigned long long)id);
-	return asked;
+int varlink_request(struct agent *agent, const struct docket_request *request,
+		    sd_json_variant **ret, struct refusal *refusal)
+{
+	struct docket_approval *approvals;
+	struct approval_need have;
+	size_t count;
+	int r;
+
+	r = docket_approvals(agent, request->id, &approvals, &count, refusal);
+	if (r < 0)
+		return r;
+	have = approval_count(approvals, count);
+	docket_free_approvals(approvals, count);
+	return varlink_json_request(request, approval_need_of(agent->config, request), have,
+				    !strcmp(request->boot, docket_boot(agent)), ret);
 }
 
 /* ---- ListRequests ---- */
 
 struct list_parameters {
 	const char *volume;
+	int history;
+	char **states;
+	int64_t since_ns;
+	uint64_t before;
+	uint32_t max;
 };
+
+static int read_filter(const struct list_parameters *given, struct docket_filter *filter,
+		       struct refusal *refusal)
+{
+	bool history = given->history > 0;
+
+	if (given->since_ns < 0)
+		return refuse(refusal, EINVAL, "sinceRealtimeNSec", "is negative");
+	*filter = (struct docket_filter){
+		.volume = given->volume, .since_realtime_ns = given->since_ns,
+		.before_id = given->before, .newest_first = history, .max = given->max,
+	};
+	for (char **name = given->states; name && *name; name++) {
+		enum docket_state state = docket_state_by_name(*name);
+
+		if (!state)
+			return refuse(refusal, EINVAL, "states", "\"%.64s\" is not a state",
+				      *name);
+		filter->states |= UINT32_C(1) << state;
+	}
+	if (!history && !filter->states)
+		filter->states = UINT32_C(1) << DOCKET_PENDING | UINT32_C(1) << DOCKET_APPROVED;
+	if (history && (!filter->max || filter->max > HISTORY_MAX))
+		filter->max = HISTORY_MAX;
+	return 0;
+}
+
+/* What waits: for people, or for its begin. */
+static bool waits(const struct docket_request *request)
+{
+	return request->state == DOCKET_PENDING ||
+	       (request->state == DOCKET_APPROVED && !request->grant_id);
+}
+
+static int list(struct agent *agent, const struct docket_request *requests, size_t count,
+		bool only_waiting, uid_t uid, sd_json_variant **ret, struct refusal *refusal)
+{
+	struct refusal ignored;
+	int r = sd_json_variant_new_array(ret, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		sd_json_variant *request = NULL;
+
+		/* A tenant sees what is his. */
+		if ((only_waiting && !waits(&requests[i])) ||
+		    authorise_read_requests(agent->config, requests[i].volume, uid, &ignored) < 0)
+			continue;
+		r = varlink_request(agent, &requests[i], &request, refusal);
+		if (r >= 0)
+			r = sd_json_variant_append_array(ret, request);
+		sd_json_variant_unref(request);
+	}
+	return r;
+}
 
 static int run_list(struct agent *agent, sd_varlink *link, void *userdata,
 		    sd_json_variant **ret_reply, struct refusal *refusal)
 {
 	const struct list_parameters *given = userdata;
-	sd_json_variant *list = NULL;
+	struct docket_request *requests;
+	sd_json_variant *array = NULL;
+	struct docket_filter filter;
+	struct peer peer;
+	size_t count;
 	int r;
 
-	(void)link;
-	(void)refusal;
-	r = sd_json_variant_new_array(&list, NULL, 0);
-	for (struct asked *asked = agent->asked; r >= 0 && asked; asked = asked->next) {
-		sd_json_variant *request = NULL;
-
-		if (given->volume && strcmp(given->volume, asked->volume))
-			continue;
-		r = varlink_json_request(asked, &request);
-		if (r >= 0)
-			r = sd_json_variant_append_array(&list, request);
-		sd_json_variant_unref(request);
-	}
+	r = varlink_peer(link, &peer, refusal);
+	if (r == 0)
+		r = authorise_read_requests(agent->config, given->volume, peer.uid, refusal);
+	if (r == 0)
+		r = read_filter(given, &filter, refusal);
+	if (r == 0)
+		r = docket_list(agent, &filter, &requests, &count, refusal);
+	if (r < 0)
+		return r;
+	r = list(agent, requests, count, given->history <= 0 && !given->states, peer.uid, &array,
+		 refusal);
 	if (r >= 0)
-		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("requests", list));
-	sd_json_variant_unref(list);
-	return r;
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("requests", array));
+	sd_json_variant_unref(array);
+	docket_free_requests(requests, count);
+	return r < 0 ? r : 0;
 }
 
 int method_list_requests(sd_varlink *link, sd_json_variant *parameters,
@@ -68,187 +138,132 @@ int method_list_requests(sd_varlink *link, sd_json_variant *parameters,
 #undef PARAMETERS
 		{ 0 }
 	};
-	static const struct method method = { "ListRequests", fields, ASK_READ, .run = run_list };
-	struct list_parameters given = { 0 };
-
-	(void)flags;
-	return varlink_answer(userdata, &method, link, parameters, &given);
-}
-
-/* ---- Approve ---- */
-
-struct approve_parameters {
-	uint64_t id;
-	sd_json_variant *access;
-	int64_t duration_ns;
-	int descendants;
-	int supervised;
-	const char *reason;
-	const char *ticket;
-};
-
-/* Nobody decides about himself, whoever he has become since he logged in. */
-static int check_other(const struct agent *agent, const struct peer *peer,
-		       const struct asked *asked, struct refusal *refusal)
-{
-	if (peer->uid != asked->uid && peer->uid != asked->loginuid)
-		return 0;
-	refusal->kind = REFUSAL_NOT_PERMITTED;
-	refusal->error = EPERM;
-	authorise_name(agent->config, peer->uid, refusal->who, sizeof(refusal->who));
-	snprintf(refusal->message, sizeof(refusal->message),
-		 "approve what he has asked for himself");
-	snprintf(refusal->cure, sizeof(refusal->cure), "ask another trustee");
-	return -EPERM;
-}
-
-static int read_access(sd_json_variant *list, uint32_t *ret_access, struct refusal *refusal)
-{
-	char **words = NULL;
+	static const struct method method = {
+		"ListRequests", fields, .checks_itself = true, .run = run_list,
+	};
+	struct list_parameters given = { .history = -1 };
 	int r;
 
-	if (sd_json_variant_strv(list, &words) < 0)
-		return refuse(refusal, EINVAL, "access", "is not a list of words");
-	r = varlink_read_names(words, TRUSTGATE_NAMES_ACCESS, "access", ret_access, refusal);
-	for (char **word = words; word && *word; word++)
-		free(*word);
-	free(words);
+	(void)flags;
+	r = varlink_answer(userdata, &method, link, parameters, &given);
+	varlink_free_words(given.states);
 	return r;
 }
 
-/* The rule says how far an approver may go, and he may always give less. */
-static int check_values(const struct approve_parameters *given, const struct asked *asked,
-			struct answer *answer, struct refusal *refusal)
-{
-	char time[TRUSTGATE_DURATION_SIZE];
-	int r = 0;
+/* ---- ShowRequest ---- */
 
-	answer->access = asked->access;
-	if (given->access)
-		r = read_access(given->access, &answer->access, refusal);
-	if (r < 0)
-		return r;
-	if (!answer->access || answer->access & ~asked->access)
-		return refuse(refusal, EINVAL, "access", answer->access ?
-			      "is more than what is asked for" : "no access is given");
-	if (given->duration_ns < 0 || (uint64_t)given->duration_ns > asked->max_duration_ns)
-		return refuse(refusal, ERANGE, "durationNSec",
-			      "is not a duration of at most %s, which is what rule \"%.64s\" allows",
-			      trustgate_duration_format(asked->max_duration_ns, time),
-			      asked->rule);
-	answer->duration_ns = given->duration_ns ? (uint64_t)given->duration_ns :
-						   asked->max_duration_ns;
-	if (trustgate_value(TRUSTGATE_NAMES_REASON, given->reason, &answer->reason) < 0)
-		return refuse(refusal, EINVAL, "reason", "\"%.64s\" is not a known reason",
-			      given->reason);
-	if (given->descendants > 0)
-		answer->flags |= TRUSTGATE_GRANT_FLAGS_DESCENDANTS;
-	if (given->supervised > 0)
-		answer->flags |= TRUSTGATE_GRANT_FLAGS_SUPERVISED;
-	answer->ticket = given->ticket && given->ticket[0] ? given->ticket : NULL;
-	return authorise_reason(answer->reason, given->ticket, refusal);
-}
-
-static int approve(struct agent *agent, const struct peer *peer,
-		   const struct approve_parameters *given, struct asked *asked,
-		   sd_json_variant **ret_reply, struct refusal *refusal)
-{
-	struct answer answer = { .tag = TAG_USER | peer->uid };
-	const char *path = asked->path ?: "?";
-	sd_json_variant *json = NULL;
-	struct trustgate_grant grant;
-	int r;
-
-	r = check_other(agent, peer, asked, refusal);
-	if (r == 0)
-		r = check_values(given, asked, &answer, refusal);
-	if (r == 0)
-		r = asked_grant(agent, asked, &answer, &grant, refusal);
-	if (r < 0)
-		return r;
-	report_grant(agent, asked->volume, path, &grant, peer->uid, asked->comm);
-	r = varlink_json_grant(&grant, asked->volume, path, &json);
-	if (r >= 0)
-		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("grant", json));
-	sd_json_variant_unref(json);
-	asked_drop(agent, asked);
-	return r < 0 ? r : 0;
-}
-
-static int run_approve(struct agent *agent, sd_varlink *link, void *userdata,
-		       sd_json_variant **ret_reply, struct refusal *refusal)
-{
-	const struct approve_parameters *given = userdata;
-	struct asked *asked;
-	struct peer peer;
-	int r;
-
-	r = varlink_peer(link, &peer, refusal);
-	if (r < 0)
-		return r;
-	asked = find(agent, given->id, refusal);
-	return asked ? approve(agent, &peer, given, asked, ret_reply, refusal) : -ENOENT;
-}
-
-int method_approve(sd_varlink *link, sd_json_variant *parameters,
-		   sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field fields[] = {
-#define PARAMETERS struct approve_parameters
-		APPROVE_PARAMETERS(PARAMETER)
-#undef PARAMETERS
-		{ 0 }
-	};
-	static const struct method method = { "Approve", fields, ASK_APPROVE, .run = run_approve };
-	struct approve_parameters given = { 0 };
-
-	(void)flags;
-	return varlink_answer(userdata, &method, link, parameters, &given);
-}
-
-/* ---- Deny ---- */
-
-struct deny_parameters {
+struct show_parameters {
 	uint64_t id;
 };
 
-static int run_deny(struct agent *agent, sd_varlink *link, void *userdata,
+static int add_approvals(struct agent *agent, uint64_t id, sd_json_variant **ret,
+			 struct refusal *refusal)
+{
+	struct docket_approval *approvals;
+	size_t count;
+	int r;
+
+	r = docket_approvals(agent, id, &approvals, &count, refusal);
+	if (r < 0)
+		return r;
+	r = sd_json_variant_new_array(ret, NULL, 0);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		sd_json_variant *approval = NULL;
+
+		r = varlink_json_approval(&approvals[i], &approval);
+		if (r >= 0)
+			r = sd_json_variant_append_array(ret, approval);
+		sd_json_variant_unref(approval);
+	}
+	docket_free_approvals(approvals, count);
+	return r;
+}
+
+static int add_transitions(struct agent *agent, uint64_t id, sd_json_variant **ret,
+			   struct refusal *refusal)
+{
+	struct docket_transition *transitions;
+	size_t count;
+	int r;
+
+	r = docket_transitions(agent, id, &transitions, &count, refusal);
+	if (r < 0)
+		return r;
+	r = sd_json_variant_new_array(ret, NULL, 0);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		sd_json_variant *transition = NULL;
+
+		r = varlink_json_transition(&transitions[i], &transition);
+		if (r >= 0)
+			r = sd_json_variant_append_array(ret, transition);
+		sd_json_variant_unref(transition);
+	}
+	docket_free_transitions(transitions, count);
+	return r;
+}
+
+static int show(struct agent *agent, const struct docket_request *request,
+		sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	sd_json_variant *shown = NULL, *approvals = NULL, *transitions = NULL;
+	int r;
+
+	r = varlink_request(agent, request, &shown, refusal);
+	if (r >= 0)
+		r = add_approvals(agent, request->id, &approvals, refusal);
+	if (r >= 0)
+		r = add_transitions(agent, request->id, &transitions, refusal);
+	if (r >= 0)
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("request", shown),
+				   SD_JSON_BUILD_PAIR_VARIANT("approvals", approvals),
+				   SD_JSON_BUILD_PAIR_VARIANT("transitions", transitions));
+	sd_json_variant_unref(shown);
+	sd_json_variant_unref(approvals);
+	sd_json_variant_unref(transitions);
+	return r;
+}
+
+static int run_show(struct agent *agent, sd_varlink *link, void *userdata,
 		    sd_json_variant **ret_reply, struct refusal *refusal)
 {
-	const struct deny_parameters *given = userdata;
-	char who[96], why[128];
-	struct asked *asked;
+	const struct show_parameters *given = userdata;
+	struct docket_request request;
+	struct refusal missing;
 	struct peer peer;
-	int r;
+	int found, r;
 
 	r = varlink_peer(link, &peer, refusal);
 	if (r < 0)
 		return r;
-	asked = find(agent, given->id, refusal);
-	if (!asked)
-		return -ENOENT;
-	r = asked_refuse(agent, asked->id, refusal);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	authorise_name(agent->config, peer.uid, who, sizeof(who));
-	snprintf(why, sizeof(why), "denied by %s", who);
-	asked_report_denied(asked, why);
-	asked_drop(agent, asked);
-	return sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_CONDITION(false, "none",
-								     SD_JSON_BUILD_NULL));
+	found = docket_get(agent, given->id, &request, &missing);
+	/* Somebody who may see none does not learn which there are. */
+	if (found < 0 || peer.uid != request.requester)
+		r = authorise_read_requests(agent->config, found < 0 ? NULL : request.volume,
+					    peer.uid, refusal);
+	if (r == 0 && found < 0) {
+		*refusal = missing;
+		return found;
+	}
+	if (r == 0)
+		r = show(agent, &request, ret_reply, refusal);
+	if (found == 0)
+		docket_free(&request);
+	return r < 0 ? r : 0;
 }
 
-int method_deny(sd_varlink *link, sd_json_variant *parameters,
-		sd_varlink_method_flags_t flags, void *userdata)
+int method_show_request(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
 {
 	static const sd_json_dispatch_field fields[] = {
-#define PARAMETERS struct deny_parameters
-		DENY_PARAMETERS(PARAMETER)
+#define PARAMETERS struct show_parameters
+		SHOW_REQUEST_PARAMETERS(PARAMETER)
 #undef PARAMETERS
 		{ 0 }
 	};
-	static const struct method method = { "Deny", fields, ASK_REVOKE, .run = run_deny };
-	struct deny_parameters given = { 0 };
+	static const struct method method = {
+		"ShowRequest", fields, .checks_itself = true, .run = run_show,
+	};
+	struct show_parameters given = { 0 };
 
 	(void)flags;
 	return varlink_answer(userdata, &method, link, parameters, &given);

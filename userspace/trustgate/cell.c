@@ -13,6 +13,7 @@
 #include "agent.h"
 #include "cell.h"
 #include "format.h"
+#include "moment.h"
 #include "trustgate.h"
 
 char *cell_string(sd_json_variant *row, const char *field)
@@ -40,6 +41,18 @@ char *cell_time(const struct cli *cli, sd_json_variant *row, const char *field)
 	if (!field_number(row, field, &time_ns) || !time_ns)
 		return NULL;
 	return strdup(format_time_now(time_ns, cli->time, buffer));
+}
+
+char *cell_realtime(const struct cli *cli, sd_json_variant *row, const char *field)
+{
+	uint64_t time_ns, now_ns = realtime_now_ns();
+	char buffer[FORMAT_TIME_SIZE];
+
+	if (!field_number(row, field, &time_ns) || !time_ns)
+		return NULL;
+	/* A time of another boot is none of this one's clock. */
+	return strdup(format_time(time_ns, now_ns, now_ns, cli->time == TIME_BOOTTIME ?
+				  TIME_ABSOLUTE : cli->time, buffer));
 }
 
 char *cell_duration(sd_json_variant *row, const char *field)

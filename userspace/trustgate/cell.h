@@ -20,6 +20,8 @@
 char *cell_string(sd_json_variant *row, const char *field);
 char *cell_number(sd_json_variant *row, const char *field);
 char *cell_time(const struct cli *cli, sd_json_variant *row, const char *field);
+/* The same for a time of the wall clock. */
+char *cell_realtime(const struct cli *cli, sd_json_variant *row, const char *field);
 char *cell_duration(sd_json_variant *row, const char *field);
 /* Time from now until the field's, "0s" if it is over. */
 char *cell_left(sd_json_variant *row, const char *field);

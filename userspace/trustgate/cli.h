@@ -99,6 +99,17 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_FROM,
 	OPTION_KIND,
+	OPTION_STATE,
+	OPTION_MAX,
+	OPTION_AT,
+	OPTION_COMMENT,
+	OPTION_REQUEST,
+	OPTION_LOCATION,
+	OPTION_RETENTION,
+	OPTION_LEGAL_REFERENCE,
+	OPTION_NOTIFY,
+	OPTION_ASK_PEOPLE,
+	OPTION_BREAK_GLASS,
 };
 
 /**
@@ -185,8 +196,12 @@ extern const struct verb verb_stop;
 extern const struct verb verb_start;
 extern const struct verb verb_grants;
 extern const struct verb verb_requests;
+extern const struct verb verb_show;
 extern const struct verb verb_approve;
 extern const struct verb verb_deny;
+extern const struct verb verb_extend;
+extern const struct verb verb_acknowledge;
+extern const struct verb verb_history;
 extern const struct verb verb_watch;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;

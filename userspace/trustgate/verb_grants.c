@@ -116,6 +116,7 @@ static char *text_flags(const struct cli *cli, sd_json_variant *row)
 		const char *name;
 	} flags[] = {
 		{ "descendants", "descendants" },
+		{ "breakGlass", "break-glass" },
 		{ "keepExec", "keep-exec" },
 		{ "nextExec", "next-exec" },
 		{ "supervised", "supervised" },
@@ -148,7 +149,7 @@ static const struct column columns[] = {
 	{ .name = "ACCESS", .help = "what it allows", .shown = true, .text = text_access },
 	{ .name = "PID", .help = "process that holds it", .right = true, .shown = true, .text = text_pid },
 	{ .name = "COMM", .help = "command name of that process", .shown = true, .text = text_comm },
-	{ .name = "FLAGS", .help = "descendants, keep-exec, next-exec, supervised", .text = text_flags },
+	{ .name = "FLAGS", .help = "break-glass, descendants, keep-exec, next-exec, supervised", .text = text_flags },
 	{ .name = "LEFT", .help = "time left; still mapped, if it has ended and a process has mappings yet", .right = true, .shown = true, .text = text_left },
 	{ .name = "EXPIRES", .help = "end, shown as --time says", .text = text_expires },
 	{ .name = "BEGINS", .help = "begin, if it is later than its creation", .text = text_begins },

@@ -20,6 +20,7 @@
 #include "cli.h"
 #include "format.h"
 #include "journal.h"
+#include "moment.h"
 
 static const char *file = ACCOUNT_FILE;
 static const char *kind;
@@ -34,36 +35,6 @@ static const struct cli_option options[] = {
 	{ 0 }
 };
 
-/* A duration is so long ago; anything else is a moment of UTC. */
-static int take_since(const char *value)
-{
-	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d" };
-	struct timespec now;
-	uint64_t ago_ns;
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct tm moment = { 0 };
-		const char *end = strptime(value, forms[i], &moment);
-		time_t seconds;
-
-		if (!end || *end)
-			continue;
-		seconds = timegm(&moment);
-		if (seconds < 0 || (uint64_t)seconds > ACCOUNT_TIME_MAX / 1000000000)
-			return usage_error("--since: the time is out of range");
-		since_ns = (uint64_t)seconds * 1000000000;
-		return 0;
-	}
-	if (strchr(value, '-'))
-		return usage_error("--since is a duration as 2h, or a time of UTC as 2026-11-24T03:00:00Z or 2026-11-24");
-	if (parse_duration("--since", value, &ago_ns))
-		return EXIT_USAGE;
-	clock_gettime(CLOCK_REALTIME, &now);
-	since_ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	since_ns -= ago_ns < since_ns ? ago_ns : since_ns;
-	return 0;
-}
-
 static int take(int id, const char *value)
 {
 	switch (id) {
@@ -71,7 +42,7 @@ static int take(int id, const char *value)
 		file = value;
 		return 0;
 	case OPTION_SINCE:
-		return take_since(value);
+		return parse_moment("--since", value, false, &since_ns);
 	case OPTION_FROM:
 		return parse_number("--from", value, 1, ACCOUNT_COUNT_MAX, &from);
 	default:

@@ -18,6 +18,8 @@
 static struct {
 	const char *volume;
 	uint64_t pid;
+	uint64_t request;
+	const char *comment;
 	bool all;
 	bool wait;
 	uint64_t timeout_ns;
@@ -31,6 +33,11 @@ static int take(int id, const char *value)
 		return 0;
 	case OPTION_PID:
 		return parse_number("--pid", value, 1, INT_MAX, &target.pid);
+	case OPTION_REQUEST:
+		return parse_number("--request", value, 1, INT64_MAX, &target.request);
+	case OPTION_COMMENT:
+		target.comment = value;
+		return 0;
 	case OPTION_ALL:
 		target.all = true;
 		return 0;
@@ -155,9 +162,33 @@ static int wait_for_rest(const struct cli *cli, const struct wanted *wanted,
 	return r;
 }
 
+/* The grant of a request, whose end is told with it. */
+static int end_request(const struct cli *cli)
+{
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	int r;
+
+	if (target.wait)
+		return usage_error("revoke: --wait goes with grants; trustgate show tells whether the request failed to close");
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_UNSIGNED("id", target.request),
+			   SD_JSON_BUILD_PAIR_CONDITION(target.comment != NULL, "comment",
+							SD_JSON_BUILD_STRING(target.comment))) < 0) {
+		complain("cannot make the request: the comment must be UTF-8.");
+		return EXIT_REFUSED;
+	}
+	r = agent_call(cli, "RevokeRequest", parameters, &reply);
+	if (!r && cli->json)
+		r = print_json(cli, reply);
+	else if (!r)
+		printf("request %llu is revoked\n", (unsigned long long)target.request);
+	sd_json_variant_unref(reply);
+	return r;
+}
+
 static int run(const struct cli *cli, int argc, char *argv[])
 {
-	int ways = (argc > 0) + !!target.volume + !!target.pid + target.all;
+	int ways = (argc > 0) + !!target.volume + !!target.pid + target.all + !!target.request;
 	struct wanted wanted = {
 		.volume = target.volume, .pid = target.pid, .all = target.all,
 	};
@@ -166,11 +197,15 @@ static int run(const struct cli *cli, int argc, char *argv[])
 	int r, waited = 0;
 
 	if (!ways)
-		return usage_error("revoke: say which grants: IDs, --volume, --pid or --all");
+		return usage_error("revoke: say which grants: IDs, --volume, --pid, --request or --all");
 	if (ways > 1)
-		return usage_error("revoke: IDs, --volume, --pid and --all exclude each other");
+		return usage_error("revoke: IDs, --volume, --pid, --request and --all exclude each other");
+	if (target.comment && !target.request)
+		return usage_error("revoke: --comment goes with --request");
 	if (target.timeout_ns && !target.wait)
 		return usage_error("revoke: --timeout goes with --wait");
+	if (target.request)
+		return end_request(cli);
 	r = parse_ids(argc, argv, &wanted);
 	if (!r)
 		r = end(cli, &wanted, &reply);
@@ -193,6 +228,8 @@ static int run(const struct cli *cli, int argc, char *argv[])
 static const struct cli_option options[] = {
 	{ OPTION_VOLUME, 'V', "volume", "NAME", "every grant on this volume" },
 	{ OPTION_PID, 'p', "pid", "PID", "every grant of this process" },
+	{ OPTION_REQUEST, 0, "request", "ID", "the grant of this request" },
+	{ OPTION_COMMENT, 'c', "comment", "TEXT", "with --request: why, in words" },
 	{ OPTION_ALL, 0, "all", NULL, "every grant" },
 	{ OPTION_WAIT, 'w', "wait", NULL, "wait until the mappings that are to end with them have ended" },
 	{ OPTION_TIMEOUT, 0, "timeout", "DURATION", "wait no longer than this" },

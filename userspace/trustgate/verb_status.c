@@ -123,6 +123,17 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 		     problem ?: "?", colour_end(COLOUR_BAD));
 		free(problem);
 	}
+	if (number(status, "breakGlass"))
+		line("Break-glass", "%s%llu not acknowledged%s: trustgate history --state approved,completed,revoked -o +KIND",
+		     colour_begin(COLOUR_BAD), (unsigned long long)number(status, "breakGlass"),
+		     colour_end(COLOUR_BAD));
+	if (field_string(status, "requestsProblem")) {
+		char *problem = escape_text(field_string(status, "requestsProblem"));
+
+		line("Requests", "%sdenied, as they cannot be kept: %s%s", colour_begin(COLOUR_BAD),
+		     problem ?: "?", colour_end(COLOUR_BAD));
+		free(problem);
+	}
 	line("Mappings", "%llu ended by force, %llu processes killed, %llu ended grants still looked for",
 	     (unsigned long long)number(status, "unmapped"),
 	     (unsigned long long)number(status, "killed"),

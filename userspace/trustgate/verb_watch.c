@@ -149,6 +149,8 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	field_number(event, "timeBoottimeNSec", &time_ns);
 	printf("%s %s%s%s", format_time_now(time_ns, mode, buffer), colour_begin(type_colour(type)),
 	       safe_type ?: "?", colour_end(type_colour(type)));
+	if (field_true(event, "breakGlass"))
+		printf(" %sBREAK-GLASS%s", colour_begin(COLOUR_BAD), colour_end(COLOUR_BAD));
 	put_text("volume", field_string(event, "volume"));
 	put_path(event);
 	put_text("access", access);

@@ -183,7 +183,7 @@ def test_only_trustees():
     host.start()
     client = host.client()
     raised(host, "db/main.db")
-    check(host.wait_text("waits for a trustee"), "it waits")
+    check(host.wait_text("waits for approval"), "it waits")
     error, _ = client.refused("Approve", id=1, reason="incident")
     equal(error, "NotPermitted", "root is no trustee, and nobody else is")
     end(host)
@@ -192,7 +192,7 @@ def test_only_trustees():
 def test_rule_is_impatient():
     host, client = begin()
     raised(host, "fast")
-    check(host.wait_text("no trustee has decided in time"), "denied when its time is over")
+    check(host.wait_text("nobody has decided in time"), "denied when its time is over")
     equal(waiting(client, 0), [], "waits no longer")
     end(host)
 

@@ -48,7 +48,7 @@ static const struct {
 	{ "trustees: [root]\n[a]: 1\n", ":2: a key must be a word, this is a list" },
 	/* unknown, doubled, missing keys */
 	{ "trustees: [root]\ntrustee: [root]\n", ":2: unknown key \"trustee\"; known are trustees, policy, volumes, services" },
-	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, self-grants" },
+	{ "trustees: [root]\nvolumes:\n  - name: a\n    path: /a\n    size: 3\n", ":5: volumes[0]: unknown key \"size\"; known are name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, tenants, approvals, pending, break-glass, self-grants" },
 	{ "trustees: [root]\n\ntrustees: [root]\n", ":3: trustees: is given twice" },
 	{ "volumes:\n  - name: a\n    path: /a\n    name: b\n", ":4: volumes[0].name: is given twice" },
 	{ "volumes:\n  - path: /a\n", ":2: volumes[0]: key \"name\" is missing" },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trustees: ['']\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "trustees: [~]\n", ":1: trustees[0]: has no value; expected a user's name or id" },
 	{ "volumes: {name: a}\n", ":1: volumes: is a mapping; expected a list" },
-	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, self-grants" },
+	{ "volumes: [a]\n", ":1: volumes[0]: is a single value; expected a mapping with the keys name, path, max-duration, on-agent-loss, record, metadata, least-on-end, ask, audit, supervision, lower-devices, tenants, approvals, pending, break-glass, self-grants" },
 	{ "volumes:\n  - name: [a]\n    path: /a\n", ":2: volumes[0].name: is a list; expected a name" },
 	{ VOLUME "    record: allowed\n", ":4: volumes[0].record: is a single value; expected a list" },
 	{ VOLUME "    on-agent-loss: [hold]\n", ":4: volumes[0].on-agent-loss: is a list; expected hold, revoke" },
@@ -104,6 +104,20 @@ static const struct {
 	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, rw]\n", ":7: volumes[0].self-grants[0].access[1]: \"rw\" is not one of read, write, exec, names, meta" },
 	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, read]\n", ":7: volumes[0].self-grants[0].access: \"read\" is given twice" },
 	{ RULE "        for: 1m\n        reasons: [unspecified]\n", ":9: volumes[0].self-grants[0].reasons[0]: \"unspecified\" is not one of customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self" },
+	/* who has to approve */
+	{ VOLUME "    approvals: many\n", ":4: volumes[0].approvals: \"many\" is not a number from 0 to 16" },
+	{ VOLUME "    approvals: 17\n", ":4: volumes[0].approvals: \"17\" is not a number from 0 to 16" },
+	{ VOLUME "    approvals: 0\n", ":4: volumes[0].approvals: somebody has to approve: at least one trustee or tenant" },
+	{ VOLUME "    approvals: {trustee: 0}\n", ":4: volumes[0].approvals: somebody has to approve: at least one trustee or tenant" },
+	{ VOLUME "    approvals: {owner: 1}\n", ":4: volumes[0].approvals: unknown key \"owner\"; known are trustee, tenant" },
+	{ VOLUME "    approvals: {tenant: -1}\n", ":4: volumes[0].approvals.tenant: \"-1\" is not a number from 0 to 16" },
+	{ VOLUME "    approvals: {trustee: 1, tenant: 1}\n", ":2: volumes[0].approvals: 1 of the tenant's people have to approve, and tenants names 0" },
+	{ "trustees: [root]\n" VOLUME "    approvals: 2\n", ":3: volumes[0].approvals: 2 trustees have to approve, and trustees names 1" },
+	{ "trustees: [root]\n" VOLUME "    tenants: [0]\n", ":3: volumes[0].tenants: \"0\" is a trustee, too, and would be both sides" },
+	{ VOLUME "    pending: 0s\n", ":4: volumes[0].pending: is zero" },
+	{ VOLUME "    break-glass: {users: [root]}\n", ":4: volumes[0].break-glass: key \"for\" is missing" },
+	{ VOLUME "    break-glass: {for: 10m}\n", ":4: volumes[0].break-glass: key \"users\" is missing" },
+	{ VOLUME "    max-duration: 5m\n    break-glass: {users: [root], for: 10m}\n", ":2: volumes[0].break-glass.for is longer than max-duration" },
 	/* services */
 #define SERVICE(unit, volume, time) \
 	"services:\n  - unit: " unit "\n    volume: " volume "\n    path: db\n" \
@@ -309,6 +323,34 @@ static void test_paths(void)
 	CHECK(config_path_check(long_name, &result, NULL));
 }
 
+/* Who has to approve on the only volume of a file that is good. */
+static void check_approvals(const char *text, uint32_t trustees, uint32_t tenants)
+{
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config = NULL;
+
+	write_file(text, strlen(text), 0600);
+	CHECK_EQUAL(config_load(path, &config, error), 0);
+	CHECK_TEXT(error, "");
+	if (!config)
+		return;
+	CHECK_EQUAL(config->volumes[0].need_trustees, trustees);
+	CHECK_EQUAL(config->volumes[0].need_tenants, tenants);
+	CHECK(!config_is_tenant(config, "b", 1001));
+	CHECK_EQUAL(config_is_tenant(config, NULL, 1001), config->volumes[0].tenants_count);
+	config_free(config);
+}
+
+static void test_approvals(void)
+{
+	check_approvals("trustees: [1, 2]\n" VOLUME, 1, 0);
+	check_approvals("trustees: [1, 2]\n" VOLUME "    approvals: 2\n", 2, 0);
+	check_approvals("trustees: [1, 2]\n" VOLUME "    tenants: [1001]\n    pending: 5m\n"
+			"    approvals: {trustee: 2, tenant: 1}\n", 2, 1);
+	check_approvals("trustees: [1, 2]\n" VOLUME "    tenants: [1001]\n"
+			"    approvals: {tenant: 1}\n", 0, 1);
+}
+
 int main(void)
 {
 	if (!mkdtemp(directory))
@@ -317,6 +359,7 @@ int main(void)
 	test_bad();
 	test_bad_files();
 	test_good();
+	test_approvals();
 	test_paths();
 	unlink(path);
 	rmdir(directory);

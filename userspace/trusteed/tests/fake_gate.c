@@ -416,6 +416,8 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	event->cause = TRUSTGATE_CAUSE_NO_GRANT;
 	strcpy(event->comm, "cat");
 	event->present = ~UINT64_C(0);
+	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
+		fake_grant_event(conn->state, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
 	    event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED)
 		fake_request_event(conn->state, event);

@@ -68,7 +68,10 @@ void fake_request_event(struct state *state, struct trustgate_event *event);
 /* The request that a grant answers, which closes it. Returns 0 or -ENOENT. */
 int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate_request *ret);
 
-/* Somebody has revoked the grant whose number is the event's path. */
+/*
+ * Somebody has revoked the grant whose number is the event's path; without one, the
+ * grants of the event's process have expired, and it tells of the last.
+ */
 void fake_grant_event(struct state *state, struct trustgate_event *event);
 
 void fake_end_grant(struct state *state, struct trustgate_grant *grant);

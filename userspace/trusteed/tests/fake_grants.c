@@ -222,13 +222,18 @@ void trustgate_grant_cursor_close(struct trustgate_grant_cursor *cursor)
 
 void fake_grant_event(struct state *state, struct trustgate_event *event)
 {
-	event->end = TRUSTGATE_END_REVOKED;
-	event->grant_id = strtoull(event->path, NULL, 10);
-	for (int i = 0; i < GRANTS; i++)
-		if (event->grant_id && state->grants[i].id == event->grant_id) {
-			event->tag = state->grants[i].tag;
-			fake_end_grant(state, &state->grants[i]);
-		}
+	uint64_t revoked = strtoull(event->path, NULL, 10);
+
+	for (int i = 0; i < GRANTS; i++) {
+		struct trustgate_grant *grant = &state->grants[i];
+
+		if (!grant->id || (revoked ? grant->id != revoked : grant->pid != event->pid))
+			continue;
+		event->grant_id = grant->id;
+		event->tag = grant->tag;
+		event->end = revoked ? TRUSTGATE_END_REVOKED : TRUSTGATE_END_EXPIRED;
+		fake_end_grant(state, grant);
+	}
 }
 
 static int revoke_where(struct trustgate_conn *conn, uint32_t volume_id, pid_t pid,

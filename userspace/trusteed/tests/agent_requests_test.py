@@ -1,0 +1,577 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Requests that several people decide about, and that outlive the agent.
+
+usage: agent_requests_test.py TRUSTEED-WITH-FAKE-GATE TRUSTGATE
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+from agent_host import MINUTE, Host, check, equal, run
+
+TRUSTGATE = sys.argv[2]
+NOBODY = 4294967295
+ALICE, BOB, CAROL, DAVE, EVE = 3001, 3002, 3003, 3004, 3005
+
+CONFIG = """
+trustees: [3001, 3002]
+policy: TOP/policy.yaml
+volumes:
+  - name: acme
+    path: VOLUME
+    max-duration: 30m
+    ask: 5m
+    tenants: [3003, 3004]
+    approvals: APPROVALS
+    break-glass: {users: [3002, 3005], for: 10m}
+"""
+
+POLICY = """
+volumes:
+  - name: acme
+    rules:
+      - name: people
+        paths: [db]
+        ask: {for: 10m, deadline: 1m}
+      - name: hasty
+        paths: [fast]
+        ask: {for: 10m, deadline: 4s}
+"""
+
+
+def begin(approvals="2"):
+    host = Host(CONFIG.replace("APPROVALS", approvals))
+    with open(host.top + "/policy.yaml", "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(POLICY)
+    host.start()
+    play(host, ALICE)
+    return host, host.client()
+
+
+def end(host):
+    equal(host.kill(signal.SIGTERM), 0, "exit status")
+    check("ERROR: " not in host.text() and "runtime error" not in host.text(),
+          "the sanitizers are silent")
+
+
+def play(host, uid, login=NOBODY):
+    """From here on, whoever calls is this person."""
+    with open(host.top + "/gate.peer.new", "w") as file:
+        file.write(f"{uid} {login}\n")
+    os.rename(host.top + "/gate.peer.new", host.top + "/gate.peer")
+
+
+def raised(host, client, path="db/main.db"):
+    host.event("request-raised", os.getpid(), "/" + path)
+    for _ in range(200):
+        requests = [r for r in client.call("ListRequests")["requests"] if r["path"] == path]
+        if requests:
+            return requests[-1]["id"]
+        time.sleep(0.05)
+    raise TimeoutError(path)
+
+
+def approve(host, client, uid, number, login=NOBODY, **more):
+    play(host, uid, login)
+    return client.call("Approve", id=number, reason="incident", **more)
+
+
+def refused(host, client, uid, method, number, login=NOBODY, **more):
+    """Error and what it says."""
+    play(host, uid, login)
+    error, details = client.refused(method, id=number, **more)
+    return error, details.get("what", details.get("message", ""))
+
+
+def shown(host, client, number, uid=ALICE):
+    play(host, uid)
+    return client.call("ShowRequest", id=number)
+
+
+def state(host, client, number):
+    return shown(host, client, number)["request"]["state"]
+
+
+def states(host, client, number):
+    return [t["state"] for t in shown(host, client, number)["transitions"]]
+
+
+def wait_state(host, client, number, wanted):
+    for _ in range(200):
+        if state(host, client, number) == wanted:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def grants(host, client):
+    play(host, ALICE)
+    return client.call("ListGrants")["grants"]
+
+
+def recorded(host, kind):
+    result = subprocess.run([TRUSTGATE, "journal", "export", "--file",
+                             host.top + "/state/account.db", "--kind", kind],
+                            capture_output=True, text=True, timeout=60)
+    return [json.loads(line)["body"] for line in result.stdout.splitlines()]
+
+
+def wait_recorded(host, kind, holds):
+    for _ in range(100):
+        if any(holds(body) for body in recorded(host, kind)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_two_trustees():
+    host, client = begin()
+    number = raised(host, client)
+    reply = approve(host, client, ALICE, number, durationNSec=3 * MINUTE, comment="looks right")
+    equal((reply["request"]["state"], reply["request"]["trustees"], reply["request"]["needTrustees"],
+           "grant" in reply), ("pending", 1, 2, False), "one of two is not enough")
+    equal(grants(host, client), [], "nothing is given")
+    equal(refused(host, client, ALICE, "Approve", number, reason="incident"),
+          ("NotPermitted", f"approve request {number} twice: he has approved it already"),
+          "one person is not two")
+    error, what = refused(host, client, BOB, "Approve", number, login=ALICE, reason="incident")
+    equal((error, "already as uid 3001" in what), ("NotPermitted", True),
+          "nor when he has become the other")
+    error, what = refused(host, client, CAROL, "Approve", number, reason="incident")
+    equal((error, "no approval of a tenant is missing" in what), ("NotPermitted", True),
+          "no tenant is needed")
+    equal(refused(host, client, EVE, "Approve", number, reason="incident"),
+          ("NotPermitted", 'approve a request on volume "acme"'), "and not anybody")
+    check(wait_recorded(host, "refused", lambda b: b["uid"] == EVE and b["method"] == "Approve"
+                        and "acme" in b["cause"]), "which is on record")
+    error, what = refused(host, client, BOB, "Approve", number, reason="maintenance")
+    equal((error, "has the reason incident already" in what), ("Refused", True), "of one mind")
+    equal(grants(host, client), [], "still nothing is given")
+    reply = approve(host, client, BOB, number, durationNSec=2 * MINUTE)
+    given = reply["grant"]
+    equal((reply["request"]["state"], given["pid"], given["requesterUid"], given["reason"]),
+          ("approved", os.getpid(), BOB, "incident"), "two are enough")
+    left = given["expiresBoottimeNSec"] - given["createdBoottimeNSec"]
+    check(abs(left - 2 * MINUTE) < MINUTE / 2, "for the shorter time")
+    equal(reply["request"]["grantId"], given["id"], "the grant is known")
+    details = shown(host, client, number)
+    equal([(a["uid"], a["role"], a["approves"], a.get("comment")) for a in details["approvals"]],
+          [(ALICE, "trustee", True, "looks right"), (BOB, "trustee", True, None)], "who and why")
+    equal(states(host, client, number), ["raised", "pending", "approved"], "each state")
+    check(wait_recorded(host, "request-approved", lambda b: b["request"] == number), "in the account")
+    equal(len(recorded(host, "request-approval")), 2, "with both approvals")
+    host.event("grant-ended", os.getpid(), "x")
+    check(wait_state(host, client, number, "completed"), "it ends by itself")
+    equal(shown(host, client, number)["request"]["cause"], "expired", "and how is known")
+    end(host)
+
+
+def test_tenant_and_trustee():
+    host, client = begin("{trustee: 1, tenant: 1}")
+    number = raised(host, client)
+    approve(host, client, CAROL, number)
+    error, what = refused(host, client, DAVE, "Approve", number, reason="incident")
+    equal((error, "no approval of a tenant is missing" in what), ("NotPermitted", True),
+          "a second tenant is no trustee")
+    play(host, DAVE)
+    equal([r["id"] for r in client.call("ListRequests")["requests"]], [number], "but he sees it")
+    equal(client.refused("Status")[0], "NotPermitted", "and nothing else")
+    equal(refused(host, client, EVE, "ShowRequest", number)[0], "NotPermitted", "others see nothing")
+    equal(client.refused("ListRequests")[0], "NotPermitted", "nor the list")
+    equal(refused(host, client, EVE, "ShowRequest", 99), refused(host, client, EVE, "ShowRequest", number),
+          "and not whether there is one")
+    check("grant" in approve(host, client, ALICE, number), "a trustee is")
+    end(host)
+
+
+def test_denial_wins():
+    host, client = begin("{trustee: 1, tenant: 1}")
+    number = raised(host, client)
+    approve(host, client, ALICE, number)
+    equal(refused(host, client, EVE, "Deny", number)[0], "NotPermitted", "not by anybody")
+    play(host, CAROL)
+    equal(client.call("Deny", id=number, comment="not now")["request"]["state"], "rejected", "denied")
+    check(host.wait_text("denied by uid 3003"), "the open is, too")
+    equal(grants(host, client), [], "nothing is given")
+    error, what = refused(host, client, DAVE, "Approve", number, reason="incident")
+    equal((error, what), ("Refused", f"request {number} does not wait for approval: it is rejected"),
+          "for good")
+    last = shown(host, client, number)["approvals"][-1]
+    equal((last["uid"], last["role"], last["approves"], last["comment"]),
+          (CAROL, "tenant", False, "not now"), "on record")
+    # Whoever has approved may think better of it.
+    number = raised(host, client, "db/deep")
+    approve(host, client, ALICE, number)
+    equal(client.call("Deny", id=number)["request"]["state"], "rejected", "by who has approved")
+    end(host)
+
+
+def test_narrowed():
+    host, client = begin()
+    number = raised(host, client)
+    for more, attribute in (({"durationNSec": 11 * MINUTE}, "durationNSec"), ({"access": ["write"]}, "access"),
+                            ({"delayNSec": 2 * MINUTE}, "delayNSec"), ({"delayNSec": -1}, "delayNSec"),
+                            ({"comment": "x" * 1025}, "comment")):
+        error, details = client.refused("Approve", id=number, reason="incident", **more)
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{attribute} is checked")
+    equal(shown(host, client, number)["approvals"], [], "none of that counts")
+    # The first is never passed by the second.
+    approve(host, client, ALICE, number, durationNSec=MINUTE, descendants=True)
+    given = approve(host, client, BOB, number, durationNSec=9 * MINUTE)["grant"]
+    check(given["expiresBoottimeNSec"] - given["createdBoottimeNSec"] < 2 * MINUTE, "the least time")
+    equal(given["descendants"], False, "not what one alone allows")
+    end(host)
+
+
+def test_later():
+    host, client = begin("1")
+    number = raised(host, client)
+    reply = approve(host, client, ALICE, number, delayNSec=2 * 10**9)
+    equal((reply["request"]["state"], "grant" in reply), ("approved", False), "not yet")
+    equal([r["id"] for r in client.call("ListRequests")["requests"]], [number], "listed until then")
+    host.kill()
+    host.start()
+    client = host.client()
+    check(wait_state(host, client, number, "approved"), "the agent is killed and knows it")
+    for _ in range(200):
+        if grants(host, client):
+            break
+        time.sleep(0.05)
+    given = grants(host, client)
+    equal([g["path"] for g in given], ["db/main.db"], "it begins")
+    number = raised(host, client, "db/deep")
+    approve(host, client, ALICE, number, delayNSec=30 * 10**9)
+    equal(client.call("RevokeRequest", id=number)["request"]["state"], "revoked", "called off")
+    check(host.wait_text("called off by uid 3001"), "and the open is denied")
+    end(host)
+
+
+def test_deadline():
+    host, client = begin()
+    number = raised(host, client, "fast")
+    approve(host, client, ALICE, number)
+    check(wait_state(host, client, number, "expired"), "nobody else came")
+    equal(grants(host, client), [], "nothing is given")
+    error, _ = refused(host, client, BOB, "Approve", number, reason="incident")
+    equal(error, "Refused", "too late")
+    end(host)
+
+
+def test_killed_between():
+    host, client = begin()
+    number = raised(host, client)
+    approve(host, client, ALICE, number, durationNSec=MINUTE)
+    host.kill()
+    host.start()
+    client = host.client()
+    request = shown(host, client, number)["request"]
+    equal((request["state"], request["trustees"]), ("pending", 1), "the first approval is there")
+    equal(refused(host, client, ALICE, "Approve", number, reason="incident")[0], "NotPermitted",
+          "and counts")
+    given = approve(host, client, BOB, number)["grant"]
+    check(given["expiresBoottimeNSec"] - given["createdBoottimeNSec"] < 2 * MINUTE, "with its limits")
+    # A grant that ended meanwhile.
+    host.kill()
+    host.start()
+    client = host.client()
+    equal(state(host, client, number), "approved", "it lives on")
+    end(host)
+
+
+def test_killed_while_granting():
+    """The kernel has given it, and nobody was there to note that."""
+    host, client = begin()
+    number = raised(host, client)
+    approve(host, client, ALICE, number)
+    play(host, BOB)
+    host.answer("kill-grant-add")
+    try:
+        client.call("Approve", id=number, reason="incident")
+        check(False, "it dies")
+    except (EOFError, ConnectionResetError):
+        check(True, "it dies")
+    host.process.wait(20)
+    host.start()
+    client = host.client()
+    equal(grants(host, client), [], "what nobody knows of is revoked")
+    equal(state(host, client, number), "expired", "and the request is over")
+    equal(len(shown(host, client, number)["approvals"]), 2, "both approvals are on record")
+    end(host)
+
+
+def test_store_broken():
+    host, client = begin()
+    number = raised(host, client)
+    locked = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    error, what = refused(host, client, ALICE, "Approve", number, reason="incident")
+    equal((error, "requests cannot be kept" in what), ("Refused", True), "not approved")
+    host.event("request-raised", os.getpid(), "/db/unkept")
+    check(host.wait_text('"db/unkept" on volume "acme" by cat (pid %d, uid 4711): requests cannot be kept'
+                         % os.getpid()), "what cannot be kept is denied")
+    play(host, ALICE)
+    check("locked" in client.call("Status")["requestsProblem"], "state tells it")
+    equal(grants(host, client), [], "nothing is given")
+    locked.execute("ROLLBACK")
+    for _ in range(60):
+        if refused(host, client, ALICE, "Approve", number, reason="incident")[0] == "no error":
+            break
+        time.sleep(0.25)
+    equal(client.call("Status").get("requestsProblem"), None, "it is over")
+    check("grant" in approve(host, client, BOB, number), "and goes on")
+    end(host)
+
+
+def test_damaged():
+    host, client = begin()
+    raised(host, client)
+    host.kill()
+    with open(host.top + "/state/requests.db", "r+b") as file:
+        file.write(b"not a database at all")
+    for name in ("-wal", "-shm"):
+        if os.path.exists(host.top + "/state/requests.db" + name):
+            os.unlink(host.top + "/state/requests.db" + name)
+    host.start()
+    client = host.client()
+    play(host, ALICE)
+    check("not a database" in client.call("Status")["requestsProblem"], "said in the state")
+    check(host.wait_text("requests cannot be kept"), "what waits is denied")
+    equal(grants(host, client), [], "nothing is given")
+    end(host)
+
+
+def test_revoke_and_extend():
+    host, client = begin()
+    number = raised(host, client)
+    approve(host, client, ALICE, number, durationNSec=5 * MINUTE)
+    approve(host, client, BOB, number)
+    first = grants(host, client)[0]
+    play(host, EVE)
+    equal(client.refused("ExtendRequest", id=number, durationNSec=MINUTE)[0], "NotPermitted",
+          "not by anybody")
+    play(host, 4711)
+    error, details = client.refused("ExtendRequest", id=number, durationNSec=40 * MINUTE)
+    equal((error, details.get("attribute")), ("Refused", "durationNSec"), "no more than the volume allows")
+    more = client.call("ExtendRequest", id=number, durationNSec=10 * MINUTE,
+                       comment="it takes longer")["request"]
+    equal((more["kind"], more["state"], more["parent"], more["requesterUid"], more["trustees"]),
+          ("extension", "pending", number, 4711, 0), "it needs approval as the first did")
+    error, _ = client.refused("ExtendRequest", id=number, durationNSec=MINUTE)
+    equal(error, "Refused", "one at a time")
+    equal(refused(host, client, 4711, "Approve", more["id"], reason="incident")[0], "NotPermitted",
+          "not by who asks")
+    check("grant" not in approve(host, client, ALICE, more["id"]), "one is not enough")
+    second = approve(host, client, BOB, more["id"])["grant"]
+    gained = second["expiresBoottimeNSec"] - first["expiresBoottimeNSec"]
+    check(abs(gained - 10 * MINUTE) < MINUTE, "so much longer than the old one")
+    equal((second["pid"], second["ino"] == first["ino"] or not first["ino"], second["path"]),
+          (os.getpid(), True, "db/main.db"), "of the same")
+    equal(state(host, client, number), "extended", "the old one is continued")
+    play(host, CAROL)
+    reply = client.call("RevokeRequest", id=more["id"], comment="enough")
+    equal((reply["ended"], reply["request"]["state"], reply["request"]["cause"]), (1, "revoked", "enough"),
+          "ended by a tenant")
+    equal([g["id"] for g in grants(host, client)], [first["id"]], "only that")
+    equal(refused(host, client, ALICE, "RevokeRequest", more["id"])[0], "Refused", "not twice")
+    end(host)
+
+
+def test_asked_by_a_person():
+    host, client = begin("{trustee: 1, tenant: 1}")
+    play(host, EVE)
+    wish = {"volume": "acme", "path": "db/", "access": ["read", "write"], "durationNSec": 10 * MINUTE,
+            "nextExec": True}
+    for more, attribute in (
+            ({"reason": "unspecified"}, "reason"), ({"reason": "customer-ticket"}, "ticket"),
+            ({"reason": "legal-order"}, "legalReference"),
+            ({"reason": "legal-order", "legalReference": "Az. 1"}, "notify"),
+            ({"reason": "legal-order", "legalReference": "Az. 1", "notify": "maybe"}, "notify"),
+            ({"reason": "incident", "notify": "delayed"}, "notify"),
+            ({"reason": "incident", "path": "../etc"}, "path"),
+            ({"reason": "incident", "access": []}, "access"),
+            ({"reason": "incident", "durationNSec": 31 * MINUTE}, "durationNSec"),
+            ({"reason": "incident", "retentionDays": 40000}, "retentionDays"),
+            ({"reason": "incident", "location": "x" * 1025}, "location")):
+        error, details = client.refused("Ask", **(wish | more))
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{more}")
+    equal(client.refused("Ask", **(wish | {"reason": "incident", "volume": "other"}))[0], "NoSuchVolume",
+          "a volume that is none")
+    asked = client.call("Ask", **wish, reason="legal-order", legalReference="Az. 1", notify="prohibited",
+                        location="DE", retentionDays=30, comment="by order")["request"]
+    number = asked["id"]
+    equal((asked["kind"], asked["state"], asked["path"], asked["subtree"], asked["requesterUid"], asked["pid"],
+           asked["location"], asked["retentionDays"], asked["notify"], asked["legalReference"]),
+          ("person", "pending", "db", True, EVE, os.getpid(), "DE", 30, "prohibited", "Az. 1"), "what for")
+    equal(client.call("ShowRequest", id=number)["request"]["state"], "pending", "he may see it")
+    check("grant" not in approve_as_asked(host, client, CAROL, number), "a tenant alone is not enough")
+    given = approve_as_asked(host, client, ALICE, number, durationNSec=MINUTE, access=["read"])["grant"]
+    equal((given["pid"], given["path"], given["access"], given["nextExec"], given["reason"], given["requesterUid"]),
+          (os.getpid(), "db", ["read"], True, "legal-order", EVE), "what all allow")
+    # More than anybody reads.
+    play(host, EVE)
+    for _ in range(16):
+        last = client.call("Ask", **wish, reason="incident")["request"]["id"]
+    equal(client.refused("Ask", **wish, reason="incident")[1].get("errno"), 16, "not any number")
+    equal(client.call("Deny", id=last)["request"]["state"], "rejected", "he takes one back")
+    client.call("Ask", **wish, reason="incident")
+    end(host)
+
+
+def approve_as_asked(host, client, uid, number, **more):
+    """The reason is who asks's."""
+    play(host, uid)
+    return client.call("Approve", id=number, **more)
+
+
+def test_exec_asks():
+    host, client = begin()
+    play(host, EVE)
+    command = [TRUSTGATE, "exec", "--agent", host.top + "/socket", "--ask", "-V", "acme", "-P", "db/main.db",
+               "-a", "r", "--for", "5m", "-r", "incident", "-c", "look", "--", "echo", "it runs"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stderr.readline()
+    check("waits for approval: trustees 0 of 2, tenants 0 of 0" in line, f"said: {line}")
+    number = int(line.split()[1])
+    # The agent is killed while it waits.
+    approve_as_asked(host, client, ALICE, number)
+    host.kill()
+    host.start()
+    client = host.client()
+    equal(process.poll(), None, "it waits on")
+    given = approve_as_asked(host, client, BOB, number)["grant"]
+    out, err = process.communicate(timeout=60)
+    equal((process.returncode, out, given["pid"]), (0, "it runs\n", process.pid), f"approved: {err}")
+
+    play(host, EVE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    number = int(process.stderr.readline().split()[1])
+    play(host, ALICE)
+    client.call("Deny", id=number, comment="no")
+    out, err = process.communicate(timeout=60)
+    equal((process.returncode, out), (1, ""), "denied")
+    check(f"request {number} is rejected: no" in err, f"and why: {err}")
+
+    play(host, EVE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    number = int(process.stderr.readline().split()[1])
+    process.terminate()
+    process.communicate(timeout=60)
+    check(wait_state(host, client, number, "expired"), "who gives up waits no longer")
+    end(host)
+
+
+def test_break_glass():
+    host, client = begin()
+    watcher = host.client()
+    play(host, ALICE)
+    watcher.send("Watch", more=True)
+    wish = {"volume": "acme", "path": "db/main.db", "access": ["read"], "durationNSec": MINUTE,
+            "reason": "emergency", "comment": "it burns", "breakGlass": True}
+    equal(client.call("Status")["breakGlass"], 0, "whole")
+    play(host, CAROL)
+    equal(client.refused("Ask", **wish)[0], "NotPermitted", "not by anybody")
+    equal(client.refused("Ask", **(wish | {"volume": "other"}))[0], "NotPermitted",
+          "who learns nothing about volumes")
+    play(host, EVE)
+    for more, attribute in (({"reason": "incident"}, "reason"), ({"comment": ""}, "comment"),
+                            ({"durationNSec": 11 * MINUTE}, "durationNSec")):
+        error, details = client.refused("Ask", **(wish | more))
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{more}")
+    equal(grants(host, client), [], "nothing is given")
+    play(host, EVE)
+    reply = client.call("Ask", **wish)
+    number = reply["request"]["id"]
+    equal((reply["request"]["kind"], reply["request"]["state"], reply["request"]["acknowledged"],
+           reply["grant"]["breakGlass"], reply["grant"]["reason"]),
+          ("break-glass", "approved", False, True, "emergency"), "taken")
+    check(host.wait_text(f'BREAK-GLASS: uid {EVE} ({EVE}) takes access to "db/main.db" on volume "acme" for 1m: it burns'), "loudly")
+    check(wait_recorded(host, "request-approved", lambda b: b["request"] == number and b["uid"] == EVE),
+          "in the account")
+    host.event("grant-ended", os.getpid(), "x")
+    play(host, ALICE)
+    told = watcher.receive()["parameters"]["event"]
+    equal((told["type"], told.get("breakGlass")), ("grant-ended", True), "watchers see it marked")
+    check(wait_state(host, client, number, "completed"), "it ends as any other")
+    equal(client.call("Status")["breakGlass"], 1, "the state tells it until then")
+    for uid in (EVE, CAROL, 0):
+        equal(refused(host, client, uid, "Acknowledge", number)[0], "NotPermitted", f"{uid} cannot acknowledge it")
+    host.kill()
+    host.start()
+    client = host.client()
+    play(host, ALICE)
+    equal(client.call("Status")["breakGlass"], 1, "also after a crash")
+    equal(client.call("Acknowledge", id=number, comment="seen")["request"]["acknowledged"], True, "a trustee does")
+    equal(client.call("Status")["breakGlass"], 0, "and it is over")
+    equal(refused(host, client, BOB, "Acknowledge", number)[0], "Refused", "once")
+    # A trustee who does it himself needs another one.
+    play(host, BOB)
+    number = client.call("Ask", **wish)["request"]["id"]
+    equal(refused(host, client, BOB, "Acknowledge", number)[0], "NotPermitted", "not by himself")
+    # What cannot be on record is not given.
+    locked = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    play(host, EVE)
+    before = len(grants(host, client))
+    play(host, EVE)
+    equal(client.refused("Ask", **wish)[0], "Refused", "without a record")
+    equal(len(grants(host, client)), before, "nothing is given")
+    locked.execute("ROLLBACK")
+    end(host)
+
+
+def test_history():
+    host, client = begin("1")
+    numbers = [raised(host, client, f"db/f{i}") for i in range(3)]
+    client.call("Deny", id=numbers[0])
+    host.event("request-closed", os.getpid(), "/db/f1")
+    check(wait_state(host, client, numbers[1], "expired"), "withdrawn")
+    waiting = [r["id"] for r in client.call("ListRequests")["requests"]]
+    equal(waiting, numbers[2:], "one waits")
+    history = client.call("ListRequests", history=True)["requests"]
+    equal([r["id"] for r in history], numbers[::-1], "all, the newest first")
+    equal([r["id"] for r in client.call("ListRequests", history=True, states=["rejected", "expired"])["requests"]],
+          [numbers[1], numbers[0]], "by state")
+    equal([r["id"] for r in client.call("ListRequests", history=True, before=numbers[2], max=1)["requests"]],
+          [numbers[1]], "in parts")
+    equal(client.call("ListRequests", history=True, volume="other")["requests"], [], "of one volume")
+    equal(client.call("ListRequests", history=True, sinceRealtimeNSec=time.time_ns() + MINUTE)["requests"], [],
+          "since")
+    error, details = client.refused("ListRequests", history=True, states=["gone"])
+    equal((error, details["attribute"]), ("Refused", "states"), "a state that is none")
+    cli = subprocess.run([TRUSTGATE, "history", "--agent", host.top + "/socket", "--json", "--state", "rejected"],
+                         capture_output=True, text=True, timeout=60)
+    equal([r["id"] for r in json.loads(cli.stdout or "[]")], [numbers[0]], "for scripts")
+    cli = subprocess.run([TRUSTGATE, "show", "--agent", host.top + "/socket", str(numbers[0])],
+                         capture_output=True, text=True, timeout=60)
+    check("State      rejected" in cli.stdout and "denied as trustee by 3001" in cli.stdout,
+          f"for people: {cli.stdout} {cli.stderr}")
+    end(host)
+
+
+def test_demands_more():
+    """Whoever waits needs what the volume demands by now, and what it did then."""
+    host, client = begin("2")
+    number = raised(host, client)
+    host.config(CONFIG.replace("APPROVALS", "1"))
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_for("READY=1")
+    check("grant" not in approve(host, client, ALICE, number), "not less than then")
+    host.config(CONFIG.replace("APPROVALS", "{trustee: 1, tenant: 1}"))
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_for("READY=1")
+    check("grant" not in approve(host, client, BOB, number), "nor less than now")
+    check("grant" in approve(host, client, CAROL, number), "both")
+    end(host)
+
+
+run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
+    test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
+    test_revoke_and_extend, test_asked_by_a_person, test_exec_asks, test_break_glass, test_history, test_demands_more)
