@@ -186,6 +186,12 @@ class CliTest(unittest.TestCase):
         out, _ = self.check(DONE, "volume list", "-j")
         self.assertEqual([volume(), volume(name="b" + HOSTILE, id=2, path=None)], json.loads(out))
 
+    def test_volume_list_asked(self):
+        """An open that waits is neither allowed nor denied yet."""
+        self.answer("ListVolumes", replies=[{"volumes": [volume(counters=[
+            {"cause": "granted", "count": 3}, {"cause": "asked", "count": 9}, {"cause": "refused", "count": 2}])]}])
+        self.assertEqual(["3", "2"], self.check(DONE, "volume list", "-n", "-o", "ALLOWED,DENIED")[0].split())
+
     def test_volume_list_empty(self):
         self.answer("ListVolumes", replies=[{"volumes": []}])
         self.assertEqual("", self.check(DONE, "volume list")[0])
