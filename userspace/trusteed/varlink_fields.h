@@ -243,6 +243,13 @@
 	  unsigned, gate->proof_boottime_ns) \
 	F(hooks, STRING, ARRAY, "Hooks attached", \
 	  hooks, gate) \
+	F(requests, INT, 0, "Opens that wait for an answer, of the policy or of a trustee", \
+	  unsigned, gate->requests) \
+	F(requestsMax, INT, 0, "How many there can be", \
+	  unsigned, gate->requests_max) \
+	F(oldestRequestBoottimeNSec, INT, NULLABLE, \
+	  "Since when the oldest of them waits; absent if there is none", \
+	  unsigned_if, gate->oldest_request_boottime_ns, gate->oldest_request_boottime_ns) \
 	F(watchers, INT, 0, "Connections in Watch", \
 	  unsigned, watchers)
 
