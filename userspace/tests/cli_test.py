@@ -54,11 +54,13 @@ class CliTest(scripted.ScriptedAgent):
 
     def test_status_colours(self):
         self.answer("Status", replies=[STATUS])
-        for env, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
-                              ({"TERM": "dumb"}, False)):
+        for env, options, coloured in (
+                ({"TERM": "xterm"}, [], True), ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
+                ({"TERM": "dumb"}, [], False), ({"TERM": "xterm"}, ["--no-color"], False),
+                ({"TERM": "xterm"}, ["--color=never"], False), ({"TERM": "xterm", "NO_COLOR": "1"}, ["--color"], True)):
             parent, child = pty.openpty()
             with os.fdopen(parent, "rb", buffering=0) as terminal:
-                process = subprocess.run([TRUSTGATE, "status", "--agent", self.socket], stdout=child, check=False,
+                process = subprocess.run([TRUSTGATE, "status", "--agent", self.socket, *options], stdout=child, check=False,
                                          env={"PATH": os.environ["PATH"], **env})
                 os.close(child)
                 text = b""
@@ -69,7 +71,12 @@ class CliTest(scripted.ScriptedAgent):
                     pass
             self.assertEqual(0, process.returncode)
             self.assertIn(b"armed", text)
-            self.assertEqual(coloured, b"\x1b[32marmed" in text, env)
+            self.assertEqual(coloured, b"\x1b[32marmed" in text, (env, options))
+        self.assertIn("\x1b[32marmed", self.check(DONE, "status", "--color=always")[0])
+        self.assertNotIn("\x1b", self.check(DONE, "status", "--color=auto")[0])
+        self.assertIn("\x1b", self.check(DONE, "status", "--json", "--color")[0])
+        _, err = self.check(USAGE, "status", "--color=sometimes")
+        self.assertIn("auto, always or never", err)
 
     # ---- volumes ----
 
@@ -147,13 +154,15 @@ class CliTest(scripted.ScriptedAgent):
         self.answer("Grant", replies=[{"grant": grant()}])
         out, _ = self.check(DONE, "grant", "--pid", "1234", *WISH, "--ticket", "SR-4711")
         self.assertRegex(out, r"^grant 17: read,write,names on acme:db for pid 1234 \(sqlite3\), "
-                              r"expires 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n$")
+                              r"expires in 1[45]m[\ds]* \([-\d ]*\d\d:\d\d:\d\d\); \"trustgate revoke 17\" ends it\n$")
         self.assertEqual([("Grant", {
             "volume": "acme", "path": "db/", "pid": 1234, "access": ["read", "write", "names"],
             "durationNSec": 900 * SEC, "subtree": True, "reason": "customer-ticket", "ticket": "SR-4711"})],
             self.calls())
         out, _ = self.check(DONE, "grant", "-p", "1", *WISH, "--time=relative")
-        self.assertRegex(out, r"expires in 14m\d+s\n$")
+        self.assertRegex(out, r"expires in 14m\d+s; ")
+        out, _ = self.check(DONE, "grant", "-p", "1", *WISH, "--time=absolute")
+        self.assertRegex(out, r"expires 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d; ")
         out, _ = self.check(DONE, "grant", "--pid", "1", "-V", "v", "-P", "a/b", "-a", "read,write", "--for=20s",
                             "-r", "incident", "--after=5s", "--uses=3", "--file", "--descendants", "--keep-exec", "--on-end=kill",
                             "-j")
@@ -231,6 +240,9 @@ class CliTest(scripted.ScriptedAgent):
             expiresBoottimeNSec=now + 100 * SEC, createdBoottimeNSec=now - 50 * SEC)]}])
         columns = "EXPIRES,BEGINS,CREATED,FLAGS,STATE,KIND"
         out, _ = self.check(DONE, "grants", "-n", "-o", columns)
+        clock = r"\([-\d ]*\d\d:\d\d:\d\d\)"
+        self.assertRegex(out, rf"^in 1m3\ds {clock} +5\ds ago {clock} keep-exec active subtree$")
+        out, _ = self.check(DONE, "grants", "-n", "-o", columns, "--time=relative")
         self.assertRegex(out, r"^in 1m3\ds +5\ds ago keep-exec active subtree$")
         self.answer("ListGrants", replies=[{"grants": [grant(keepExec=False, nextExec=True, descendants=True),
                                                        grant(keepExec=False)]}])
@@ -521,7 +533,7 @@ class CliTest(scripted.ScriptedAgent):
             (["status", "--frob"], "there is no option --frob"),
             (["status", "-x"], "there is no option -x"),
             (["status", "--json=yaml"], "--json is pretty, short or off"),
-            (["grants", "--time=now"], "--time is relative, absolute or boottime"),
+            (["grants", "--time=now"], "--time is relative, absolute, both or boottime"),
             (["grants", "--output"], "--output needs a value"),
             (["grants", "-o"], "needs a value"),
             (["grants", "-o", "ID,FROB"], 'there is no column "FROB"'),

@@ -18,7 +18,7 @@ import unittest
 TRUSTGATE, NAMES_DUMP, LIBRARY, SOURCE = map(os.path.abspath, sys.argv[1:5])
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 # Options that every verb has are described once in the manual page.
-SHARED = {"help", "agent", "json", "time", "output", "noheadings"}
+SHARED = {"help", "agent", "color", "no-color", "json", "time", "output", "noheadings"}
 
 
 def read(*path):

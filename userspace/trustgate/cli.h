@@ -43,6 +43,7 @@ enum json_mode {
 enum time_mode {
 	TIME_DEFAULT,	/* of the verb */
 	TIME_RELATIVE,
+	TIME_BOTH,	/* relative and, in parentheses, absolute */
 	TIME_ABSOLUTE,
 	TIME_BOOTTIME,
 };
@@ -52,6 +53,8 @@ enum option_id {
 	OPTION_NONE,
 	OPTION_HELP,
 	OPTION_AGENT,
+	OPTION_COLOR,
+	OPTION_NO_COLOR,
 	OPTION_JSON,
 	OPTION_JSON_SHORTHAND,
 	OPTION_OUTPUT,
@@ -122,6 +125,7 @@ struct cli_option {
  * @output: columns, NULL for the verb's default
  * @noheadings: leave out the heading
  * @time: how times are shown
+ * @empty: sentence for a person who gets an empty list, may be NULL
  */
 struct cli {
 	const char *agent;
@@ -129,6 +133,7 @@ struct cli {
 	const char *output;
 	bool noheadings;
 	enum time_mode time;
+	const char *empty;
 };
 
 /* Which of the shared options a verb has, besides --help and --agent. */
@@ -149,6 +154,7 @@ struct column;
  * @options: own options, ended by one without a name; may be NULL
  * @shared: enum shared_options
  * @columns: of its table, ended by one without a name; may be NULL
+ * @empty: what is said on a terminal if its list is empty; may be NULL
  * @min: fewest arguments
  * @max: most arguments, -1 for any number
  * @program: the first argument ends the options, as it is a command line
@@ -164,6 +170,7 @@ struct verb {
 	const struct cli_option *options;
 	unsigned int shared;
 	const struct column *columns;
+	const char *empty;
 	int min;
 	int max;
 	bool program;
