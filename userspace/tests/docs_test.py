@@ -38,12 +38,12 @@ HELP = {verb: run(TRUSTGATE, *verb.split(), "--help") for verb in VERBS}
 
 def long_options(verb):
     """Long options in the help of a verb."""
-    return set(re.findall(r"^  (?:-[a-zA-Z], |    )--([a-z-]+)", HELP[verb], re.MULTILINE))
+    return set(re.findall(r"^  (?:-[a-zA-Z0-9], |    )--([a-z-]+)", HELP[verb], re.MULTILINE))
 
 
 def short_options(verb):
     """Short options in the help of a verb."""
-    return set(re.findall(r"^  -([a-zA-Z])\b", HELP[verb], re.MULTILINE))
+    return set(re.findall(r"^  -([a-zA-Z0-9])\b", HELP[verb], re.MULTILINE))
 
 
 def columns(verb):
@@ -67,7 +67,7 @@ class ManualTest(unittest.TestCase):
         return {parts[i]: parts[i + 1] for i in range(1, len(parts) - 1, 2) if parts[i]}
 
     def test_verbs(self):
-        self.assertEqual(20, len(VERBS))
+        self.assertEqual(21, len(VERBS))
         self.assertEqual(VERBS, list(self.sections()))
 
     def test_options(self):

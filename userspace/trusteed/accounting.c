@@ -63,7 +63,10 @@ struct place {
  * @count: how many
  * @room: of @items
  * @place: of what is on disk
- * @lost: entries for which there was no room
+ * @lost: entries for which there was no room, and which are not yet told
+ * @lost_in_all: all of them
+ * @written: entries on disk since the start
+ * @failures: attempts that have failed
  * @problem: why nothing can be written; "" if it can
  * @complained: about that
  */
@@ -75,6 +78,9 @@ struct accounting {
 	size_t room;
 	struct place place;
 	uint64_t lost;
+	uint64_t lost_in_all;
+	uint64_t written;
+	uint64_t failures;
 	char problem[ACCOUNT_ERROR_SIZE];
 	bool complained;
 };
@@ -84,6 +90,19 @@ const char *accounting_problem(const struct agent *agent)
 	const struct accounting *accounting = agent->accounting;
 
 	return accounting && accounting->problem[0] ? accounting->problem : NULL;
+}
+
+struct accounting_numbers accounting_numbers(const struct agent *agent)
+{
+	const struct accounting *accounting = agent->accounting;
+
+	return (struct accounting_numbers){
+		.waiting = accounting->count,
+		.oldest_boottime_ns = accounting->count ? accounting->items[0].boottime_ns : 0,
+		.written = accounting->written,
+		.lost = accounting->lost_in_all,
+		.failures = accounting->failures,
+	};
 }
 
 static void set_timer(struct accounting *accounting, uint64_t usec)
@@ -152,6 +171,13 @@ static char *canonical(sd_json_variant *object)
 
 /* ---- what waits ---- */
 
+/* Of the kernel's events the gap in their numbers tells it, too. */
+static void lose(struct accounting *accounting)
+{
+	accounting->lost++;
+	accounting->lost_in_all++;
+}
+
 static void add(struct accounting *accounting, const char *kind, uint64_t kernel_seq,
 		uint64_t boottime_ns, sd_json_variant *body)
 {
@@ -162,9 +188,8 @@ static void add(struct accounting *accounting, const char *kind, uint64_t kernel
 		struct item *items = room > ACCOUNTING_ITEMS_MAX ? NULL :
 				     reallocarray(accounting->items, room, sizeof(*items));
 
-		/* Of the kernel's events the gap in their numbers tells it, too. */
 		if (!items) {
-			accounting->lost++;
+			lose(accounting);
 			return;
 		}
 		accounting->items = items;
@@ -179,7 +204,7 @@ static void add(struct accounting *accounting, const char *kind, uint64_t kernel
 		item->body = strdup(senseless);
 	if (!item->body) {
 		accounting->count--;
-		accounting->lost++;
+		lose(accounting);
 	}
 }
 
@@ -297,6 +322,7 @@ static int failed(struct agent *agent, int r)
 {
 	struct accounting *accounting = agent->accounting;
 
+	accounting->failures++;
 	if (accounting->account)
 		snprintf(accounting->problem, sizeof(accounting->problem), "%s",
 			 account_error(accounting->account));
@@ -344,6 +370,7 @@ static int write_items(struct agent *agent)
 		if (r < 0)
 			break;
 		drop(accounting, items);
+		accounting->written += count;
 		accounting->place = place;
 	}
 	if (r < 0)

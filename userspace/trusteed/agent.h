@@ -6,7 +6,8 @@
  *
  *	open waits     gate.c -> asked.c -> policy (../policy) -> gate
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
- *	               services.c and ledger.c (what they know about grants)
+ *	               services.c and ledger.c (what they know about grants),
+ *	               metrics.c
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
  *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
  *	               its answer lost: pending.c
@@ -33,6 +34,7 @@
 #include "accounting.h"
 #include "asked.h"
 #include "config.h"
+#include "metrics.h"
 #include "object.h"
 #include "refusal.h"
 #include "subject.h"
@@ -111,6 +113,8 @@ struct agent {
 	struct services *services;
 	/* accounting.c */
 	struct accounting *accounting;
+	/* metrics.c */
+	struct metrics *metrics;
 	/* asked.c */
 	struct policy *policy;
 	struct asked *asked;
@@ -213,6 +217,8 @@ void volumes_reconfigure(struct agent *agent);
 void volumes_protect_wanted(struct agent *agent);
 /* How many wanted volumes are not protected. */
 size_t volumes_unprotected(const struct agent *agent);
+/* Whether this wanted volume is one of them. */
+bool volumes_is_unprotected(const struct wanted_volume *wanted);
 
 int volumes_add(struct agent *agent, const char *name, const char *path,
 		const struct trustgate_volume_settings *settings,

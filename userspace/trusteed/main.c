@@ -191,6 +191,8 @@ static int start(struct agent *agent)
 		r = secret_load(agent->options.state_directory, agent->secret);
 	if (r == 0)
 		r = accounting_start(agent);
+	if (r == 0)
+		r = metrics_start(agent);
 	/* What consumes events comes before the gate that produces them. */
 	if (r == 0)
 		r = report_start(agent);
@@ -237,6 +239,7 @@ static void stop(struct agent *agent)
 	pending_stop(agent);
 	ledger_close(agent);
 	gate_stop(agent);
+	metrics_stop(agent);
 	config_free(agent->config);
 	journal_detach();
 	sd_event_unref(agent->event);

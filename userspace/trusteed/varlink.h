@@ -111,7 +111,7 @@ int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, si
 
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
- * varlink_service.c
+ * varlink_service.c, varlink_metrics.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -133,6 +133,8 @@ int method_approve(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 int method_deny(sd_varlink *link, sd_json_variant *parameters,
 		sd_varlink_method_flags_t flags, void *userdata);
+int method_metrics(sd_varlink *link, sd_json_variant *parameters,
+		   sd_varlink_method_flags_t flags, void *userdata);
 int method_service(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 

@@ -12,11 +12,29 @@
 
 #include <trustgate.h>
 
+#include "accounting.h"
 #include "asked.h"
+#include "metrics.h"
 
 /* @state: in a word; @watchers: how many watch; @problem: of the account, or NULL. */
 int varlink_json_status(const struct trustgate_gate *gate, const char *state,
 			size_t watchers, const char *problem, sd_json_variant **ret);
+
+/**
+ * struct agent_metrics - what Metrics tells
+ * @agent: of which the volumes and services are told
+ * @numbers: what it has counted
+ * @account: how far the account is behind
+ * @waiting_for_trustee: opens that wait for one
+ */
+struct agent_metrics {
+	const struct agent *agent;
+	const struct metrics_numbers *numbers;
+	struct accounting_numbers account;
+	size_t waiting_for_trustee;
+};
+
+int varlink_json_metrics(const struct agent_metrics *metrics, sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,

@@ -99,6 +99,7 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_FROM,
 	OPTION_KIND,
+	OPTION_TEXTFILE,
 };
 
 /**
@@ -190,6 +191,7 @@ extern const struct verb verb_requests;
 extern const struct verb verb_approve;
 extern const struct verb verb_deny;
 extern const struct verb verb_watch;
+extern const struct verb verb_metrics;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;
 extern const struct verb verb_policy_check;

@@ -33,6 +33,7 @@ static const struct verb *const verbs[] = {
 	&verb_approve,
 	&verb_deny,
 	&verb_watch,
+	&verb_metrics,
 	&verb_exec,
 	&verb_verify,
 	&verb_policy_check,
