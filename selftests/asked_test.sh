@@ -186,6 +186,7 @@ numbers()
 		"and writes its file"
 	equal "$(ls -A $textfiles)" trustgate.prom "and nothing else"
 	equal "$(systemctl is-enabled trustgate-metrics.timer)" disabled "only if somebody wants it"
+	expect 0 "a frame of top" sh -c 'trustgate top --once | grep -q "test *protected"'
 }
 
 agent_hangs()

@@ -10,6 +10,7 @@
 #define _TRUSTGATE_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -100,6 +101,8 @@ enum option_id {
 	OPTION_FROM,
 	OPTION_KIND,
 	OPTION_TEXTFILE,
+	OPTION_INTERVAL,
+	OPTION_ONCE,
 };
 
 /**
@@ -192,6 +195,7 @@ extern const struct verb verb_approve;
 extern const struct verb verb_deny;
 extern const struct verb verb_watch;
 extern const struct verb verb_metrics;
+extern const struct verb verb_top;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;
 extern const struct verb verb_policy_check;
@@ -207,6 +211,13 @@ extern const struct verb verb_journal_key;
  */
 __attribute__((format(printf, 1, 2)))
 void complain(const char *format, ...);
+
+/**
+ * complain_into() - keep complaints instead of writing them
+ * @buffer: receives the last one; NULL to write them again
+ * @size: of @buffer
+ */
+void complain_into(char *buffer, size_t size);
 
 /**
  * usage_error() - complain and point to the help

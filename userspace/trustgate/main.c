@@ -34,6 +34,7 @@ static const struct verb *const verbs[] = {
 	&verb_deny,
 	&verb_watch,
 	&verb_metrics,
+	&verb_top,
 	&verb_exec,
 	&verb_verify,
 	&verb_policy_check,
@@ -77,13 +78,28 @@ static const struct verb *current;
 
 /* ---- complaints ---- */
 
+/* Where complaints go while a screen would be spoilt by them. */
+static struct {
+	char *buffer;
+	size_t size;
+} kept;
+
+void complain_into(char *buffer, size_t size)
+{
+	kept.buffer = buffer;
+	kept.size = size;
+}
+
 static void vcomplain(const char *format, va_list args)
 {
 	char text[2048];
 
 	vsnprintf(text, sizeof(text), format, args);
 	char *safe = escape_text(text);
-	fprintf(stderr, "trustgate: %s\n", safe ?: "out of memory");
+	if (kept.buffer)
+		snprintf(kept.buffer, kept.size, "%s", safe ?: "out of memory");
+	else
+		fprintf(stderr, "trustgate: %s\n", safe ?: "out of memory");
 	free(safe);
 }
 
