@@ -75,6 +75,7 @@ class InstallTest(unittest.TestCase):
         user = re.search(r"^User=(\S+)$", text, re.MULTILINE).group(1)
         with open(os.path.join(self.root, "usr/lib/sysusers.d/trusteed.conf"), encoding="utf-8") as users:
             self.assertRegex(users.read(), rf"(?m)^u {user} ")
+        self.only("usr/share/zsh/*/_trustgate")
         # Not enabled, and of use where it is.
         for name, section in (("trustgate-metrics.service", "Service"), ("trustgate-metrics.timer", "Timer")):
             with open(self.only(f"usr/lib*/**/{name}"), encoding="utf-8") as unit:
