@@ -3,7 +3,7 @@
 #
 # asked_test - opens that wait, with the agent as a unit: real programs, allowed
 # and denied by rules, approved by a trustee; an agent that hangs, is restarted,
-# or reads its policy again meanwhile.
+# or reads its policy again meanwhile; and what of it is measured.
 # shellcheck source=selftests/agent.sh
 . "$(dirname "$0")/agent.sh"
 
@@ -11,6 +11,7 @@ policy=/etc/trustgate/policy.yaml
 output=/run/tg-test/output
 state=/var/lib/trusteed
 number=0
+textfiles=/var/lib/prometheus/node-exporter
 
 clean_up()
 {
@@ -22,6 +23,7 @@ clean_up()
 	fi
 	jobs -p | xargs -r kill 2>/dev/null
 	rm -f $policy
+	rm -rf /var/lib/prometheus
 }
 
 write_policy()
@@ -144,6 +146,59 @@ by_a_trustee()
 	equal "$(cat $output)" "a letter" "and reads"
 	expect fails "nobody else does" timeout 2 cat $volume/mail/letter
 	eventually 20 "who has gone waits no longer" nobody_waits
+}
+
+# metric NAME [COMMAND...] - a number, as the agent tells it, or as the command does
+metric()
+{
+	local name=$1
+	shift
+	[ $# -gt 0 ] || set -- trustgate metrics
+	"$@" 2>/dev/null | awk -v name="trustgate_$name" '$1 == name { print $2 }'
+}
+
+above()
+{
+	[ "$(metric "$2")" -gt "$1" ]
+}
+
+# rises NAME COMMAND...
+rises()
+{
+	local name=$1 before
+	before=$(metric "$name")
+	shift
+	"$@" >/dev/null 2>&1
+	eventually 20 "$name rises by it: $1" above "${before:-none}" "$name"
+}
+
+numbers()
+{
+	rises 'ask_duration_seconds_count{end="granted"}' wc -c $volume/db/x
+	rises 'allowed_total{volume="test"}' wc -c $volume/db/x
+	rises 'asked_total{volume="test"}' wc -c $volume/db/x
+	rises 'ask_duration_seconds_count{end="refused"}' cat $volume/keys/k
+	rises 'denied_total{volume="test",cause="refused"}' cat $volume/keys/k
+	rises 'account_entries_total' cat $volume/keys/k
+	rises 'agent_refusals_total' as tgdba trustgate grants
+	begin cat $volume/mail/letter
+	eventually 20 "who waits is counted" above 0 requests_waiting_for_trustee
+	equal "$(metric requests_open)" 1 "by the kernel, too"
+	as tgtrustee trustgate deny "$(requests | tr -d ' ')" >/dev/null
+	eventually 20 "until he is denied" nobody_waits
+	equal "$(metric gate_up trustgate metrics --agent /run/tg-test/none)" 1 \
+		"without the agent the kernel is asked"
+	equal "$(metric agent_up trustgate metrics --agent /run/tg-test/none)" 0 "which is told"
+	equal "$(metric 'denied_total{volume="test",cause="refused"}' \
+		trustgate metrics --agent /run/tg-test/none)" \
+		"$(metric 'denied_total{volume="test",cause="refused"}')" "and counts the same"
+	mkdir -p $textfiles
+	expect 0 "the unit for node_exporter runs" systemctl start trustgate-metrics.service
+	equal "$(metric 'volume_protected{volume="test"}' cat $textfiles/trustgate.prom)" 1 \
+		"and writes its file"
+	equal "$(ls -A $textfiles)" trustgate.prom "and nothing else"
+	equal "$(systemctl is-enabled trustgate-metrics.timer)" disabled "only if somebody wants it"
+	expect 0 "a frame of top" sh -c 'trustgate top --once | grep -q "test *protected"'
 }
 
 agent_hangs()
@@ -363,6 +418,7 @@ trap clean EXIT
 prepared prepare
 by_rules
 by_a_trustee
+numbers
 agent_hangs
 agent_restarts
 two_persons

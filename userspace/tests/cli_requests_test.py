@@ -6,14 +6,13 @@ usage: cli_requests_test.py TRUSTGATE FAKE_AGENT [TEST...]
 """
 
 import json
-import sys
 import time
-import unittest
 
-from cli_case import DONE, HOSTILE, HOSTILE_SHOWN, REFUSED, SEC, CliCase, boottime, grant
+import scripted
+from scripted import DONE, HOSTILE, HOSTILE_SHOWN, REFUSED, SEC, boottime, grant
 
 
-class RequestsTest(CliCase):
+class RequestsTest(scripted.ScriptedAgent):
     """Requests: listed, shown, decided."""
 
     def test_requests(self):
@@ -121,4 +120,4 @@ class RequestsTest(CliCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
+    scripted.main()

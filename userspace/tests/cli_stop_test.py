@@ -6,21 +6,12 @@ trustgate stop and start, as cli_test.py tests the other verbs.
 usage: cli_stop_test.py TRUSTGATE FAKE_AGENT
 """
 
-import sys
-import unittest
-
-import cli_test
-from cli_test import DONE, LEFT, STATUS, grant
+import scripted
+from scripted import DONE, LEFT, STATUS, grant
 
 
-class StopTest(unittest.TestCase):
-    """One agent and one directory for each test."""
-
-    setUp = cli_test.CliTest.setUp
-    answer = cli_test.CliTest.answer
-    calls = cli_test.CliTest.calls
-    run_cli = cli_test.CliTest.run_cli
-    check = cli_test.CliTest.check
+class StopTest(scripted.ScriptedAgent):
+    """All is ended, and what is left is told."""
 
     def test_stop(self):
         self.answer("Stop", replies=[{"ended": 2, "refused": 1}])
@@ -37,4 +28,4 @@ class StopTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    scripted.main()

@@ -11,17 +11,16 @@ import pty
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
-import unittest
 
-from cli_case import (CANNOT_RUN, DONE, HOSTILE, HOSTILE_SHOWN, LEFT, NOT_FOUND, REFUSED, SEC, STATUS,
-                      TRUSTGATE, UNREACHABLE, USAGE, WISH, CliCase, boottime, grant, volume)
+import scripted
+from scripted import (CANNOT_RUN, DONE, HOSTILE, HOSTILE_SHOWN, LEFT, NOT_FOUND, REFUSED, SEC, STATUS, TRUSTGATE,
+                      UNREACHABLE, USAGE, WISH, boottime, grant, volume)
 
 
-class CliTest(CliCase):
-    """One verb after the other."""
+class CliTest(scripted.ScriptedAgent):
+    """Each verb, its output and its exit status."""
 
     # ---- status ----
 
@@ -51,11 +50,13 @@ class CliTest(CliCase):
 
     def test_status_colours(self):
         self.answer("Status", replies=[STATUS])
-        for env, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
-                              ({"TERM": "dumb"}, False)):
+        for env, options, coloured in (
+                ({"TERM": "xterm"}, [], True), ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
+                ({"TERM": "dumb"}, [], False), ({"TERM": "xterm"}, ["--no-color"], False),
+                ({"TERM": "xterm"}, ["--color=never"], False), ({"TERM": "xterm", "NO_COLOR": "1"}, ["--color"], True)):
             parent, child = pty.openpty()
             with os.fdopen(parent, "rb", buffering=0) as terminal:
-                process = subprocess.run([TRUSTGATE, "status", "--agent", self.socket], stdout=child, check=False,
+                process = subprocess.run([TRUSTGATE, "status", "--agent", self.socket, *options], stdout=child, check=False,
                                          env={"PATH": os.environ["PATH"], **env})
                 os.close(child)
                 text = b""
@@ -66,7 +67,12 @@ class CliTest(CliCase):
                     pass
             self.assertEqual(0, process.returncode)
             self.assertIn(b"armed", text)
-            self.assertEqual(coloured, b"\x1b[32marmed" in text, env)
+            self.assertEqual(coloured, b"\x1b[32marmed" in text, (env, options))
+        self.assertIn("\x1b[32marmed", self.check(DONE, "status", "--color=always")[0])
+        self.assertNotIn("\x1b", self.check(DONE, "status", "--color=auto")[0])
+        self.assertIn("\x1b", self.check(DONE, "status", "--json", "--color")[0])
+        _, err = self.check(USAGE, "status", "--color=sometimes")
+        self.assertIn("auto, always or never", err)
 
     # ---- volumes ----
 
@@ -87,6 +93,12 @@ class CliTest(CliCase):
         self.assertEqual("ID", out.split("\n", maxsplit=1)[0].split()[-1])
         out, _ = self.check(DONE, "volume list", "-j")
         self.assertEqual([volume(), volume(name="b" + HOSTILE, id=2, path=None)], json.loads(out))
+
+    def test_volume_list_asked(self):
+        """An open that waits is neither allowed nor denied yet."""
+        self.answer("ListVolumes", replies=[{"volumes": [volume(counters=[
+            {"cause": "granted", "count": 3}, {"cause": "asked", "count": 9}, {"cause": "refused", "count": 2}])]}])
+        self.assertEqual(["3", "2"], self.check(DONE, "volume list", "-n", "-o", "ALLOWED,DENIED")[0].split())
 
     def test_volume_list_empty(self):
         self.answer("ListVolumes", replies=[{"volumes": []}])
@@ -138,13 +150,15 @@ class CliTest(CliCase):
         self.answer("Grant", replies=[{"grant": grant()}])
         out, _ = self.check(DONE, "grant", "--pid", "1234", *WISH, "--ticket", "SR-4711")
         self.assertRegex(out, r"^grant 17: read,write,names on acme:db for pid 1234 \(sqlite3\), "
-                              r"expires 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n$")
+                              r"expires in 1[45]m[\ds]* \([-\d ]*\d\d:\d\d:\d\d\); \"trustgate revoke 17\" ends it\n$")
         self.assertEqual([("Grant", {
             "volume": "acme", "path": "db/", "pid": 1234, "access": ["read", "write", "names"],
             "durationNSec": 900 * SEC, "subtree": True, "reason": "customer-ticket", "ticket": "SR-4711"})],
             self.calls())
         out, _ = self.check(DONE, "grant", "-p", "1", *WISH, "--time=relative")
-        self.assertRegex(out, r"expires in 14m\d+s\n$")
+        self.assertRegex(out, r"expires in 14m\d+s; ")
+        out, _ = self.check(DONE, "grant", "-p", "1", *WISH, "--time=absolute")
+        self.assertRegex(out, r"expires 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d; ")
         out, _ = self.check(DONE, "grant", "--pid", "1", "-V", "v", "-P", "a/b", "-a", "read,write", "--for=20s",
                             "-r", "incident", "--after=5s", "--uses=3", "--file", "--descendants", "--keep-exec", "--on-end=kill",
                             "--supervised", "-j")
@@ -222,6 +236,9 @@ class CliTest(CliCase):
             expiresBoottimeNSec=now + 100 * SEC, createdBoottimeNSec=now - 50 * SEC)]}])
         columns = "EXPIRES,BEGINS,CREATED,FLAGS,STATE,KIND"
         out, _ = self.check(DONE, "grants", "-n", "-o", columns)
+        clock = r"\([-\d ]*\d\d:\d\d:\d\d\)"
+        self.assertRegex(out, rf"^in 1m3\ds {clock} +5\ds ago {clock} keep-exec active subtree$")
+        out, _ = self.check(DONE, "grants", "-n", "-o", columns, "--time=relative")
         self.assertRegex(out, r"^in 1m3\ds +5\ds ago keep-exec active subtree$")
         self.answer("ListGrants", replies=[{"grants": [grant(keepExec=False, nextExec=True, descendants=True),
                                                        grant(keepExec=False)]}])
@@ -493,7 +510,7 @@ class CliTest(CliCase):
             (["status", "--frob"], "there is no option --frob"),
             (["status", "-x"], "there is no option -x"),
             (["status", "--json=yaml"], "--json is pretty, short or off"),
-            (["grants", "--time=now"], "--time is relative, absolute or boottime"),
+            (["grants", "--time=now"], "--time is relative, absolute, both or boottime"),
             (["grants", "--output"], "--output needs a value"),
             (["grants", "-o"], "needs a value"),
             (["grants", "-o", "ID,FROB"], 'there is no column "FROB"'),
@@ -564,7 +581,7 @@ class CliTest(CliCase):
     def test_help(self):
         out = subprocess.run([TRUSTGATE, "--help"], capture_output=True, text=True, check=True).stdout
         verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", out, re.MULTILINE)
-        self.assertEqual(24, len(verbs))
+        self.assertEqual(28, len(verbs))
         for verb in verbs:
             for option in ("--help", "-h"):
                 process = subprocess.run([TRUSTGATE, *verb.split(), option], capture_output=True, text=True, check=True)
@@ -575,4 +592,4 @@ class CliTest(CliCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
+    scripted.main()

@@ -15,10 +15,12 @@ import sys
 import tempfile
 import unittest
 
+import zsh_completion
+
 TRUSTGATE, NAMES_DUMP, LIBRARY, SOURCE = map(os.path.abspath, sys.argv[1:5])
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 # Options that every verb has are described once in the manual page.
-SHARED = {"help", "agent", "json", "time", "output", "noheadings"}
+SHARED = {"help", "agent", "color", "no-color", "json", "time", "output", "noheadings"}
 
 
 def read(*path):
@@ -38,12 +40,12 @@ HELP = {verb: run(TRUSTGATE, *verb.split(), "--help") for verb in VERBS}
 
 def long_options(verb):
     """Long options in the help of a verb."""
-    return set(re.findall(r"^  (?:-[a-zA-Z], |    )--([a-z-]+)", HELP[verb], re.MULTILINE))
+    return set(re.findall(r"^  (?:-[a-zA-Z0-9], |    )--([a-z-]+)", HELP[verb], re.MULTILINE))
 
 
 def short_options(verb):
     """Short options in the help of a verb."""
-    return set(re.findall(r"^  -([a-zA-Z])\b", HELP[verb], re.MULTILINE))
+    return set(re.findall(r"^  -([a-zA-Z0-9])\b", HELP[verb], re.MULTILINE))
 
 
 def columns(verb):
@@ -67,7 +69,7 @@ class ManualTest(unittest.TestCase):
         return {parts[i]: parts[i + 1] for i in range(1, len(parts) - 1, 2) if parts[i]}
 
     def test_verbs(self):
-        self.assertEqual(26, len(VERBS))
+        self.assertEqual(28, len(VERBS))
         self.assertEqual(VERBS, list(self.sections()))
 
     def test_options(self):
@@ -293,6 +295,63 @@ class CompletionTest(unittest.TestCase):
         self.assertIn("sha256sum", self.complete("trustgate exec --volume acme -- sha256s"))
         self.assertIn("/usr", self.complete("trustgate exec -V acme cat /us"))
         self.assertIn("/usr", self.complete("trustgate exec -V acme -- cat /us"))
+
+
+@unittest.skipUnless(shutil.which("zsh"), "zsh is missing: apt install zsh")
+class ZshCompletionTest(unittest.TestCase):
+    """What zsh offers, compared with the help."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.zsh = zsh_completion.Zsh(os.path.join(SOURCE, "completion"), TRUSTGATE)
+        cls.addClassCleanup(cls.zsh.close)
+
+    def complete(self, line, **options):
+        """The words offered at the end of a line, each once."""
+        return sorted(set(self.zsh.complete(line, **options)))
+
+    def test_verbs(self):
+        self.assertEqual(sorted({verb.split()[0] for verb in VERBS} | {"--help", "--version"}),
+                         self.complete("trustgate "))
+        for first in {verb.split()[0] for verb in VERBS if " " in verb}:
+            self.assertEqual(sorted({verb.split()[1] for verb in VERBS if verb.startswith(first + " ")} | {"--help"}),
+                             self.complete(f"trustgate {first} "), first)
+        self.assertEqual(["grant", "grants"], self.complete("trustgate gr"))
+
+    def test_options(self):
+        for verb in ("status", "grant", "volume set", "top", "metrics", "policy test", "journal verify"):
+            self.assertEqual(sorted(f"--{option}" for option in long_options(verb)),
+                             self.complete(f"trustgate {verb} --"), verb)
+
+    def test_columns(self):
+        for verb in ("grants", "volume list", "policy test"):
+            self.assertEqual(sorted(columns(verb)), self.complete(f"trustgate {verb} --output "), verb)
+
+    def test_values(self):
+        for line, expected in (
+                ("grant --reason ", names("reason")[1:]), ("grant -r inc", ["incident"]),
+                ("grant --access ", names("access")), ("volume set a --metadata ", names("metadata")),
+                ("volume set a --on-agent-loss ", names("on-agent-loss")),
+                ("volume set a --least-on-end ", names("on-end")), ("watch --type ", names("event-type")),
+                ("grants --json=p", ["pretty"]), ("grants --time ", ["relative", "absolute", "both", "boottime"]),
+                ("status --color=n", ["never"])):
+            self.assertEqual(sorted(expected), self.complete(f"trustgate {line}"), line)
+
+    def test_agent_values(self):
+        """Volumes, grants and requests come from the agent; nothing in them is executed."""
+        for line in ("grants --volume ", "volume del ", "volume list ", "verify ", "top -V "):
+            self.assertEqual(["acme", "other"], self.complete(f"trustgate {line}"), line)
+        stub = "print -r -- '  17 acme db/$(touch /executed) sqlite3'; print -r -- '   4 acme x:y cat'"
+        for line in ("revoke ", "approve ", "deny "):
+            self.assertEqual(["17", "4"], self.complete(f"trustgate {line}", stub=stub), line)
+        stub = "print -r -- 'a$(touch executed)'; print -r -- 'b;x'"
+        self.assertEqual([r"a\$\(touch\ executed\)", r"b\;x"], self.complete("trustgate volume del ", stub=stub))
+        self.assertEqual([], self.complete("trustgate revoke ", stub="print no agent >&2; return 3"))
+
+    def test_program(self):
+        self.assertIn("sha256sum", self.complete("trustgate exec --volume acme -- sha256s"))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ static int answer_call(const char *method, sd_varlink *link, sd_json_variant *pa
 	}
 
 METHOD(Status)
+METHOD(Metrics)
 METHOD(ListVolumes)
 METHOD(AddVolume)
 METHOD(SetVolume)
@@ -140,7 +141,7 @@ int main(int argc, char *argv[])
 		r = sd_varlink_server_add_interface(server, &vl_interface_io_trustgate_Agent);
 	if (r >= 0)
 		r = sd_varlink_server_bind_method_many(server,
-			BIND(Status), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
+			BIND(Status), BIND(Metrics), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
 			BIND(Stop), BIND(Start),
 			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),

@@ -83,12 +83,21 @@ static void test_time(void)
 		   "2026-11-23 04:59:00");
 	CHECK_TEXT(format_time(boottime + SEC / 2, boottime, realtime, TIME_BOOTTIME, buffer),
 		   "3600.500");
+	CHECK_TEXT(format_time(boottime + 872 * SEC, boottime, realtime, TIME_BOTH, buffer),
+		   "in 14m32s (05:14:32)");
+	CHECK_TEXT(format_time(boottime - 185 * SEC, boottime, realtime, TIME_DEFAULT, buffer),
+		   "3m5s ago (04:56:55)");
+	CHECK_TEXT(format_time(boottime, boottime, realtime, TIME_BOTH, buffer), "now (05:00:00)");
+	CHECK_TEXT(format_time(boottime + 86400 * SEC, boottime, realtime, TIME_BOTH, buffer),
+		   "in 1d (2026-11-24 05:00:00)");
 	/* Beyond every end. */
 	CHECK_TEXT(format_time(UINT64_MAX, 0, realtime, TIME_ABSOLUTE, buffer),
 		   "2554-07-21 23:34:33");
 	CHECK_TEXT(format_time(0, UINT64_MAX, realtime, TIME_ABSOLUTE, buffer),
 		   "1970-01-01 00:00:00");
 	CHECK_TEXT(format_time(UINT64_MAX, 0, 0, TIME_RELATIVE, buffer), "in 213503d23h");
+	CHECK_TEXT(format_time(UINT64_MAX, 0, realtime, TIME_BOTH, buffer),
+		   "in 213503d23h (2554-07-21 23:34:33)");
 	CHECK_TEXT(format_time(UINT64_MAX, 0, 0, TIME_BOOTTIME, buffer), "18446744073.709");
 	CHECK(boottime_now_ns() > 0);
 }

@@ -75,6 +75,15 @@ class InstallTest(unittest.TestCase):
         user = re.search(r"^User=(\S+)$", text, re.MULTILINE).group(1)
         with open(os.path.join(self.root, "usr/lib/sysusers.d/trusteed.conf"), encoding="utf-8") as users:
             self.assertRegex(users.read(), rf"(?m)^u {user} ")
+        self.only("usr/share/zsh/*/_trustgate")
+        # Not enabled, and of use where it is.
+        for name, section in (("trustgate-metrics.service", "Service"), ("trustgate-metrics.timer", "Timer")):
+            with open(self.only(f"usr/lib*/**/{name}"), encoding="utf-8") as unit:
+                self.assertIn(f"[{section}]", unit.read())
+        self.assertEqual([], glob.glob(os.path.join(self.root, "**/*.wants"), recursive=True))
+        with open(self.only("usr/lib*/**/trustgate-metrics.service"), encoding="utf-8") as unit:
+            command = re.search(r"^ExecStart=(\S+) metrics ", unit.read(), re.MULTILINE).group(1)
+        self.assertTrue(os.access(self.root + command, os.X_OK), command)
         # Whoever builds against the library finds all that its header includes.
         library = self.only("usr/lib*/**/libtrustgate.so")
         subprocess.run([os.environ.get("CC", "cc"), "-x", "c", "-fsyntax-only", "-Wall", "-Werror",
@@ -125,7 +134,8 @@ class InstallTest(unittest.TestCase):
     def test_uninstall_disables_the_unit(self):
         _, _, asked = self.uninstall_host("*is-enabled*|disable*")
         self.assertEqual(["-q is-active trusteed.service", "-q is-enabled trusteed.service",
-                          "disable trusteed.service", "meson"], asked)
+                          "disable trusteed.service", "-q is-enabled trustgate-metrics.timer",
+                          "disable --now trustgate-metrics.timer", "meson"], asked)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,10 @@ struct place {
  * @room: of @items
  * @place: of what is on disk
  * @locked_since_ns: a reader has it since then, on CLOCK_BOOTTIME; 0 if none has
- * @lost: entries for which there was no room
+ * @lost: entries for which there was no room, and which are not yet told
+ * @lost_in_all: all of them
+ * @written: entries on disk since the start
+ * @failures: attempts that have failed
  * @problem: why nothing can be written; "" if it can
  * @complained: about that
  */
@@ -85,6 +88,9 @@ struct accounting {
 	struct place place;
 	uint64_t locked_since_ns;
 	uint64_t lost;
+	uint64_t lost_in_all;
+	uint64_t written;
+	uint64_t failures;
 	char problem[ACCOUNT_ERROR_SIZE];
 	bool complained;
 };
@@ -94,6 +100,19 @@ const char *accounting_problem(const struct agent *agent)
 	const struct accounting *accounting = agent->accounting;
 
 	return accounting && accounting->problem[0] ? accounting->problem : NULL;
+}
+
+struct accounting_numbers accounting_numbers(const struct agent *agent)
+{
+	const struct accounting *accounting = agent->accounting;
+
+	return (struct accounting_numbers){
+		.waiting = accounting->count,
+		.oldest_boottime_ns = accounting->count ? accounting->items[0].boottime_ns : 0,
+		.written = accounting->written,
+		.lost = accounting->lost_in_all,
+		.failures = accounting->failures,
+	};
 }
 
 static void set_timer(struct accounting *accounting, uint64_t usec)
@@ -162,6 +181,13 @@ static char *canonical(sd_json_variant *object)
 
 /* ---- what waits ---- */
 
+/* Of the kernel's events the gap in their numbers tells it, too. */
+static void lose(struct accounting *accounting)
+{
+	accounting->lost++;
+	accounting->lost_in_all++;
+}
+
 static void add(struct accounting *accounting, const char *kind, uint64_t kernel_seq,
 		uint64_t boottime_ns, sd_json_variant *body)
 {
@@ -172,9 +198,8 @@ static void add(struct accounting *accounting, const char *kind, uint64_t kernel
 		struct item *items = room > ACCOUNTING_ITEMS_MAX ? NULL :
 				     reallocarray(accounting->items, room, sizeof(*items));
 
-		/* Of the kernel's events the gap in their numbers tells it, too. */
 		if (!items) {
-			accounting->lost++;
+			lose(accounting);
 			return;
 		}
 		accounting->items = items;
@@ -189,7 +214,7 @@ static void add(struct accounting *accounting, const char *kind, uint64_t kernel
 		item->body = strdup(senseless);
 	if (!item->body) {
 		accounting->count--;
-		accounting->lost++;
+		lose(accounting);
 	}
 }
 
@@ -324,6 +349,7 @@ static int failed(struct agent *agent, int r)
 		set_timer(accounting, READER_RETRY_USEC);
 		return r;
 	}
+	accounting->failures++;
 	if (accounting->account)
 		snprintf(accounting->problem, sizeof(accounting->problem), "%s",
 			 account_error(accounting->account));
@@ -372,6 +398,7 @@ static int write_items(struct agent *agent)
 		if (r < 0)
 			break;
 		drop(accounting, items);
+		accounting->written += count;
 		accounting->place = place;
 	}
 	if (r < 0)

@@ -65,6 +65,24 @@ void accounting_granting(struct agent *agent, const char *volume, const char *pa
  */
 int accounting_demand(struct agent *agent, const char *volume, struct refusal *refusal);
 
+/**
+ * struct accounting_numbers - how far the account is behind
+ * @waiting: entries that are not on disk yet
+ * @oldest_boottime_ns: when the oldest of them happened, 0 if there is none
+ * @written: entries written since the agent's start
+ * @lost: entries for which there was no room
+ * @failures: attempts to write that have failed
+ */
+struct accounting_numbers {
+	uint64_t waiting;
+	uint64_t oldest_boottime_ns;
+	uint64_t written;
+	uint64_t lost;
+	uint64_t failures;
+};
+
+struct accounting_numbers accounting_numbers(const struct agent *agent);
+
 /* Why nothing can be recorded at the moment; NULL if it can. */
 const char *accounting_problem(const struct agent *agent);
 

@@ -8,7 +8,7 @@
  *	               requests.c (people), docket.c (on disk)
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
  *	               services.c, renewed.c, supervision.c and ledger.c (what they
- *	               know about grants)
+ *	               know about grants), metrics.c
  *	supervisor     varlink.c -> watch.c, supervision.c -> gate
  *	request        varlink.c -> varlink_*.c -> authorise.c -> subject.c,
  *	               object.c -> grants.c or volumes.c -> gate (libtrustgate);
@@ -37,6 +37,7 @@
 #include "asked.h"
 #include "config.h"
 #include "docket.h"
+#include "metrics.h"
 #include "object.h"
 #include "refusal.h"
 #include "stopped.h"
@@ -118,6 +119,8 @@ struct agent {
 	struct services *services;
 	/* accounting.c */
 	struct accounting *accounting;
+	/* metrics.c */
+	struct metrics *metrics;
 	/* asked.c */
 	struct policy *policy;
 	struct asked *asked;
@@ -232,6 +235,8 @@ void volumes_reconfigure(struct agent *agent);
 void volumes_protect_wanted(struct agent *agent);
 /* How many wanted volumes are not protected. */
 size_t volumes_unprotected(const struct agent *agent);
+/* Whether this wanted volume is one of them. */
+bool volumes_is_unprotected(const struct wanted_volume *wanted);
 
 int volumes_add(struct agent *agent, const char *name, const char *path,
 		const struct trustgate_volume_settings *settings,

@@ -401,6 +401,7 @@ static void consider(struct agent *agent, uint64_t id)
 	/* What cannot be read runs into its time limit, which denies. */
 	if (request && trustgate_request_get(agent->gate, id, request) == 0 &&
 	    trustgate_volume_get(agent->gate, request->volume_id, NULL, &volume) == 0) {
+		metrics_raised(agent, id, request->raised_boottime_ns);
 		asked = take(request, &volume);
 		if (asked && !decide(agent, asked, request->start_ticks))
 			free_asked(asked);

@@ -45,6 +45,7 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 	if (event->seq > agent->event_seq)
 		agent->event_seq = event->seq;
 
+	metrics_event(agent, event);
 	report_event(agent, event);
 	accounting_event(agent, event);
 	watch_event(agent, event);

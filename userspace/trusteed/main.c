@@ -196,6 +196,8 @@ static int start(struct agent *agent)
 	if (r == 0)
 		r = accounting_start(agent);
 	if (r == 0)
+		r = metrics_start(agent);
+	if (r == 0)
 		r = requests_start(agent);
 	/* What consumes events comes before the gate that produces them. */
 	if (r == 0)
@@ -248,6 +250,7 @@ static void stop(struct agent *agent)
 	ledger_close(agent);
 	gate_stop(agent);
 	stopped_stop(agent);
+	metrics_stop(agent);
 	config_free(agent->config);
 	journal_detach();
 	sd_event_unref(agent->event);

@@ -89,7 +89,7 @@ static void format_status(const struct agent *agent, char *text, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < agent->wanted_count && !first[0]; i++)
-		if (!agent->wanted[i].id && !agent->wanted[i].released)
+		if (volumes_is_unprotected(&agent->wanted[i]))
 			first = agent->wanted[i].name;
 	snprintf(text, size, "degraded: %zu of %zu configured volumes not protected, first \"%s\"",
 		 unprotected, agent->wanted_count, first);

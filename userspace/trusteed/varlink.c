@@ -49,6 +49,7 @@ int varlink_refuse(struct agent *agent, sd_varlink *link, const char *method,
 	struct refusal ignored;
 
 	(void)varlink_peer(link, &peer, &ignored);
+	metrics_refusal(agent);
 	report_refusal(agent, method, peer.uid, peer.pid, refusal);
 	(void)sd_json_buildo(&body, SD_JSON_BUILD_PAIR_STRING("method", method),
 			     SD_JSON_BUILD_PAIR_UNSIGNED("uid", peer.uid),
@@ -352,6 +353,7 @@ static int set_up_server(struct agent *agent)
 	if (r >= 0)
 		r = sd_varlink_server_bind_method_many(agent->varlink,
 			"io.trustgate.Agent.Status", method_status,
+			"io.trustgate.Agent.Metrics", method_metrics,
 			"io.trustgate.Agent.ListVolumes", method_list_volumes,
 			"io.trustgate.Agent.AddVolume", method_add_volume,
 			"io.trustgate.Agent.SetVolume", method_set_volume,

@@ -123,7 +123,8 @@ int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, si
 
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
- * varlink_decide.c, varlink_ask.c, varlink_service.c, varlink_stop.c
+ * varlink_decide.c, varlink_ask.c, varlink_service.c, varlink_stop.c,
+ * varlink_metrics.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -159,6 +160,8 @@ int method_revoke_request(sd_varlink *link, sd_json_variant *parameters,
 			  sd_varlink_method_flags_t flags, void *userdata);
 int method_extend_request(sd_varlink *link, sd_json_variant *parameters,
 			  sd_varlink_method_flags_t flags, void *userdata);
+int method_metrics(sd_varlink *link, sd_json_variant *parameters,
+		   sd_varlink_method_flags_t flags, void *userdata);
 int method_service(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 

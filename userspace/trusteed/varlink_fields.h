@@ -338,10 +338,64 @@
 	  unsigned, gate->proof_boottime_ns) \
 	F(hooks, STRING, ARRAY, "Hooks attached", \
 	  hooks, gate) \
+	F(requests, INT, 0, "Opens that wait for an answer, of the policy or of a trustee", \
+	  unsigned, gate->requests) \
+	F(requestsMax, INT, 0, "How many there can be", \
+	  unsigned, gate->requests_max) \
+	F(oldestRequestBoottimeNSec, INT, NULLABLE, \
+	  "Since when the oldest of them waits; absent if there is none", \
+	  unsigned_if, gate->oldest_request_boottime_ns, gate->oldest_request_boottime_ns) \
 	F(watchers, INT, 0, "Connections in Watch", \
 	  unsigned, watch_count(agent)) \
 	F(supervisors, INT, 0, "Those of them that supervise", \
 	  unsigned, supervision_count(agent))
+
+#define EVENT_COUNT_FIELDS(F) \
+	F(type, STRING, 0, "One of the types in Event.type", \
+	  text, type) \
+	F(count, INT, 0, "How many there were", \
+	  unsigned, count)
+
+#define WAITED_FIELDS(F) \
+	F(end, STRING, 0, \
+	  "How they ended: granted, refused, unanswered, withdrawn, agent-lost, volume-changed", \
+	  text, end) \
+	F(count, INT, 0, "How many did", \
+	  unsigned, waited->count) \
+	F(sumNSec, INT, 0, "How long they have waited, all together", \
+	  unsigned, waited->sum_ns) \
+	F(upTo, INT, ARRAY, "How many waited no longer than the bound of the same place", \
+	  numbers, waited->up_to, METRICS_BOUNDS)
+
+#define METRICS_FIELDS(F, T) \
+	F(startedBoottimeNSec, INT, 0, "When the agent began to count", \
+	  unsigned, metrics->numbers->started_boottime_ns) \
+	T(events, EventCount, ARRAY, "Events that have reached the agent, by their type", \
+	  event_counts, metrics->numbers) \
+	F(boundsNSec, INT, ARRAY, "Bounds for the time that opens wait", \
+	  numbers, metrics_bounds_ns, METRICS_BOUNDS) \
+	T(waited, Waited, ARRAY, "Opens that waited, from raise to close, by how that ended", \
+	  waited, metrics->numbers) \
+	F(waitingForTrustee, INT, 0, "Opens that wait for a trustee now", \
+	  unsigned, metrics->waiting_for_trustee) \
+	F(refusals, INT, 0, "Calls that were not permitted or not done", \
+	  unsigned, metrics->numbers->refusals) \
+	F(accountWaiting, INT, 0, "Entries of the account that are not on disk yet", \
+	  unsigned, metrics->account.waiting) \
+	F(accountOldestBoottimeNSec, INT, NULLABLE, \
+	  "When the oldest of them happened; absent if there is none", \
+	  unsigned_if, metrics->account.oldest_boottime_ns, metrics->account.oldest_boottime_ns) \
+	F(accountWritten, INT, 0, "Entries written", \
+	  unsigned, metrics->account.written) \
+	F(accountLost, INT, 0, "Entries for which there was no room while none could be written", \
+	  unsigned, metrics->account.lost) \
+	F(accountFailures, INT, 0, "Attempts to write that have failed", \
+	  unsigned, metrics->account.failures) \
+	F(unprotected, STRING, ARRAY, "Configured volumes that are not protected", \
+	  unprotected, metrics->agent) \
+	F(failingServices, INT, 0, \
+	  "Standing grants that could not be given to services which run", \
+	  unsigned, services_failing(metrics->agent))
 
 /*
  * What the agent is told: F(NAME, KIND, NEED, DESCRIPTION, MEMBER), with NEED

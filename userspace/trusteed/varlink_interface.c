@@ -41,7 +41,7 @@
 #define OUTPUT(name, type, flags, comment, ...) \
 	SD_VARLINK_FIELD_COMMENT(comment), \
 	SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_##type, FLAGS_##flags),
-#define OUTPUT_BY_TYPE(name, type, flags, comment) \
+#define OUTPUT_BY_TYPE(name, type, flags, comment, ...) \
 	SD_VARLINK_FIELD_COMMENT(comment), \
 	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(name, type, FLAGS_##flags),
 
@@ -69,8 +69,11 @@ TYPE(Event, EVENT_FIELDS(FIELD));
 TYPE(Request, REQUEST_FIELDS(FIELD));
 TYPE(Approval, APPROVAL_FIELDS(FIELD));
 TYPE(Transition, TRANSITION_FIELDS(FIELD));
+TYPE(EventCount, EVENT_COUNT_FIELDS(FIELD));
+TYPE(Waited, WAITED_FIELDS(FIELD));
 
 METHOD(Status, 0, STATUS_FIELDS(OUTPUT));
+METHOD(Metrics, 0, METRICS_FIELDS(OUTPUT, OUTPUT_BY_TYPE));
 METHOD(ListVolumes, 0,
        VOLUME_NAME_PARAMETERS(INPUT, NULLABLE)
        OUTPUT_BY_TYPE(volumes, Volume, ARRAY, "All, or the one of that name"));
@@ -172,8 +175,14 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_type_Approval,
 	SD_VARLINK_SYMBOL_COMMENT("A change of a request's state"),
 	&vl_type_Transition,
+	SD_VARLINK_SYMBOL_COMMENT("Events of one type"),
+	&vl_type_EventCount,
+	SD_VARLINK_SYMBOL_COMMENT("How long opens waited that ended in one way"),
+	&vl_type_Waited,
 	SD_VARLINK_SYMBOL_COMMENT("State of the gate, its limits and totals. For root and trustees."),
 	&vl_method_Status,
+	SD_VARLINK_SYMBOL_COMMENT("What the agent has counted since its start, beyond Status and ListVolumes. For root and trustees."),
+	&vl_method_Metrics,
 	SD_VARLINK_SYMBOL_COMMENT("Volumes under protection. For root and trustees."),
 	&vl_method_ListVolumes,
 	SD_VARLINK_SYMBOL_COMMENT("Protect a mounted filesystem. For trustees."),

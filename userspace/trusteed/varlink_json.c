@@ -236,6 +236,29 @@ static void put_stopped(struct json *object, const char *name, const struct agen
 	put(object, name, r, value);
 }
 
+static void put_numbers(struct json *object, const char *name, const uint64_t *numbers,
+			size_t count)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = sd_json_variant_append_arrayb(&value, SD_JSON_BUILD_UNSIGNED(numbers[i]));
+	put(object, name, r, value);
+}
+
+static void put_unprotected(struct json *object, const char *name, const struct agent *agent)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < agent->wanted_count; i++)
+		if (volumes_is_unprotected(&agent->wanted[i]))
+			r = sd_json_variant_append_arrayb(&value,
+				SD_JSON_BUILD_STRING(agent->wanted[i].name));
+	put(object, name, r, value);
+}
+
 #define PUT(name, type, flags, comment, how, ...) put_##how(&object, #name, __VA_ARGS__);
 
 static int counter_json(const struct trustgate_counter *counter, sd_json_variant **ret)
@@ -263,6 +286,64 @@ static void put_counters(struct json *object, const char *name,
 	put(object, name, r, value);
 }
 
+static int event_count_json(const char *type, uint64_t count, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	EVENT_COUNT_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+static int waited_json(const char *end, const struct metrics_latency *waited,
+		       sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	WAITED_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+/* All that have a name, also those that there were none of. */
+static void put_event_counts(struct json *object, const char *name,
+			     const struct metrics_numbers *numbers)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (uint32_t i = 0; r >= 0 && i < METRICS_EVENT_TYPES; i++) {
+		const char *type = trustgate_event_type_name(i);
+		sd_json_variant *count = NULL;
+
+		if (!type)
+			continue;
+		r = event_count_json(type, numbers->events[i], &count);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&value, count);
+		sd_json_variant_unref(count);
+	}
+	put(object, name, r, value);
+}
+
+static void put_waited(struct json *object, const char *name,
+		       const struct metrics_numbers *numbers)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (uint32_t i = 0; r >= 0 && i < METRICS_ENDS; i++) {
+		const char *end = trustgate_request_end_name(i);
+		sd_json_variant *waited = NULL;
+
+		if (!end || i == TRUSTGATE_REQUEST_END_OPEN)
+			continue;
+		r = waited_json(end, &numbers->waited[i], &waited);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&value, waited);
+		sd_json_variant_unref(waited);
+	}
+	put(object, name, r, value);
+}
+
 /* ---- the types ---- */
 
 int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
@@ -271,6 +352,14 @@ int varlink_json_status(const struct agent *agent, const struct trustgate_gate *
 	struct json object = { 0 };
 
 	STATUS_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+int varlink_json_metrics(const struct agent_metrics *metrics, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	METRICS_FIELDS(PUT, PUT)
 	return finish(&object, ret);
 }
 

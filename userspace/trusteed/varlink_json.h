@@ -12,8 +12,10 @@
 
 #include <trustgate.h>
 
+#include "accounting.h"
 #include "authorise_approval.h"
 #include "docket.h"
+#include "metrics.h"
 
 /*
  * @state: in a word; @break_glass: how often the glass was broken and nobody has
@@ -21,6 +23,22 @@
  */
 int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
 			const char *state, uint64_t break_glass, sd_json_variant **ret);
+
+/**
+ * struct agent_metrics - what Metrics tells
+ * @agent: of which the volumes and services are told
+ * @numbers: what it has counted
+ * @account: how far the account is behind
+ * @waiting_for_trustee: opens that wait for one
+ */
+struct agent_metrics {
+	const struct agent *agent;
+	const struct metrics_numbers *numbers;
+	struct accounting_numbers account;
+	size_t waiting_for_trustee;
+};
+
+int varlink_json_metrics(const struct agent_metrics *metrics, sd_json_variant **ret);
 
 /* @path: where it is mounted, or NULL. */
 int varlink_json_volume(const struct trustgate_volume *volume, const char *path,

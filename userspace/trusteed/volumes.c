@@ -222,12 +222,17 @@ void volumes_protect_wanted(struct agent *agent)
 	services_retry(agent);
 }
 
+bool volumes_is_unprotected(const struct wanted_volume *wanted)
+{
+	return !wanted->id && !wanted->released;
+}
+
 size_t volumes_unprotected(const struct agent *agent)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < agent->wanted_count; i++)
-		if (!agent->wanted[i].id && !agent->wanted[i].released)
+		if (volumes_is_unprotected(&agent->wanted[i]))
 			count++;
 	return count;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "table.h"
 
 int agent_connect(const struct cli *cli, sd_varlink **ret)
 {
@@ -290,9 +291,11 @@ char *field_joined(sd_json_variant *object, const char *name, const char *separa
 
 int print_json(const struct cli *cli, sd_json_variant *value)
 {
-	sd_json_format_flags_t flags = SD_JSON_FORMAT_NEWLINE | SD_JSON_FORMAT_COLOR_AUTO |
-				       SD_JSON_FORMAT_FLUSH;
+	sd_json_format_flags_t flags = SD_JSON_FORMAT_NEWLINE | SD_JSON_FORMAT_FLUSH;
 	int r;
+
+	if (colours_wanted())
+		flags |= SD_JSON_FORMAT_COLOR;
 
 	if (cli->json == JSON_AUTO)
 		flags |= SD_JSON_FORMAT_PRETTY_AUTO;

@@ -83,6 +83,7 @@ char *cell_names(sd_json_variant *row, const char *field)
 char *cell_counter(sd_json_variant *row, bool granted)
 {
 	sd_json_variant *counters = sd_json_variant_by_key(row, "counters");
+	const char *asked = trustgate_cause_name(TRUSTGATE_CAUSE_ASKED);
 	uint64_t sum = 0;
 	char *text;
 
@@ -93,7 +94,8 @@ char *cell_counter(sd_json_variant *row, bool granted)
 		const char *cause = field_string(counter, "cause");
 		uint64_t count;
 
-		if (cause && field_number(counter, "count", &count) &&
+		/* What is asked is neither yet: it is checked again after the answer. */
+		if (cause && strcmp(cause, asked) && field_number(counter, "count", &count) &&
 		    granted == !strcmp(cause, trustgate_cause_name(TRUSTGATE_CAUSE_GRANTED)) &&
 		    __builtin_add_overflow(sum, count, &sum))
 			sum = UINT64_MAX;

@@ -10,6 +10,7 @@
 #define _TRUSTGATE_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -43,6 +44,7 @@ enum json_mode {
 enum time_mode {
 	TIME_DEFAULT,	/* of the verb */
 	TIME_RELATIVE,
+	TIME_BOTH,	/* relative and, in parentheses, absolute */
 	TIME_ABSOLUTE,
 	TIME_BOOTTIME,
 };
@@ -52,6 +54,8 @@ enum option_id {
 	OPTION_NONE,
 	OPTION_HELP,
 	OPTION_AGENT,
+	OPTION_COLOR,
+	OPTION_NO_COLOR,
 	OPTION_JSON,
 	OPTION_JSON_SHORTHAND,
 	OPTION_OUTPUT,
@@ -110,6 +114,9 @@ enum option_id {
 	OPTION_NOTIFY,
 	OPTION_ASK_PEOPLE,
 	OPTION_BREAK_GLASS,
+	OPTION_TEXTFILE,
+	OPTION_INTERVAL,
+	OPTION_ONCE,
 };
 
 /**
@@ -136,6 +143,7 @@ struct cli_option {
  * @output: columns, NULL for the verb's default
  * @noheadings: leave out the heading
  * @time: how times are shown
+ * @empty: sentence for a person who gets an empty list, may be NULL
  */
 struct cli {
 	const char *agent;
@@ -143,6 +151,7 @@ struct cli {
 	const char *output;
 	bool noheadings;
 	enum time_mode time;
+	const char *empty;
 };
 
 /* Which of the shared options a verb has, besides --help and --agent. */
@@ -163,6 +172,7 @@ struct column;
  * @options: own options, ended by one without a name; may be NULL
  * @shared: enum shared_options
  * @columns: of its table, ended by one without a name; may be NULL
+ * @empty: what is said on a terminal if its list is empty; may be NULL
  * @min: fewest arguments
  * @max: most arguments, -1 for any number
  * @program: the first argument ends the options, as it is a command line
@@ -178,6 +188,7 @@ struct verb {
 	const struct cli_option *options;
 	unsigned int shared;
 	const struct column *columns;
+	const char *empty;
 	int min;
 	int max;
 	bool program;
@@ -203,6 +214,8 @@ extern const struct verb verb_extend;
 extern const struct verb verb_acknowledge;
 extern const struct verb verb_history;
 extern const struct verb verb_watch;
+extern const struct verb verb_metrics;
+extern const struct verb verb_top;
 extern const struct verb verb_exec;
 extern const struct verb verb_verify;
 extern const struct verb verb_policy_check;
@@ -218,6 +231,13 @@ extern const struct verb verb_journal_key;
  */
 __attribute__((format(printf, 1, 2)))
 void complain(const char *format, ...);
+
+/**
+ * complain_into() - keep complaints instead of writing them
+ * @buffer: receives the last one; NULL to write them again
+ * @size: of @buffer
+ */
+void complain_into(char *buffer, size_t size);
 
 /**
  * usage_error() - complain and point to the help

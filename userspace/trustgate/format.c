@@ -115,6 +115,19 @@ char *format_left(uint64_t duration_ns, char buffer[FORMAT_TIME_SIZE])
 	return buffer;
 }
 
+/* The time of the day is enough on the same day. */
+static void format_clock(uint64_t realtime_ns, uint64_t now_realtime_ns,
+			 char buffer[FORMAT_TIME_SIZE])
+{
+	time_t seconds = realtime_ns / NSEC_PER_SEC, now = now_realtime_ns / NSEC_PER_SEC;
+	struct tm tm = { 0 }, today = { 0 };
+	bool same = localtime_r(&seconds, &tm) && localtime_r(&now, &today) &&
+		    tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday;
+
+	if (!strftime(buffer, FORMAT_TIME_SIZE, same ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm))
+		buffer[0] = '\0';
+}
+
 static void format_absolute(uint64_t realtime_ns, char buffer[FORMAT_TIME_SIZE])
 {
 	time_t seconds = realtime_ns / NSEC_PER_SEC;
@@ -129,10 +142,15 @@ char *format_time(uint64_t boottime_ns, uint64_t now_boottime_ns, uint64_t now_r
 		  enum time_mode mode, char buffer[FORMAT_TIME_SIZE])
 {
 	char left[FORMAT_TIME_SIZE];
+	char clock[FORMAT_TIME_SIZE];
 	bool past = boottime_ns <= now_boottime_ns;
 	uint64_t distance = past ? now_boottime_ns - boottime_ns : boottime_ns - now_boottime_ns;
 	uint64_t realtime_ns;
 
+	if (past)
+		realtime_ns = distance > now_realtime_ns ? 0 : now_realtime_ns - distance;
+	else if (__builtin_add_overflow(now_realtime_ns, distance, &realtime_ns))
+		realtime_ns = UINT64_MAX;
 	switch (mode) {
 	case TIME_BOOTTIME:
 		snprintf(buffer, FORMAT_TIME_SIZE, "%llu.%03llu",
@@ -140,13 +158,18 @@ char *format_time(uint64_t boottime_ns, uint64_t now_boottime_ns, uint64_t now_r
 			 (unsigned long long)(boottime_ns % NSEC_PER_SEC / 1000000));
 		break;
 	case TIME_ABSOLUTE:
-		if (past)
-			realtime_ns = distance > now_realtime_ns ? 0 : now_realtime_ns - distance;
-		else if (__builtin_add_overflow(now_realtime_ns, distance, &realtime_ns))
-			realtime_ns = UINT64_MAX;
 		format_absolute(realtime_ns, buffer);
 		break;
 	case TIME_DEFAULT:
+	case TIME_BOTH:
+		format_left(distance, left);
+		format_clock(realtime_ns, now_realtime_ns, clock);
+		if (!distance)
+			snprintf(buffer, FORMAT_TIME_SIZE, "now (%.20s)", clock);
+		else
+			snprintf(buffer, FORMAT_TIME_SIZE, past ? "%.20s ago (%.20s)" :
+				 "in %.20s (%.20s)", left, clock);
+		break;
 	case TIME_RELATIVE:
 		format_left(distance, left);
 		if (!distance)

@@ -41,8 +41,9 @@ char *format_left(uint64_t duration_ns, char buffer[FORMAT_TIME_SIZE]);
  * @boottime_ns: CLOCK_BOOTTIME
  * @now_boottime_ns: now, by the same clock
  * @now_realtime_ns: now, by CLOCK_REALTIME
- * @mode: "in 14m32s" or "3m5s ago", "2026-11-23 05:40:12" in local time, or
- *	"1234.567"
+ * @mode: "in 14m32s" or "3m5s ago"; "2026-11-23 05:40:12" in local time; both,
+ *	"in 14m32s (05:40:12)", with the date if it is another day's, which is the
+ *	default; or "1234.567"
  * @buffer: receives the text
  *
  * Return: @buffer.

@@ -39,6 +39,8 @@ static const struct verb *const verbs[] = {
 	&verb_acknowledge,
 	&verb_history,
 	&verb_watch,
+	&verb_metrics,
+	&verb_top,
 	&verb_exec,
 	&verb_verify,
 	&verb_policy_check,
@@ -55,6 +57,8 @@ static const struct verb *const verbs[] = {
 static const struct cli_option shared_always[] = {
 	{ OPTION_HELP, 'h', "help", NULL, "show this help" },
 	{ OPTION_AGENT, 0, "agent", "SOCKET", "socket of the agent (" AGENT_SOCKET ")" },
+	{ OPTION_COLOR, 0, "color", "[WHEN]", "colours: auto, never, or always, which it is without a value" },
+	{ OPTION_NO_COLOR, 0, "no-color", NULL, "the same as --color=never" },
 	{ 0 }
 };
 
@@ -71,7 +75,7 @@ static const struct cli_option shared_table[] = {
 };
 
 static const struct cli_option shared_time[] = {
-	{ OPTION_TIME, 0, "time", "MODE", "show times as relative, absolute or boottime" },
+	{ OPTION_TIME, 0, "time", "MODE", "show times as relative, absolute, both or boottime" },
 	{ 0 }
 };
 
@@ -80,13 +84,28 @@ static const struct verb *current;
 
 /* ---- complaints ---- */
 
+/* Where complaints go while a screen would be spoilt by them. */
+static struct {
+	char *buffer;
+	size_t size;
+} kept;
+
+void complain_into(char *buffer, size_t size)
+{
+	kept.buffer = buffer;
+	kept.size = size;
+}
+
 static void vcomplain(const char *format, va_list args)
 {
 	char text[2048];
 
 	vsnprintf(text, sizeof(text), format, args);
 	char *safe = escape_text(text);
-	fprintf(stderr, "trustgate: %s\n", safe ?: "out of memory");
+	if (kept.buffer)
+		snprintf(kept.buffer, kept.size, "%s", safe ?: "out of memory");
+	else
+		fprintf(stderr, "trustgate: %s\n", safe ?: "out of memory");
 	free(safe);
 }
 
@@ -256,10 +275,12 @@ static int take_time(struct cli *cli, const char *value)
 		cli->time = TIME_RELATIVE;
 	else if (!strcmp(value, "absolute"))
 		cli->time = TIME_ABSOLUTE;
+	else if (!strcmp(value, "both"))
+		cli->time = TIME_BOTH;
 	else if (!strcmp(value, "boottime"))
 		cli->time = TIME_BOOTTIME;
 	else
-		return usage_error("--time is relative, absolute or boottime, not \"%s\"", value);
+		return usage_error("--time is relative, absolute, both or boottime, not \"%s\"", value);
 	return 0;
 }
 
@@ -269,6 +290,11 @@ static int take_option(const struct verb *verb, struct cli *cli, int id, const c
 	case OPTION_AGENT:
 		cli->agent = value;
 		return 0;
+	case OPTION_COLOR:
+		return colours_choose(value ?: "always") ?
+		       usage_error("--color is auto, always or never, not \"%s\"", value) : 0;
+	case OPTION_NO_COLOR:
+		return colours_choose("never");
 	case OPTION_JSON:
 	case OPTION_JSON_SHORTHAND:
 		return take_json(cli, value);
@@ -307,7 +333,7 @@ static int bad_option(const struct option_list *list, int c, int index, char *ar
 
 static int run_verb(const struct verb *verb, int argc, char *argv[])
 {
-	struct cli cli = { .agent = AGENT_SOCKET };
+	struct cli cli = { .agent = AGENT_SOCKET, .empty = verb->empty };
 	struct option_list list = { 0 };
 	int arguments;
 

@@ -90,11 +90,23 @@ int table_check(const struct cli *cli, const struct column *columns)
 
 /* ---- colours ---- */
 
+static const char *chosen = "auto";
+
+int colours_choose(const char *when)
+{
+	if (strcmp(when, "auto") && strcmp(when, "always") && strcmp(when, "never"))
+		return -EINVAL;
+	chosen = when;
+	return 0;
+}
+
 bool colours_wanted(void)
 {
 	const char *none = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
+	if (strcmp(chosen, "auto"))
+		return !strcmp(chosen, "always");
 	return isatty(STDOUT_FILENO) && (!none || !*none) && term && strcmp(term, "dumb");
 }
 
@@ -189,6 +201,12 @@ int table_print(const struct cli *cli, const struct column *columns,
 	scols_table_enable_noencoding(table, 1);
 	/* Cut to the width of the terminal, ids would be useless. */
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	/* A heading with nothing below it looks as if something had failed. */
+	if (!count && !cli->noheadings && cli->empty && isatty(STDOUT_FILENO)) {
+		scols_unref_table(table);
+		printf("%s\n", cli->empty);
+		return 0;
+	}
 	r = fill(cli, table, &selection, rows, count);
 	if (!r && (count || !cli->noheadings))
 		r = scols_print_table(table);

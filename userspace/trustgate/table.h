@@ -65,7 +65,18 @@ int table_print(const struct cli *cli, const struct column *columns,
 /* List the columns on standard output. */
 void table_help(const struct column *columns);
 
-/* Whether standard output wants colours: a terminal, and NO_COLOR is not set. */
+/**
+ * colours_choose() - say when there are colours
+ * @when: "auto", "always" or "never"
+ *
+ * Return: 0 or -EINVAL.
+ */
+int colours_choose(const char *when);
+
+/*
+ * Whether standard output wants colours: as chosen, or else on a terminal if
+ * NO_COLOR is not set.
+ */
 bool colours_wanted(void);
 
 /* Escape sequence that begins a colour, "" if no colours are wanted. */

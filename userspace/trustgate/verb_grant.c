@@ -28,18 +28,15 @@ static int take(int id, const char *value)
 static int show(const struct cli *cli, sd_json_variant *grant)
 {
 	char *id, *path, *access, *comm, *expires, *volume;
-	struct cli absolute = *cli;
-
-	absolute.time = cli->time == TIME_DEFAULT ? TIME_ABSOLUTE : cli->time;
 	id = cell_number(grant, "id");
 	volume = escape_text(field_string(grant, "volume") ?: "?");
 	path = escape_text(field_string(grant, "path") ?: wish.path);
 	access = cell_names(grant, "access");
 	comm = escape_text(field_string(grant, "comm") ?: "?");
-	expires = cell_time(&absolute, grant, "expiresBoottimeNSec");
-	printf("grant %s: %s on %s:%s for pid %llu (%s), expires %s\n", id ?: "?",
-	       access ?: "?", volume ?: "?", path ?: "?", (unsigned long long)pid,
-	       comm ?: "?", expires ?: "?");
+	expires = cell_time(cli, grant, "expiresBoottimeNSec");
+	printf("grant %s: %s on %s:%s for pid %llu (%s), expires %s; \"trustgate revoke %s\" ends it\n",
+	       id ?: "?", access ?: "?", volume ?: "?", path ?: "?", (unsigned long long)pid,
+	       comm ?: "?", expires ?: "?", id ?: "?");
 	free(id);
 	free(volume);
 	free(path);

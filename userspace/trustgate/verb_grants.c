@@ -260,6 +260,7 @@ const struct verb verb_grants = {
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TABLE | SHARED_TIME,
 	.columns = columns,
+	.empty = "Nothing is granted.",
 	.min = 0,
 	.max = 0,
 	.take = take,

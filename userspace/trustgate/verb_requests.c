@@ -338,6 +338,7 @@ const struct verb verb_requests = {
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TABLE | SHARED_TIME,
 	.columns = columns,
+	.empty = "No open waits for a trustee.",
 	.min = 0,
 	.max = 0,
 	.take = take,

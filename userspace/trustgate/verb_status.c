@@ -4,7 +4,7 @@
  *
  * Owns: the overview, from the agent, or without it from the kernel itself.
  *
- * Must not own: any other use of netlink: the agent alone may change things.
+ * Must not own: how the kernel is asked (kernel.c).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "agent.h"
 #include "cell.h"
 #include "format.h"
+#include "kernel.h"
 #include "table.h"
 #include "trustgate.h"
 
@@ -82,6 +83,23 @@ static void show_agent(sd_json_variant *status, bool from_kernel)
 	free(version);
 }
 
+static void show_requests(sd_json_variant *status)
+{
+	uint64_t oldest_ns = number(status, "oldestRequestBoottimeNSec");
+	uint64_t now_ns = boottime_now_ns();
+	char buffer[FORMAT_TIME_SIZE];
+
+	if (oldest_ns)
+		line("Requests", "%llu of at most %llu, the oldest waits for %s; see \"trustgate requests\"",
+		     (unsigned long long)number(status, "requests"),
+		     (unsigned long long)number(status, "requestsMax"),
+		     format_left(now_ns > oldest_ns ? now_ns - oldest_ns : 0, buffer));
+	else
+		line("Requests", "%llu of at most %llu",
+		     (unsigned long long)number(status, "requests"),
+		     (unsigned long long)number(status, "requestsMax"));
+}
+
 static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel)
 {
 	uint64_t dropped = number(status, "eventsDropped");
@@ -111,6 +129,7 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	     number(status, "subjects") == 1 ? "process" : "processes");
 	line("Memory", "at most %s of the kernel's for grants",
 	     format_bytes(number(status, "grantsBytesMax"), buffer));
+	show_requests(status);
 	line("Events", "%llu, %s%llu dropped, %llu missed by the agent%s",
 	     (unsigned long long)number(status, "eventSeq"), colour_begin(loss),
 	     (unsigned long long)dropped, (unsigned long long)missed, colour_end(loss));
@@ -145,65 +164,12 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	return 0;
 }
 
-/* The kernel's answer in the agent's words, without what only the agent knows. */
-static int kernel_status(const struct trustgate_gate *gate, sd_json_variant **ret)
-{
-	bool bound = gate->present & (UINT64_C(1) << TRUSTGATE_A_GATE_AGENT_PID);
-	sd_json_variant *hooks = NULL;
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < gate->hooks_count; i++)
-		r = sd_json_variant_append_arrayb(&hooks, SD_JSON_BUILD_STRING(gate->hooks[i]));
-	if (r >= 0 && !hooks)
-		r = sd_json_variant_new_array(&hooks, NULL, 0);
-	if (r >= 0)
-		r = sd_json_buildo(ret,
-			SD_JSON_BUILD_PAIR_STRING("source", "kernel"),
-			SD_JSON_BUILD_PAIR_UNSIGNED("abiVersion", gate->abi_version),
-			SD_JSON_BUILD_PAIR_STRING("state",
-				trustgate_name(TRUSTGATE_NAMES_GATE_STATE, gate->state) ?: "unknown"),
-			SD_JSON_BUILD_PAIR_CONDITION(bound, "agentPid",
-						     SD_JSON_BUILD_INTEGER(gate->agent_pid)),
-			SD_JSON_BUILD_PAIR_UNSIGNED("volumes", gate->volumes),
-			SD_JSON_BUILD_PAIR_UNSIGNED("volumesMax", gate->volumes_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grants", gate->grants),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grantsMax", gate->grants_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("grantsBytesMax", gate->grants_bytes_max),
-			SD_JSON_BUILD_PAIR_UNSIGNED("subjects", gate->subjects),
-			SD_JSON_BUILD_PAIR_UNSIGNED("nowBoottimeNSec", gate->now_boottime_ns),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventSeq", gate->event_seq),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventsDropped", gate->events_dropped),
-			SD_JSON_BUILD_PAIR_UNSIGNED("eventsAgentMissed", gate->events_agent_missed),
-			SD_JSON_BUILD_PAIR_UNSIGNED("auditSuppressed", gate->audit_suppressed),
-			SD_JSON_BUILD_PAIR_UNSIGNED("ending", gate->ending),
-			SD_JSON_BUILD_PAIR_UNSIGNED("unmapped", gate->unmapped),
-			SD_JSON_BUILD_PAIR_UNSIGNED("killed", gate->killed),
-			SD_JSON_BUILD_PAIR_UNSIGNED("proofs", gate->proofs),
-			SD_JSON_BUILD_PAIR_UNSIGNED("proofBoottimeNSec", gate->proof_boottime_ns),
-			SD_JSON_BUILD_PAIR_VARIANT("hooks", hooks));
-	sd_json_variant_unref(hooks);
-	return r;
-}
-
 /* The agent is out of reach, which stays the exit code whatever is shown. */
 static int ask_kernel(const struct cli *cli)
 {
-	struct trustgate_conn *conn = NULL;
-	struct trustgate_gate gate = { 0 };
 	sd_json_variant *status = NULL;
-	int r;
 
-	r = trustgate_new(&conn);
-	if (!r)
-		r = trustgate_connect(conn);
-	if (!r)
-		r = trustgate_gate_get(conn, &gate);
-	if (r) {
-		complain("asking the kernel instead failed, too: %s.",
-			 conn ? trustgate_error_text(conn) : strerror(-r));
-	} else if (kernel_status(&gate, &status) < 0) {
-		complain("out of memory");
-	} else {
+	if (!kernel_status(&status)) {
 		complain("what follows is from the kernel itself.");
 		if (cli->json)
 			print_json(cli, status);
@@ -211,8 +177,6 @@ static int ask_kernel(const struct cli *cli)
 			show(cli, status, true);
 	}
 	sd_json_variant_unref(status);
-	trustgate_gate_clear(&gate);
-	trustgate_free(conn);
 	return EXIT_UNREACHABLE;
 }
 

@@ -489,6 +489,7 @@ const struct verb verb_volume_list = {
 	.summary = "list protected volumes",
 	.shared = SHARED_JSON | SHARED_TABLE | SHARED_TIME,
 	.columns = columns,
+	.empty = "No volume is protected; see \"trustgate volume add --help\".",
 	.min = 0,
 	.max = 1,
 	.run = run_list,

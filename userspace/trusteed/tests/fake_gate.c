@@ -219,6 +219,17 @@ int trustgate_gate_get(struct trustgate_conn *conn, struct trustgate_gate *ret_g
 	ret_gate->volumes_max = VOLUMES;
 	ret_gate->grants_max = GRANTS;
 	ret_gate->event_seq = state->seq;
+	ret_gate->requests_max = REQUESTS;
+	for (int i = 0; i < REQUESTS; i++) {
+		const struct trustgate_request *request = &state->requests[i];
+
+		if (!request->id)
+			continue;
+		ret_gate->requests++;
+		if (!ret_gate->oldest_request_boottime_ns ||
+		    request->raised_boottime_ns < ret_gate->oldest_request_boottime_ns)
+			ret_gate->oldest_request_boottime_ns = request->raised_boottime_ns;
+	}
 	for (int i = 0; i < VOLUMES; i++)
 		ret_gate->volumes += !!state->volumes[i].id;
 	for (int i = 0; i < GRANTS; i++)
@@ -396,6 +407,30 @@ int trustgate_volume_list(struct trustgate_conn *conn, struct trustgate_volume *
 	return 0;
 }
 
+/* What the kernel would have counted when it sent this. */
+static void count(struct state *state, const struct trustgate_event *event)
+{
+	struct trustgate_volume *volume = fake_volume(state, 0, event->volume_name);
+	size_t i = 0;
+	uint32_t cause;
+
+	if (event->type == TRUSTGATE_EVENT_TYPE_DENIED)
+		cause = event->cause;
+	else if (event->type == TRUSTGATE_EVENT_TYPE_ALLOWED)
+		cause = TRUSTGATE_CAUSE_GRANTED;
+	else if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED)
+		cause = TRUSTGATE_CAUSE_ASKED;
+	else
+		return;
+	if (!volume)
+		return;
+	while (i < volume->counters_count && volume->counters[i].cause != cause)
+		i++;
+	if (i == volume->counters_count)
+		volume->counters[volume->counters_count++].cause = cause;
+	volume->counters[i].count++;
+}
+
 /* ---- events: datagrams "TYPE VOLUME PID PATH" ---- */
 
 int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *event)
@@ -412,12 +447,14 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	    trustgate_value(TRUSTGATE_NAMES_EVENT_TYPE, type, &event->type) < 0)
 		abort();
 	event->seq = ++conn->state->seq;
+	event->time_boottime_ns = fake_now_ns();
 	event->access = TRUSTGATE_ACCESS_READ;
 	event->cause = TRUSTGATE_CAUSE_NO_GRANT;
 	strcpy(event->comm, "cat");
 	event->present = ~UINT64_C(0);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		fake_grant_event(conn->state, event);
+	count(conn->state, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
 	    event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED)
 		fake_request_event(conn->state, event);

@@ -26,6 +26,10 @@ struct state {
 	uint64_t last_grant;
 	uint64_t last_request;
 	uint64_t seq;
+	struct {
+		uint64_t id;
+		uint32_t end;
+	} answered;
 	struct trustgate_volume volumes[VOLUMES];
 	struct trustgate_grant grants[GRANTS];
 	struct trustgate_request requests[REQUESTS];

@@ -85,6 +85,16 @@ void fake_request_event(struct state *state, struct trustgate_event *event)
 		request->id = 0;
 		return;
 	}
+	/* It is one that was answered. */
+	event->request_id = state->answered.id;
+	event->request_end = state->answered.end;
+}
+
+static void answered(struct state *state, struct trustgate_request *request, uint32_t end)
+{
+	state->answered.id = request->id;
+	state->answered.end = end;
+	request->id = 0;
 }
 
 int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate_request *ret)
@@ -94,7 +104,7 @@ int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate
 	if (!request)
 		return fake_fail(conn, ENOENT, "grant[0].request", "no open request has this id");
 	*ret = *request;
-	request->id = 0;
+	answered(conn->state, request, TRUSTGATE_REQUEST_END_GRANTED);
 	return 0;
 }
 
@@ -135,7 +145,7 @@ int trustgate_request_refuse(struct trustgate_conn *conn, const uint64_t *ids, s
 
 		refused += !!request;
 		if (request)
-			request->id = 0;
+			answered(conn->state, request, TRUSTGATE_REQUEST_END_REFUSED);
 	}
 	*ret_refused = refused;
 	return fake_answer(conn, "request-refuse");

@@ -1,7 +1,7 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-trustgate and an agent that answers as it is told, for the tests that import this.
+"""trustgate and an agent that answers as it is told, for the tests that import this.
+
+usage of such a test: X_test.py TRUSTGATE FAKE_AGENT [TEST...]
 """
 
 import json
@@ -35,6 +35,16 @@ def volume(**changes):
     } | changes
 
 
+def request(**changes):
+    """An open that waits, as the agent shows it."""
+    now = boottime()
+    return {
+        "id": 7, "volume": "acme", "path": "db/main.db", "access": ["read"], "pid": 812, "uid": 0, "loginuid": 0,
+        "comm": "cat", "rule": "people", "maxDurationNSec": 600 * SEC, "raisedBoottimeNSec": now - 3 * SEC,
+        "deadlineBoottimeNSec": now + 60 * SEC,
+    } | changes
+
+
 def grant(**changes):
     """A grant as the agent shows it."""
     return {
@@ -53,13 +63,20 @@ STATUS = {
     "eventSeq": 77, "eventsDropped": 0, "eventsAgentMissed": 0, "auditSuppressed": 4, "ending": 1, "unmapped": 2, "killed": 3, "proofs": 3,
     "proofBoottimeNSec": 1, "hooks": ["file_open", "mmap_file"], "watchers": 1, "supervisors": 0, "stopped": [],
 }
-
 WISH = ["--volume", "acme", "--path", "db/", "--access", "rw", "--for", "15m", "--reason", "customer-ticket"]
 HOSTILE = "a\x1b[31m\nb\u202e\\x"
 HOSTILE_SHOWN = "a\\x1b[31m\\x0ab\\u202e\\\\x"
+METRICS = {
+    "startedBoottimeNSec": 1, "events": [{"type": "denied", "count": 3}, {"type": "gate-broken", "count": 2}],
+    "boundsNSec": [1_000_000, SEC], "waited": [
+        {"end": "granted", "count": 4, "sumNSec": 5 * SEC + 500_000_000, "upTo": [1, 3]},
+        {"end": "refused", "count": 0, "sumNSec": 0, "upTo": [0, 0]}],
+    "waitingForTrustee": 1, "refusals": 6, "accountWaiting": 0, "accountWritten": 9, "accountLost": 0,
+    "accountFailures": 0, "unprotected": [], "failingServices": 0,
+}
 
 
-class CliCase(unittest.TestCase):
+class ScriptedAgent(unittest.TestCase):
     """One agent and one directory for each test."""
 
     maxDiff = None
@@ -71,7 +88,11 @@ class CliCase(unittest.TestCase):
         self.socket = os.path.join(self.directory, "agent")
         self.log = os.path.join(self.directory, "log")
         self.script = os.path.join(self.directory, "script")
-        agent = subprocess.Popen([FAKE_AGENT, self.socket, self.script, self.log])
+        self.start_agent()
+
+    def start_agent(self):
+        """Start it, and wait until it listens."""
+        self.agent = agent = subprocess.Popen([FAKE_AGENT, self.socket, self.script, self.log])
         self.addCleanup(agent.wait)
         self.addCleanup(agent.terminate)
         for _ in range(1000):
@@ -116,3 +137,8 @@ class CliCase(unittest.TestCase):
         else:
             self.assertTrue(err.startswith("trustgate: "), err)
         return out, err
+
+
+def main():
+    """Run the tests of the program, or those that are named."""
+    unittest.main(module="__main__", argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
