@@ -18,6 +18,7 @@ clean_up()
 	systemctl kill --signal=CONT trusteed.service 2>/dev/null
 	rm -f $state/filler
 	if mountpoint -q $state; then
+		as tgtrustee trustgate volume del test >/dev/null 2>&1
 		systemctl -q stop trusteed.service
 		umount $state
 	fi
@@ -401,7 +402,7 @@ disk_full()
 	eventually 20 "on a full one, what has to be approved is denied" ended fails
 	expect 0 "with its cause" journal_has "requests cannot be kept"
 	as tgtrustee trustgate status >$output.full 2>&1
-	expect 0 "which the state tells" grep -q "Requests: denied" $output.full
+	expect 0 "which the state tells" grep -q "Approvals: denied" $output.full
 	rm $state/filler
 	eventually 30 "with room again it is over" status_is_good
 	begin_request tac $volume/mail/letter
@@ -411,7 +412,7 @@ disk_full()
 
 status_is_good()
 {
-	as tgtrustee trustgate status >$output.full && ! grep -q "Requests: " $output.full
+	as tgtrustee trustgate status >$output.full && ! grep -q "Approvals: " $output.full
 }
 
 trap clean EXIT

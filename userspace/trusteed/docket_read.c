@@ -93,14 +93,14 @@ void docket_free_requests(struct docket_request *requests, size_t count)
 
 void docket_free_approvals(struct docket_approval *approvals, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; approvals && i < count; i++)
 		free(approvals[i].comment);
 	free(approvals);
 }
 
 void docket_free_transitions(struct docket_transition *transitions, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; transitions && i < count; i++)
 		free(transitions[i].cause);
 	free(transitions);
 }

@@ -104,11 +104,11 @@ static int run_list(struct agent *agent, sd_varlink *link, void *userdata,
 		    sd_json_variant **ret_reply, struct refusal *refusal)
 {
 	const struct list_parameters *given = userdata;
-	struct docket_request *requests;
+	struct docket_request *requests = NULL;
 	sd_json_variant *array = NULL;
 	struct docket_filter filter;
 	struct peer peer;
-	size_t count;
+	size_t count = 0;
 	int r;
 
 	r = varlink_peer(link, &peer, refusal);

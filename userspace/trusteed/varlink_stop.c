@@ -64,7 +64,7 @@ static int run_stop(struct agent *agent, sd_varlink *link, void *userdata,
 {
 	const struct stop_parameters *given = userdata;
 	uint64_t ended = 0, standing = 0, refused = 0;
-	uint32_t volume_id;
+	uint32_t volume_id = 0;
 	struct peer peer;
 	int kept, r;
 

@@ -149,7 +149,7 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 	if (field_string(status, "requestsProblem")) {
 		char *problem = escape_text(field_string(status, "requestsProblem"));
 
-		line("Requests", "%sdenied, as they cannot be kept: %s%s", colour_begin(COLOUR_BAD),
+		line("Approvals", "%sdenied, as requests cannot be kept: %s%s", colour_begin(COLOUR_BAD),
 		     problem ?: "?", colour_end(COLOUR_BAD));
 		free(problem);
 	}
