@@ -231,16 +231,16 @@ is_supervised()
 	supervise
 	eventually 20 "supervised: it allows" reads
 	eventually 20 "and the supervisor sees it" grep -q '"path":"/*mail/letter"' /run/tg-test/watched
-	kill -KILL $supervisor
+	kill -KILL "$supervisor"
 	eventually 10 "he is gone: what is open is read no further" is_denied
 	expect 0 "which is on record" journal_has "is suspended: nobody supervises it"
 	supervise
 	eventually 20 "he is back: it goes on" reads
-	kill -STOP $supervisor
+	kill -STOP "$supervisor"
 	as tgtrustee trustgate grant --volume test --path mail/letter --pid $$ --access r \
 		--for 1m --reason incident >/dev/null
 	eventually 25 "he is stopped and sees nothing: suspended" is_denied
-	kill -CONT $supervisor
+	kill -CONT "$supervisor"
 	eventually 20 "he reads on: it goes on" reads
 	systemctl kill --signal=STOP trusteed.service
 	eventually 20 "the agent is stopped: suspended without it" is_denied
@@ -253,7 +253,7 @@ is_supervised()
 	supervise
 	eventually 20 "until he connects again" reads
 	as tgtrustee trustgate revoke --pid $pid >/dev/null
-	kill $supervisor $pid
+	kill "$supervisor" $pid
 }
 
 is_stopped()

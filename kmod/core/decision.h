@@ -149,8 +149,9 @@ static __always_inline u32 trustgate_judge(const struct trustgate_grant *grant,
  * Looks for one grant to the process itself, unlimited in uses, on the very
  * file, for all of @access, that has allowed it access before: this tells that
  * its memory is guarded, that it has executed nothing since, and that the grant
- * has begun. Not for io_uring's threads, see polled(). In line, and with nothing to be put together for it, because it is
- * what an allowed access costs at the least.
+ * has begun. Not for io_uring's threads, see polled(). In line, and with nothing
+ * to be put together for it, because it is what an allowed access costs at the
+ * least.
  *
  * Context: RCU read side, any other context; takes no lock.
  * Return: a grant by which trustgate_decide() would allow; NULL says nothing.

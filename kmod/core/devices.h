@@ -24,6 +24,8 @@ struct super_block;
  * @dev: number
  *
  * Context: any in which @devices is valid.
+ *
+ * Return: whether it is.
  */
 static inline bool
 trustgate_devices_have(const struct trustgate_devices *devices, dev_t dev)

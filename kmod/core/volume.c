@@ -86,7 +86,6 @@ const struct trustgate_volume *trustgate_volume_numbered(u32 id)
 	return NULL;
 }
 
-
 const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 {
 	const struct trustgate_volume *volume;

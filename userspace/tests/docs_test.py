@@ -341,10 +341,10 @@ class ZshCompletionTest(unittest.TestCase):
 
     def test_agent_values(self):
         """Volumes, grants and requests come from the agent; nothing in them is executed."""
-        for line in ("grants --volume ", "volume del ", "volume list ", "verify ", "top -V "):
+        for line in ("grants --volume ", "volume del ", "volume list ", "verify ", "top -V ", "stop ", "start "):
             self.assertEqual(["acme", "other"], self.complete(f"trustgate {line}"), line)
         stub = "print -r -- '  17 acme db/$(touch /executed) sqlite3'; print -r -- '   4 acme x:y cat'"
-        for line in ("revoke ", "approve ", "deny "):
+        for line in ("revoke ", "approve ", "deny ", "show ", "extend ", "revoke --request ", "watch --grant "):
             self.assertEqual(["17", "4"], self.complete(f"trustgate {line}", stub=stub), line)
         stub = "print -r -- 'a$(touch executed)'; print -r -- 'b;x'"
         self.assertEqual([r"a\$\(touch\ executed\)", r"b\;x"], self.complete("trustgate volume del ", stub=stub))

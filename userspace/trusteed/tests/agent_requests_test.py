@@ -473,6 +473,8 @@ def test_break_glass():
     watcher = host.client()
     play(host, ALICE)
     watcher.send("Watch", more=True)
+    while client.call("Status")["watchers"] != 1:
+        time.sleep(0.02)
     wish = {"volume": "acme", "path": "db/main.db", "access": ["read"], "durationNSec": MINUTE,
             "reason": "emergency", "comment": "it burns", "breakGlass": True}
     equal(client.call("Status")["breakGlass"], 0, "whole")

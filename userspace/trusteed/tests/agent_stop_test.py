@@ -72,7 +72,7 @@ def test_a_volume():
     client.call("Grant", **WISH)
     client.call("Grant", **{**WISH, "path": "db/"})
     raised(host, "db/main.db")
-    check(host.wait_text("waits for a trustee"), "somebody waits")
+    check(host.wait_text("waits for approval"), "somebody waits")
     equal(client.call("Stop", volume="acme"), {"ended": 2, "refused": 1}, "everything is ended")
     equal((grants(client), client.call("ListRequests")["requests"]), ([], []), "nothing is left")
     equal(stopped(client), ["acme"], "it shows")
