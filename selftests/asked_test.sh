@@ -289,7 +289,7 @@ two_persons()
 	eventually 10 "which is said" journal_has "he has approved it already as uid"
 	expect fails "a tenant is not asked" as_person tgtenant approve --reason incident
 	expect fails "others may not" as_person tgdba approve --reason incident
-	eventually 10 "which is on record" journal_has "approve a request on volume"
+	eventually 10 "which is on record" journal_has "read requests"
 	expect fails "he sees nothing either" as_person tgdba show
 	equal "$(field trustees)/$(field needTrustees)" 1/2 "one of two"
 	equal "$(grants mail/letter)" 0 "so nothing is given"

@@ -38,13 +38,27 @@ struct approval_need approval_need_of(const struct config *config,
 	return need;
 }
 
-struct approval_need approval_count(const struct docket_approval *approvals, size_t count)
+static uint32_t role_of(const struct config *config, const char *volume, uid_t uid)
+{
+	if (config_is_trustee(config, uid))
+		return DOCKET_TRUSTEE;
+	return config_is_tenant(config, volume, uid) ? DOCKET_TENANT : 0;
+}
+
+struct approval_need approval_count(const struct config *config,
+				    const struct docket_request *request,
+				    const struct docket_approval *approvals, size_t count)
 {
 	struct approval_need have = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		have.trustees += approvals[i].approves && approvals[i].role == DOCKET_TRUSTEE;
-		have.tenants += approvals[i].approves && approvals[i].role == DOCKET_TENANT;
+		/* Who may approve no more has not, until it is decided. */
+		if (!approvals[i].approves ||
+		    (request->state == DOCKET_PENDING &&
+		     role_of(config, request->volume, approvals[i].uid) != approvals[i].role))
+			continue;
+		have.trustees += approvals[i].role == DOCKET_TRUSTEE;
+		have.tenants += approvals[i].role == DOCKET_TENANT;
 	}
 	return have;
 }
@@ -94,13 +108,6 @@ static int not_permitted(const struct config *config, uid_t uid, struct refusal 
 }
 
 /* 0 if he has none. */
-static uint32_t role_of(const struct config *config, const char *volume, uid_t uid)
-{
-	if (config_is_trustee(config, uid))
-		return DOCKET_TRUSTEE;
-	return config_is_tenant(config, volume, uid) ? DOCKET_TENANT : 0;
-}
-
 int authorise_read_requests(const struct config *config, const char *volume, uid_t uid,
 			    struct refusal *refusal)
 {
@@ -154,7 +161,7 @@ static int check_missing(const struct config *config, const struct docket_reques
 			 const struct approver *who, uint32_t role, struct refusal *refusal)
 {
 	struct approval_need need = approval_need_of(config, request);
-	struct approval_need have = approval_count(approvals, count);
+	struct approval_need have = approval_count(config, request, approvals, count);
 
 	if (role == DOCKET_TRUSTEE ? have.trustees < need.trustees : have.tenants < need.tenants)
 		return 0;

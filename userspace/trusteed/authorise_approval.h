@@ -40,8 +40,10 @@ struct approval_need approval_need(const struct config *config, const char *volu
 struct approval_need approval_need_of(const struct config *config,
 				      const struct docket_request *request);
 
-/* How many have approved so far. */
-struct approval_need approval_count(const struct docket_approval *approvals, size_t count);
+/* How many have approved so far, and may still do so while it is pending. */
+struct approval_need approval_count(const struct config *config,
+				    const struct docket_request *request,
+				    const struct docket_approval *approvals, size_t count);
 
 /* Whether that is enough. */
 bool approval_enough(struct approval_need need, struct approval_need have);

@@ -90,7 +90,7 @@ static int agree(struct agent *agent, struct docket_request *request,
 	approvals = more;
 	approvals[count] = *approval;
 	least = approval_least(approvals, count + 1);
-	*ret_have = approval_count(approvals, count + 1);
+	*ret_have = approval_count(agent->config, request, approvals, count + 1);
 	docket_free_approvals(approvals, count);
 	if (!least.access)
 		return refuse(refusal, EINVAL, "access",
@@ -172,6 +172,31 @@ int requests_deny(struct agent *agent, struct docket_request *request,
 	return 0;
 }
 
+/* What it continued, and what that did; a crash may have left some unmarked. */
+static int revoke_continued(struct agent *agent, const struct docket_request *request,
+			    uint64_t *ended, struct refusal *refusal)
+{
+	uint64_t id = request->kind == DOCKET_EXTENSION ? request->parent : 0;
+	int r = 0;
+
+	while (id && r == 0) {
+		struct docket_request former;
+		uint64_t more = 0;
+
+		r = docket_get(agent, id, &former, refusal);
+		if (r < 0)
+			return r;
+		id = former.kind == DOCKET_EXTENSION ? former.parent : 0;
+		if (former.grant_id && !strcmp(former.boot, docket_boot(agent)))
+			r = grants_revoke_ids(agent, &former.grant_id, 1, &more, refusal);
+		docket_free(&former);
+		if (r == -ENOENT)
+			r = 0;
+		*ended += more;
+	}
+	return r;
+}
+
 int requests_revoke(struct agent *agent, struct docket_request *request, uid_t uid,
 		    const char *comment, uint64_t *ret_ended, struct refusal *refusal)
 {
@@ -180,20 +205,28 @@ int requests_revoke(struct agent *agent, struct docket_request *request, uid_t u
 
 	*ret_ended = 0;
 	if (request->state != DOCKET_APPROVED)
-		return refuse(refusal, ENOENT, "id", "request %llu has no grant to end: it is %s",
-			      (unsigned long long)request->id,
-			      docket_state_name(request->state));
+		return refuse(refusal, ENOENT, "id", "request %llu has no grant to end: it is %s%s%s",
+			      (unsigned long long)request->id, docket_state_name(request->state),
+			      request->state == DOCKET_EXTENDED ? " " : "",
+			      request->state == DOCKET_EXTENDED ? request->cause ?: "" : "");
 	if (request->grant_id)
 		r = grants_revoke_ids(agent, &request->grant_id, 1, ret_ended, refusal);
 	else
 		close_open(agent, request, uid, "called off");
 	/* It may have ended just now, which its event tells. */
-	if (r < 0 && r != -ENOENT)
+	if (r == 0 || r == -ENOENT)
+		r = revoke_continued(agent, request, ret_ended, refusal);
+	if (r < 0)
 		return r;
-	if (r == 0 && *ret_ended)
+	if (*ret_ended)
 		report_revoke(agent, uid, 0, *ret_ended);
 	request->grant_end = TRUSTGATE_END_REVOKED;
 	r = docket_decide(agent, request, NULL, DOCKET_REVOKED, uid, comment, &ignored);
+	/* What is approved on record would be given when it can be written again. */
+	if (r < 0 && !request->grant_id) {
+		*refusal = ignored;
+		return r;
+	}
 	if (r < 0)
 		journal_note(LOG_ERR, "that request %llu is revoked is not on record: %s",
 			     (unsigned long long)request->id, ignored.message);

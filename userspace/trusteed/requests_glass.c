@@ -110,7 +110,7 @@ int requests_acknowledge(struct agent *agent, struct docket_request *request,
 	r = docket_approvals(agent, request->id, &approvals, &count, refusal);
 	if (r < 0)
 		return r;
-	have = approval_count(approvals, count);
+	have = approval_count(agent->config, request, approvals, count);
 	docket_free_approvals(approvals, count);
 	if (have.trustees)
 		return refuse(refusal, EALREADY, "id", "request %llu is acknowledged already",

@@ -17,7 +17,8 @@
 
 static uint64_t tag_of(uint64_t key)
 {
-	return key | TAG_SERVICE;
+	/* The bits above say who gave a grant. */
+	return (key & (TAG_BREAK_GLASS - 1)) | TAG_SERVICE;
 }
 
 static const struct config_service *configuration(const struct agent *agent, uint64_t key)

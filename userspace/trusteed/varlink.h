@@ -97,6 +97,13 @@ int varlink_dispatch_given(const char *name, sd_json_variant *variant,
 int varlink_request(struct agent *agent, const struct docket_request *request,
 		    sd_json_variant **ret, struct refusal *refusal);
 
+/*
+ * A request by its number, for who may see it: others are told that there is none.
+ * To be freed with docket_free(). Returns 0, -ENOENT, -EPERM or another -errno.
+ */
+int varlink_find_request(struct agent *agent, uint64_t id, const struct peer *peer,
+			 struct docket_request *ret_request, struct refusal *refusal);
+
 /* Free the words of a parameter. */
 void varlink_free_words(char **words);
 

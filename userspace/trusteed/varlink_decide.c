@@ -31,21 +31,6 @@ static int check_comment(const char *comment, struct refusal *refusal)
 	return 0;
 }
 
-/* Also who may not know whether there is such a request, so he is told the same. */
-static int find_any(struct agent *agent, uint64_t id, const struct peer *peer,
-		    struct docket_request *ret_request, struct refusal *refusal)
-{
-	struct refusal missing;
-	int r = docket_get(agent, id, ret_request, &missing);
-
-	if (r == 0)
-		return 0;
-	if (authorise_read_requests(agent->config, NULL, peer->uid, refusal) < 0)
-		return -EPERM;
-	*refusal = missing;
-	return r;
-}
-
 static int check_pending(const struct docket_request *request, struct refusal *refusal)
 {
 	if (request->state == DOCKET_PENDING)
@@ -253,7 +238,7 @@ static int run_approve(struct agent *agent, sd_varlink *link, void *userdata,
 
 	r = varlink_peer(link, &peer, refusal);
 	if (r == 0)
-		r = find_any(agent, given->id, &peer, &request, refusal);
+		r = varlink_find_request(agent, given->id, &peer, &request, refusal);
 	if (r < 0)
 		return r;
 	r = approve(agent, &peer, given, &request, ret_reply, refusal);
@@ -306,7 +291,7 @@ static int find_to_take(struct agent *agent, sd_varlink *link,
 	if (r == 0)
 		r = check_comment(given->comment, refusal);
 	if (r == 0)
-		r = find_any(agent, given->id, peer, request, refusal);
+		r = varlink_find_request(agent, given->id, peer, request, refusal);
 	if (r < 0)
 		return r;
 	who = approver_of(peer);
@@ -403,7 +388,7 @@ static int run_acknowledge(struct agent *agent, sd_varlink *link, void *userdata
 	if (r == 0)
 		r = check_comment(given->comment, refusal);
 	if (r == 0)
-		r = find_any(agent, given->id, &peer, &request, refusal);
+		r = varlink_find_request(agent, given->id, &peer, &request, refusal);
 	if (r < 0)
 		return r;
 	who = approver_of(&peer);

@@ -193,6 +193,14 @@
 	  text, request->path) \
 	F(subtree, BOOL, 0, "With all beneath it, if it is a directory", \
 	  flag, request->subtree != DOCKET_ONE_INODE) \
+	F(descendants, BOOL, 0, "For processes forked from it later, too", \
+	  flag, request->flags & TRUSTGATE_GRANT_FLAGS_DESCENDANTS) \
+	F(keepExec, BOOL, 0, "Also after the execution of another program", \
+	  flag, request->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC) \
+	F(nextExec, BOOL, 0, "From the next execution of a program on", \
+	  flag, request->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC) \
+	F(supervised, BOOL, 0, "Only while somebody supervises it", \
+	  flag, request->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED) \
 	F(access, STRING, ARRAY, "read, write, exec, names, meta", \
 	  names, TRUSTGATE_NAMES_ACCESS, request->access) \
 	F(pid, INT, 0, "Process that waits", \

@@ -20,12 +20,15 @@ static int read_loginuid(const struct peer *peer, uid_t *ret)
 {
 	struct pollfd gone = { .fd = peer->pidfd, .events = POLLIN };
 	unsigned int login;
-	bool read = false;
+	bool read = true, known;
 	char path[32];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)peer->pid);
 	file = fopen(path, "re");
+	known = file;
+	if (!file && errno != ENOENT)
+		return -errno;
 	if (file) {
 		read = fscanf(file, "%u", &login) == 1;
 		fclose(file);
@@ -33,8 +36,11 @@ static int read_loginuid(const struct peer *peer, uid_t *ret)
 	/* Then the number may be another process's. */
 	if (poll(&gone, 1, 0) != 0)
 		return -ESRCH;
+	/* Nobody is taken for somebody without a login because it cannot be read. */
+	if (!read)
+		return -EIO;
 	/* A kernel without audit knows of no logins. */
-	*ret = read ? login : (uid_t)-1;
+	*ret = known ? login : (uid_t)-1;
 	return 0;
 }
 

@@ -29,10 +29,29 @@ int varlink_request(struct agent *agent, const struct docket_request *request,
 	r = docket_approvals(agent, request->id, &approvals, &count, refusal);
 	if (r < 0)
 		return r;
-	have = approval_count(approvals, count);
+	have = approval_count(agent->config, request, approvals, count);
 	docket_free_approvals(approvals, count);
 	return varlink_json_request(request, approval_need_of(agent->config, request), have,
 				    !strcmp(request->boot, docket_boot(agent)), ret);
+}
+
+int varlink_find_request(struct agent *agent, uint64_t id, const struct peer *peer,
+			 struct docket_request *ret_request, struct refusal *refusal)
+{
+	struct refusal ignored;
+	int r = docket_get(agent, id, ret_request, refusal);
+
+	if (r == 0 && peer->uid != ret_request->requester &&
+	    authorise_read_requests(agent->config, ret_request->volume, peer->uid, &ignored) < 0) {
+		docket_free(ret_request);
+		r = refuse(refusal, ENOENT, "id", "there is no request %llu",
+			   (unsigned long long)id);
+	}
+	if (r < 0 && authorise_read_requests(agent->config, NULL, peer->uid, &ignored) < 0) {
+		*refusal = ignored;
+		r = -EPERM;
+	}
+	return r;
 }
 
 /* ---- ListRequests ---- */
@@ -67,7 +86,7 @@ static int read_filter(const struct list_parameters *given, struct docket_filter
 	}
 	if (!history && !filter->states)
 		filter->states = UINT32_C(1) << DOCKET_PENDING | UINT32_C(1) << DOCKET_APPROVED;
-	if (history && (!filter->max || filter->max > HISTORY_MAX))
+	if ((history || given->states) && (!filter->max || filter->max > HISTORY_MAX))
 		filter->max = HISTORY_MAX;
 	return 0;
 }
@@ -228,26 +247,16 @@ static int run_show(struct agent *agent, sd_varlink *link, void *userdata,
 {
 	const struct show_parameters *given = userdata;
 	struct docket_request request;
-	struct refusal missing;
 	struct peer peer;
-	int found, r;
+	int r;
 
 	r = varlink_peer(link, &peer, refusal);
+	if (r == 0)
+		r = varlink_find_request(agent, given->id, &peer, &request, refusal);
 	if (r < 0)
 		return r;
-	found = docket_get(agent, given->id, &request, &missing);
-	/* Somebody who may see none does not learn which there are. */
-	if (found < 0 || peer.uid != request.requester)
-		r = authorise_read_requests(agent->config, found < 0 ? NULL : request.volume,
-					    peer.uid, refusal);
-	if (r == 0 && found < 0) {
-		*refusal = missing;
-		return found;
-	}
-	if (r == 0)
-		r = show(agent, &request, ret_reply, refusal);
-	if (found == 0)
-		docket_free(&request);
+	r = show(agent, &request, ret_reply, refusal);
+	docket_free(&request);
 	return r < 0 ? r : 0;
 }
 

@@ -102,3 +102,25 @@ char *cell_counter(sd_json_variant *row, bool granted)
 	}
 	return asprintf(&text, "%llu", (unsigned long long)sum) < 0 ? NULL : text;
 }
+
+char *cell_flags(sd_json_variant *row)
+{
+	static const struct {
+		const char *field;
+		const char *name;
+	} flags[] = {
+		{ "descendants", "descendants" },
+		{ "breakGlass", "break-glass" },
+		{ "keepExec", "keep-exec" },
+		{ "nextExec", "next-exec" },
+		{ "supervised", "supervised" },
+	};
+	char text[64] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (field_true(row, flags[i].field))
+			used += snprintf(text + used, sizeof(text) - used, "%s%s",
+					 used ? "," : "", flags[i].name);
+	return used ? strdup(text) : NULL;
+}

@@ -26,6 +26,8 @@ char *cell_duration(sd_json_variant *row, const char *field);
 /* Time from now until the field's, "0s" if it is over. */
 char *cell_left(sd_json_variant *row, const char *field);
 char *cell_names(sd_json_variant *row, const char *field);
+/* What a grant is beyond its access, such as "descendants,keep-exec". */
+char *cell_flags(sd_json_variant *row);
 /* Checks that were granted, or those that were denied, whatever the cause. */
 char *cell_counter(sd_json_variant *row, bool granted);
 

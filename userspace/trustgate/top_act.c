@@ -219,12 +219,15 @@ static void describe(struct top_question *question, sd_json_variant *row)
 	char *volume = escape_text(field_string(row, "volume") ?: "?");
 	char *path = escape_text(field_string(row, "path") ?: "?");
 	char *comm = escape_text(field_string(row, "comm") ?: "?");
+	char *flags = cell_flags(row);
 	uint64_t pid = 0;
 
 	field_number(row, "pid", &pid);
 	field_number(row, "id", &question->id);
-	snprintf(question->subject, sizeof(question->subject), "%.64s on %.64s:%.200s by %.64s (pid %llu)",
-		 access ?: "?", volume ?: "?", path ?: "?", comm ?: "?", (unsigned long long)pid);
+	snprintf(question->subject, sizeof(question->subject), "%.64s on %.64s:%.200s by %.64s (pid %llu)%s%s",
+		 access ?: "?", volume ?: "?", path ?: "?", comm ?: "?", (unsigned long long)pid,
+		 flags ? " " : "", flags ?: "");
+	free(flags);
 	free(access);
 	free(volume);
 	free(path);

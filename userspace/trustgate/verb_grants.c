@@ -111,25 +111,8 @@ static char *text_uses(const struct cli *cli, sd_json_variant *row)
 
 static char *text_flags(const struct cli *cli, sd_json_variant *row)
 {
-	static const struct {
-		const char *field;
-		const char *name;
-	} flags[] = {
-		{ "descendants", "descendants" },
-		{ "breakGlass", "break-glass" },
-		{ "keepExec", "keep-exec" },
-		{ "nextExec", "next-exec" },
-		{ "supervised", "supervised" },
-	};
-	char text[64] = "";
-	size_t used = 0;
-
 	(void)cli;
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (field_true(row, flags[i].field))
-			used += snprintf(text + used, sizeof(text) - used, "%s%s",
-					 used ? "," : "", flags[i].name);
-	return used ? strdup(text) : NULL;
+	return cell_flags(row);
 }
 
 static enum colour colour_state(sd_json_variant *row)

@@ -141,6 +141,12 @@ static enum colour colour_state(sd_json_variant *row)
 }
 
 /* Both verbs have the same, and show others by default. */
+static char *text_flags(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_flags(row);
+}
+
 #define COLUMNS(waiting) { \
 	{ .name = "ID", .help = "number of the request", .right = true, .shown = true, .text = text_id }, \
 	{ .name = "STATE", .help = "how far it is", .shown = true, .text = text_state, .colour = colour_state }, \
@@ -151,6 +157,7 @@ static enum colour colour_state(sd_json_variant *row)
 	{ .name = "VOLUME", .help = "volume", .shown = true, .text = text_volume }, \
 	{ .name = "PATH", .help = "what is to be opened", .shown = true, .text = text_path }, \
 	{ .name = "ACCESS", .help = "what for", .shown = true, .text = text_access }, \
+	{ .name = "FLAGS", .help = "descendants, keep-exec, next-exec, supervised", .shown = waiting, .text = text_flags }, \
 	{ .name = "PID", .help = "process that is to have it", .right = true, .text = text_pid }, \
 	{ .name = "COMM", .help = "its command name", .shown = true, .text = text_comm }, \
 	{ .name = "EXE", .help = "its program", .text = text_exe }, \

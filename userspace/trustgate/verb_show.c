@@ -65,7 +65,9 @@ static void show_request(const struct cli *cli, sd_json_variant *request)
 	line("Cause", cell_string(request, "cause"));
 	line("Volume", cell_string(request, "volume"));
 	line("Path", cell_string(request, "path"));
+	line("Beneath", strdup(field_true(request, "subtree") ? "all of it" : "nothing"));
 	line("Access", cell_names(request, "access"));
+	line("Flags", cell_flags(request));
 	line("Process", cell_number(request, "pid"));
 	line("Command", cell_string(request, "comm"));
 	line("Program", cell_string(request, "exe"));
