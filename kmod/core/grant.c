@@ -52,6 +52,7 @@ static u64 nr_reserved;
 static u64 nr_subjects;
 static u32 generation = 1;
 u64 trustgate_grant_changes __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_changes);
 
 /*
  * Volume and generation are in it although inode numbers tell files apart
