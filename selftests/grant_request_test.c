@@ -92,8 +92,9 @@ static const struct refusal grant_refusals[] = {
 	{ "start of 4 bytes", { { G(START_TICKS), U32, 1 } }, -EINVAL, REFUSAL_LENGTH,
 	  G(START_TICKS) },
 
-	{ "unknown flag", { { G(FLAGS), U32, 8 } }, -EINVAL, REFUSAL_BITS,
-	  G(FLAGS) },
+	{ "unknown flag",
+	  { { G(FLAGS), U32, TRUSTGATE_GRANT_FLAGS_SUPERVISED << 1 } }, -EINVAL,
+	  REFUSAL_BITS, G(FLAGS) },
 	{ "two flags that exclude each other",
 	  { { G(FLAGS), U32, TRUSTGATE_GRANT_FLAGS_KEEP_EXEC |
 			     TRUSTGATE_GRANT_FLAGS_NEXT_EXEC } }, -EINVAL,

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -290,6 +291,31 @@ TEST_F(held, parts_of_a_disk)
 	EXPECT_CLOSED(second);
 	UNPROTECT();
 	EXPECT_READABLE(first);
+}
+
+/* Who has opened the disk before must not make another way to it for others. */
+TEST_F(held, partition_added_later)
+{
+	struct blkpg_partition part = {
+		.pno = 1, .start = 1 << 20, .length = 16 << 20,
+	};
+	struct blkpg_ioctl_arg argument = {
+		.op = BLKPG_ADD_PARTITION, .datalen = sizeof(part), .data = &part,
+	};
+	int fd;
+
+	ASSERT_EQ(0, module_run("mkfs.ext4 -q -F %s", self->disks[DATA]));
+	fd = open(self->disks[DATA], O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, mount(self->disks[DATA], PLACE, "ext4", 0, NULL));
+	PROTECT();
+	EXPECT_EQ(-1, ioctl(fd, BLKPG, &argument));
+	EXPECT_EQ(EACCES, errno);
+	UNPROTECT();
+	EXPECT_EQ(0, ioctl(fd, BLKPG, &argument));
+	argument.op = BLKPG_DEL_PARTITION;
+	EXPECT_EQ(0, ioctl(fd, BLKPG, &argument));
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

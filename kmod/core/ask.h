@@ -47,7 +47,10 @@ u32 trustgate_ask(const struct trustgate_question *question, u32 cause);
  *
  * What a rule decides comes so soon that it pays to keep what the path walk has
  * found. It is not waited for longer, because what opens the file may hold
- * locks, and programs that are detached have to wait for this one to return.
+ * locks, and programs that are detached have to wait for this one to return. An
+ * open for writing keeps others from executing the file meanwhile (ETXTBSY), one
+ * that truncates keeps the filesystem from being frozen, and the open of an ELF
+ * interpreter holds the cred_guard_mutex of its process.
  *
  * Context: process, may sleep.
  * Return: whether there is an answer. If not, trustgate_ask_later() is next.

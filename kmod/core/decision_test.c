@@ -413,24 +413,6 @@ static void kernel_threads_hold_nothing(struct kunit *test)
 	mutex_unlock(&trustgate_mutex);
 }
 
-/* Workers act for their process, unless there is a thread that polls a ring. */
-static void polling_threads_act_for_nobody(struct kunit *test)
-{
-	const struct given read_file = { R, .file = FILE };
-	struct world *world = test->priv;
-	struct task_struct *task = world->tasks[CHILD];
-	struct trustgate_question question;
-
-	task->flags |= PF_IO_WORKER;
-	mutex_lock(&trustgate_mutex);
-	give(test, &read_file);
-	question = ask_about(world, CHILD, FILE, R);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
-	task->io_uring = (void *)task;
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(POLLED));
-	mutex_unlock(&trustgate_mutex);
-}
-
 /* Of a chain too long to look through only the near end counts. */
 static void ancestors_are_looked_for_only_so_far(struct kunit *test)
 {
@@ -690,7 +672,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(judge),
 	KUNIT_CASE(decide_by_table),
 	KUNIT_CASE(kernel_threads_hold_nothing),
-	KUNIT_CASE(polling_threads_act_for_nobody),
 	KUNIT_CASE(ancestors_are_looked_for_only_so_far),
 	KUNIT_CASE(uses_are_counted_and_end),
 	KUNIT_CASE(short_cut_is_for_the_plainest),

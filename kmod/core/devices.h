@@ -46,8 +46,9 @@ trustgate_devices_have(const struct trustgate_devices *devices, dev_t dev)
  *	its own, as in memory, or on btrfs
  * @extack: gets the cause of a refusal
  *
- * As long as one of a disk's devices is held, its partitions do not change,
- * except that ones are added which share no sector with another.
+ * As long as one of a disk's devices is held, its partitions do not change, except
+ * that ones are added which share no sector with another partition; and none are
+ * to a disk whose devices are closed, see check_elsewhere() in hook_file.c.
  *
  * Context: process, may sleep.
  * Return: 0; -E2BIG if there are more than TRUSTGATE_LOWER_DEVICES_MAX; -ENOMEM.

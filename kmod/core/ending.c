@@ -185,6 +185,19 @@ bool trustgate_ending_concerns(const struct trustgate_holders *holders)
 		cond_resched();
 		mutex_lock(&trustgate_mutex);
 	}
+	/* What is suspended, or has expired just now, is in the tables still. */
+	for (id = 0; !concerns && (grant = trustgate_grant_next(id));) {
+		id = grant->id + 1;
+		concerns = grant->on_end != TRUSTGATE_ON_END_DENY_IO &&
+			   ktime_get_boottime_ns() >= grant->live_until_ns &&
+			   trustgate_holders_have(holders, grant->start_ns) &&
+			   !has_stand_in(grant);
+		if (++looked_at % BATCH)
+			continue;
+		mutex_unlock(&trustgate_mutex);
+		cond_resched();
+		mutex_lock(&trustgate_mutex);
+	}
 	mutex_unlock(&trustgate_mutex);
 	return concerns;
 }

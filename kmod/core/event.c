@@ -8,6 +8,7 @@
  */
 
 #include <linux/audit.h>
+#include <linux/bottom_half.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/jiffies.h>
@@ -103,7 +104,6 @@ static bool for_agent_alone(const struct trustgate_event *event)
  */
 static void push(struct trustgate_event *event, bool hand_over)
 {
-	const bool alone = for_agent_alone(event);
 	bool as_published;
 	unsigned long flags;
 
@@ -120,7 +120,8 @@ static void push(struct trustgate_event *event, bool hand_over)
 		agent_missed++;
 	}
 	*place(head++) = *event;
-	as_published = alone && published == head - 1;
+	/* Asked here, so that who begins to watch misses none that is not counted. */
+	as_published = published == head - 1 && for_agent_alone(event);
 	if (as_published)
 		published++;
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
@@ -228,7 +229,7 @@ static void tell(unsigned int most, gfp_t gfp)
 	smp_mb__after_atomic();
 	if (last == -EAGAIN)
 		queue_delayed_work(workqueue, &teller, AGENT_RETRY_JIFFIES);
-	else if (last >= 0 && any_untold())
+	else if (any_untold())
 		have_told();
 }
 
@@ -244,10 +245,14 @@ static void tell_work(struct work_struct *work)
 
 void trustgate_event_hand_over(void)
 {
-	if (time_before(jiffies, READ_ONCE(tell_from)))
+	if (time_before(jiffies, READ_ONCE(tell_from))) {
 		have_told();
-	else
-		tell(HAND_OVER_MOST, GFP_ATOMIC | __GFP_NOWARN);
+		return;
+	}
+	/* Whoever asks is not to be preempted while others rely on it to tell. */
+	local_bh_disable();
+	tell(HAND_OVER_MOST, GFP_ATOMIC | __GFP_NOWARN);
+	local_bh_enable();
 }
 
 void trustgate_event_settle(void)

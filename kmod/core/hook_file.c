@@ -8,6 +8,7 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/blkpg.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -210,6 +211,9 @@ static noinline int check_elsewhere(enum trustgate_hook hook,
 	if (trustgate_ioctl_is_swapext(cmd) &&
 	    !strcmp(inode->i_sb->s_type->name, "xfs"))
 		return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+	/* A new partition would be another way to what is closed. */
+	if (cmd == BLKPG && S_ISBLK(inode->i_mode))
+		return trustgate_check_device(hook, inode->i_rdev, 0);
 	if (trustgate_ioctl_hands_over(cmd) && S_ISBLK(inode->i_mode))
 		return trustgate_check_handover(hook);
 	return 0;

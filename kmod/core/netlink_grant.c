@@ -319,7 +319,8 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 
 	err = nla_parse_nested(request.attrs,
 			       TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS,
-			       nest, trustgate_grant_request_nl_policy, info->extack) ?:
+			       nest, trustgate_grant_request_nl_policy,
+			       info->extack) ?:
 	      trustgate_attr_once(nla_data(nest), nla_len(nest), 0,
 				  info->extack) ?:
 	      parse_answers(&request) ?:
