@@ -502,6 +502,12 @@ static int unload(void *unused)
 			drop_link(&hooks[i]);
 	}
 	drop_progs();
+	/*
+	 * Until they are freed they hold the other module. Those that may sleep
+	 * are freed later than the rest.
+	 */
+	rcu_barrier_tasks_trace();
+	rcu_barrier();
 	return 0;
 }
 

@@ -27,7 +27,7 @@ int trustgate_arm_load(void);
 /**
  * trustgate_arm_unload() - let go of the programs
  *
- * All must be detached.
+ * All must be detached. They are freed, or about to be, when it returns.
  *
  * Context: process, may sleep.
  */
