@@ -164,9 +164,14 @@ extern struct matrix_scene scene;
 int scene_first(const struct disk *disk);
 
 /**
- * scene_last() - let go of what scene_first() has made
+ * scene_last() - let go of what scene_first() has made on the filesystem
  */
 void scene_last(void);
+
+/**
+ * scene_after() - the same for its disk, once the volume is released
+ */
+void scene_after(void);
 
 /**
  * scene_make() - put everything in its place

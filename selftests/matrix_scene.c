@@ -142,10 +142,15 @@ int scene_first(const struct disk *disk)
 
 void scene_last(void)
 {
+	put(&scene.loop);
+}
+
+/* While the disk is closed, its partitions stay as they are. */
+void scene_after(void)
+{
 	if (scene.raw >= 0)
 		part_ioctl(BLKPG_DEL_PARTITION);
 	put(&scene.raw);
-	put(&scene.loop);
 }
 
 int scene_make(void)

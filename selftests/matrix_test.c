@@ -500,9 +500,9 @@ static int try_filesystem(const struct filesystem *filesystem)
 		goto out;
 	go_through(filesystem, outcomes, try_with);
 	actor_stop(&bench.bystander);
-	/* While the disk is closed, its partitions stay as they are. */
-	gate_go_idle(&bench.gate);
 	scene_last();
+	gate_go_idle(&bench.gate);
+	scene_after();
 out:
 	gate_close(&bench.gate);
 	free(outcomes);
