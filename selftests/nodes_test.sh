@@ -83,7 +83,9 @@ commands()
 	python3 - "$1" <<-"END"
 	import ctypes, fcntl, os, struct, sys
 	buffer = ctypes.create_string_buffer(4096)
-	command = struct.pack("<BBHIIIQQ10I", 2, 0, 0, 1, 0, 0, 0, ctypes.addressof(buffer),
+	# Namespaces are found in any order.
+	nsid = int(open("/sys/block/nvme0n1/nsid").read())
+	command = struct.pack("<BBHIIIQQ10I", 2, 0, 0, nsid, 0, 0, 0, ctypes.addressof(buffer),
 	                      0, 4096, 0, 0, 7, 0, 0, 0, 0, 0)
 	node = os.open(sys.argv[1], os.O_RDONLY)
 	result = fcntl.ioctl(node, 0xC0484E43, bytearray(command))

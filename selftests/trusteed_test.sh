@@ -253,6 +253,7 @@ is_supervised()
 	supervise
 	eventually 20 "until he connects again" reads
 	as tgtrustee trustgate revoke --pid $pid >/dev/null
+	as tgtrustee trustgate revoke --pid $$ >/dev/null
 	kill "$supervisor" $pid
 }
 
