@@ -133,11 +133,11 @@ static void drop(struct renewed *renewed, struct renewal *renewal)
 }
 
 /* Forgotten first, so that its end does not look like somebody's act. */
-static void end(struct agent *agent, struct renewal *renewal, const char *why)
+static uint64_t end(struct agent *agent, struct renewal *renewal, const char *why)
 {
 	const uint64_t ids[] = { renewal->newest.id, renewal->former_id };
 	struct refusal refusal = { 0 };
-	uint64_t ended;
+	uint64_t ended = 0;
 	int r;
 
 	if (why)
@@ -149,6 +149,7 @@ static void end(struct agent *agent, struct renewal *renewal, const char *why)
 	if (r < 0 && r != -ENOENT)
 		journal_note(LOG_ERR, "grant %llu cannot be revoked and runs to its expiry: %s",
 			     (unsigned long long)ids[0], refusal.message);
+	return ended;
 }
 
 /* ---- does the policy allow it still? ---- */
@@ -386,6 +387,44 @@ void renewed_event(struct agent *agent, const struct trustgate_event *event)
 		drop(agent->renewed, renewal);
 	} else {
 		renewal->former_id = 0;
+	}
+}
+
+uint64_t renewed_end(struct agent *agent, const char *volume)
+{
+	struct renewal *one, *next;
+	uint64_t ended = 0;
+
+	for (one = agent->renewed ? agent->renewed->list : NULL; one; one = next) {
+		next = one->next;
+		if (!volume || !strcmp(one->volume, volume))
+			ended += end(agent, one, NULL);
+	}
+	return ended;
+}
+
+static bool is_revoked(struct agent *agent, const struct renewal *renewal)
+{
+	struct trustgate_grant grant;
+	int r = trustgate_grant_get(agent->gate, renewal->newest.id, &grant);
+
+	if (r == 0)
+		return grant.end == TRUSTGATE_END_REVOKED;
+	return r == -ENOENT && now_boottime_ns() < renewal->newest.expires_boottime_ns;
+}
+
+void renewed_revoked(struct agent *agent)
+{
+	struct renewal *one, *next;
+	struct subject subject;
+
+	for (one = agent->renewed ? agent->renewed->list : NULL; one; one = next) {
+		next = one->next;
+		if (!is_revoked(agent, one))
+			continue;
+		subject = subject_of(one);
+		withheld_add(agent, one->newest.tag, &subject);
+		end(agent, one, "it was; it is not given again to this process");
 	}
 }
 

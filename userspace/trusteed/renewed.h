@@ -40,6 +40,17 @@ int renewed_start(struct agent *agent);
 /* The grants stay: the next run goes on with them. */
 void renewed_stop(struct agent *agent);
 
+/**
+ * renewed_end() - end all of them, without holding it against their processes
+ * @volume: on this volume, or NULL for all
+ *
+ * Return: how many grants.
+ */
+uint64_t renewed_end(struct agent *agent, const char *volume);
+
+/* Grants were revoked, and events of that may have been lost. */
+void renewed_revoked(struct agent *agent);
+
 /* The policy is another one: what it does not allow is revoked now. */
 void renewed_reconfigure(struct agent *agent);
 

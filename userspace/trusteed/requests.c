@@ -172,6 +172,34 @@ int requests_deny(struct agent *agent, struct docket_request *request,
 	return 0;
 }
 
+uint64_t requests_reject_all(struct agent *agent, const char *volume, uid_t uid,
+			     const char *why)
+{
+	const struct docket_filter filter = {
+		.volume = volume, .boot = docket_boot(agent),
+		.states = UINT32_C(1) << DOCKET_PENDING | UINT32_C(1) << DOCKET_APPROVED,
+		.kinds = UINT32_C(1) << DOCKET_PERSON | UINT32_C(1) << DOCKET_EXTENSION,
+	};
+	struct docket_request *requests = NULL;
+	struct refusal refusal = { 0 };
+	uint64_t rejected = 0;
+	size_t count = 0;
+	int r;
+
+	r = docket_list(agent, &filter, &requests, &count, &refusal);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (requests[i].grant_id)
+			continue;
+		r = docket_decide(agent, &requests[i], NULL, DOCKET_REJECTED, uid, why, &refusal);
+		rejected += r == 0;
+	}
+	docket_free_requests(requests, count);
+	/* Nothing is given meanwhile, and nothing can be approved that is not written. */
+	if (r < 0)
+		journal_note(LOG_ERR, "not all requests are rejected: %s", refusal.message);
+	return rejected;
+}
+
 /* What it continued, and what that did; a crash may have left some unmarked. */
 static int revoke_continued(struct agent *agent, const struct docket_request *request,
 			    uint64_t *ended, struct refusal *refusal)

@@ -84,6 +84,19 @@ int requests_deny(struct agent *agent, struct docket_request *request,
 		  const struct docket_approval *denial, struct refusal *refusal);
 
 /**
+ * requests_reject_all() - reject what waits for people or for its begin
+ * @volume: on this volume, or NULL for all
+ * @uid: who does
+ * @why: for the record
+ *
+ * Opens are asked_refuse_all()'s.
+ *
+ * Return: how many.
+ */
+uint64_t requests_reject_all(struct agent *agent, const char *volume, uid_t uid,
+			     const char *why);
+
+/**
  * requests_revoke() - a person ends the grant of a request, or calls it off
  * @request: approved
  * @uid: who

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "renewed.h"
 #include "varlink.h"
 #include "varlink_fields.h"
 #include "varlink_json.h"
@@ -406,6 +407,7 @@ static int run_revoke(struct agent *agent, sd_varlink *link, void *given,
 	if (r == 0 || ended)
 		note_revoke(agent, &peer, ended);
 	services_revoked(agent);
+	renewed_revoked(agent);
 	return r < 0 ? r : varlink_ended(ended, ret_reply);
 }
 

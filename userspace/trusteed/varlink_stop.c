@@ -9,6 +9,8 @@
 #include <errno.h>
 
 #include "journal.h"
+#include "renewed.h"
+#include "requests.h"
 #include "varlink.h"
 #include "varlink_fields.h"
 
@@ -75,8 +77,9 @@ static int run_stop(struct agent *agent, sd_varlink *link, void *userdata,
 		return r;
 	/* First nothing new is given, whatever becomes of the rest. */
 	kept = stopped_add(agent, given->volume, refusal);
-	refused = asked_refuse_all(agent, given->volume, "everything was stopped");
-	standing = services_end(agent, given->volume);
+	refused = asked_refuse_all(agent, given->volume, "everything was stopped") +
+		  requests_reject_all(agent, given->volume, peer.uid, "everything was stopped");
+	standing = services_end(agent, given->volume) + renewed_end(agent, given->volume);
 	if (!given->volume || volume_id) {
 		struct refusal failure = { 0 };
 

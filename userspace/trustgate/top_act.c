@@ -213,13 +213,13 @@ static void no_memory(struct top *top)
 }
 
 /* "read on acme:db/x by cat (pid 17)" */
-static void describe(struct top_question *question, sd_json_variant *row)
+static void describe(struct top_question *question, sd_json_variant *row, bool request)
 {
 	char *access = field_joined(row, "access", ",");
 	char *volume = escape_text(field_string(row, "volume") ?: "?");
 	char *path = escape_text(field_string(row, "path") ?: "?");
 	char *comm = escape_text(field_string(row, "comm") ?: "?");
-	char *flags = cell_flags(row);
+	char *flags = request ? cell_flags(row) : NULL;
 	uint64_t pid = 0;
 
 	field_number(row, "pid", &pid);
@@ -250,7 +250,7 @@ static bool begin_about(struct top *top, enum top_section section, const char *w
 	}
 	if (!begin(top))
 		return false;
-	describe(top->question, row);
+	describe(top->question, row, section == TOP_REQUESTS);
 	field_number(row, "maxDurationNSec", &top->question->max_ns);
 	top->question->given = has_reason(row);
 	return true;
