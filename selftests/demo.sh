@@ -4,12 +4,15 @@
 # demo.sh - show the gate to a person, with real programs on a real volume.
 #
 # Runs in a guest of the test bed with systemd and our programs installed, on
-# the empty disk $TRUSTGATE_DISK. Prints each command with its outcome and
-# exits non-zero if any outcome is not the expected one. Must not test details:
-# that is what the *_test programs are for.
+# the empty disks $TRUSTGATE_DISK and $TRUSTGATE_DISK2. Prints each command with
+# its outcome and exits non-zero if any outcome is not the expected one. Must not
+# test details: that is what the *_test programs are for.
+# shellcheck source=selftests/demo_approval.sh
 set -u
+. "$(dirname "$0")/demo_approval.sh"
 
 : "${TRUSTGATE_DISK:?names an empty disk; run this by 'make demo'}"
+: "${TRUSTGATE_DISK2:?names another; run this by 'make demo'}"
 volume=/srv/acme
 db=$volume/db/orders.sqlite
 failures=0
@@ -93,18 +96,19 @@ start_shop()
 			--access rw --for 15m --reason customer-ticket \
 			--ticket SR-4711 -- sqlite3 -batch $db 2>&1
 	}
-	shop_in=${SHOP[1]} shop_out=${SHOP[0]}
+	talk_in=${SHOP[1]} talk_out=${SHOP[0]}
 }
 
-# shop EXPECTED SQL: put a statement to it; an answer or an error comes back.
-shop()
+# talk EXPECTED PROGRAM STATEMENT: put it to the program that was started; an
+# answer or an error comes back.
+talk()
 {
-	local expected=$1 line status=0
+	local expected=$1 program=$2 line status=0
 
-	shift
-	printf '  sqlite3> %s\n' "$*"
-	printf '%s\n' "$*" "SELECT 'demo-end';" >&"$shop_in"
-	while read -r -t 30 line <&"$shop_out"; do
+	shift 2
+	printf '  %s> %s\n' "$program" "$*"
+	printf '%s\n' "$*" "SELECT 'demo-end';" >&"$talk_in"
+	while read -r -t 30 line <&"$talk_out"; do
 		[ "$line" != demo-end ] || break
 		printf '    %s\n' "$line"
 		case $line in
@@ -146,6 +150,8 @@ prepare()
 		        for: 15m
 		        reasons: [customer-ticket]
 		END
+		prepare_tenant
+		tenant_volume >>/etc/trustgate/trusteed.yaml
 		chmod 644 /etc/trustgate/trusteed.yaml
 	) >/tmp/demo.prepare 2>&1
 	prepared=$?
@@ -206,20 +212,20 @@ a_subtree_for_sqlite()
 {
 	say "A subtree for a database program, until it is revoked"
 	start_shop
-	shop allowed "SELECT count(*) FROM orders;"
-	shop allowed "UPDATE orders SET amount = 0 WHERE id = 17;"
-	shop allowed "SELECT customer, amount FROM orders WHERE id = 17;"
+	talk allowed sqlite3 "SELECT count(*) FROM orders;"
+	talk allowed sqlite3 "UPDATE orders SET amount = 0 WHERE id = 17;"
+	talk allowed sqlite3 "SELECT customer, amount FROM orders WHERE id = 17;"
 	expect refused dba "cat $volume/mail/2026/contract.txt"
 	expect allowed alice "trustgate grants --output +FLAGS"
 	say "The grant is the program's: what it starts has none"
-	shop refused ".shell cat $db >/dev/null"
+	talk refused sqlite3 ".shell cat $db >/dev/null"
 	expect refused dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 -- sh -c 'exec cat $db >/dev/null'"
 	expect allowed dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 -- cat $db >/dev/null"
 	expect allowed dba "trustgate exec --volume acme --path db/ --access r --for 1m --reason customer-ticket --ticket SR-4711 --descendants --keep-exec -- sh -c 'cat $db >/dev/null && echo read'"
 	say "Revoked, the database is out of its reach at once"
 	expect allowed alice "trustgate revoke --volume acme"
-	shop refused "SELECT count(*) FROM orders WHERE amount = 0;"
-	exec {shop_in}>&-
+	talk refused sqlite3 "SELECT count(*) FROM orders WHERE amount = 0;"
+	exec {talk_in}>&-
 }
 
 the_agent_dies()
@@ -243,7 +249,7 @@ the_end()
 	expect allowed root "journalctl -q -o cat -u trusteed.service | tail -n 8"
 	expect allowed root "journalctl -q -o cat -u trusteed.service | grep 'allowed.*sqlite3' | tail -n 2"
 	expect refused root "trustgate volume del acme"
-	expect allowed alice "trustgate volume del acme"
+	expect allowed alice "trustgate volume del acme && trustgate volume del globex"
 	expect allowed root "cat $volume/mail/2026/contract.txt"
 	expect allowed root "systemctl stop trusteed.service && rmmod trustgate"
 }
@@ -253,6 +259,9 @@ arm
 root_is_denied
 one_file_one_process
 a_subtree_for_sqlite
+tenant_database
+two_persons_approve
+tenant_works_on
 the_agent_dies
 the_end
 
