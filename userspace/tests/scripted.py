@@ -110,8 +110,10 @@ class ScriptedAgent(unittest.TestCase):
             with open(self.script, encoding="utf-8") as file:
                 script = json.load(file)
         script[method] = how
-        with open(self.script, "w", encoding="utf-8") as file:
+        # The agent may be reading it.
+        with open(self.script + ".new", "w", encoding="utf-8") as file:
             json.dump(script, file)
+        os.replace(self.script + ".new", self.script)
 
     def calls(self):
         """What the agent was asked, as (method, parameters)."""
