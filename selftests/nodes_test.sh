@@ -81,15 +81,17 @@ cannot_open()
 commands()
 {
 	python3 - "$1" <<-"END"
-	import ctypes, fcntl, os, struct, sys
-	buffer = ctypes.create_string_buffer(4096)
+	import ctypes, fcntl, mmap, os, struct, sys
+	# The disk below wants whole sectors of memory, too.
+	buffer = mmap.mmap(-1, 4096)
+	address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
 	# Namespaces are found in any order.
 	nsid = int(open("/sys/block/nvme0n1/nsid").read())
-	command = struct.pack("<BBHIIIQQ10I", 2, 0, 0, nsid, 0, 0, 0, ctypes.addressof(buffer),
+	command = struct.pack("<BBHIIIQQ10I", 2, 0, 0, nsid, 0, 0, 0, address,
 	                      0, 4096, 0, 0, 7, 0, 0, 0, 0, 0)
 	node = os.open(sys.argv[1], os.O_RDONLY)
 	result = fcntl.ioctl(node, 0xC0484E43, bytearray(command))
-	sys.exit(result != 0 or buffer.raw[1080:1082] != b"\x53\xef")
+	sys.exit(result != 0 or buffer[1080:1082] != b"\x53\xef")
 	END
 }
 
