@@ -8,6 +8,7 @@
 #include <trustgate.h>
 
 #include "authorise.h"
+#include "authorise_approval.h"
 #include "check.h"
 
 #define ROOT	0
@@ -182,10 +183,42 @@ static void test_reasons(void)
 	CHECK_EQUAL(authorise_reason(TRUSTGATE_REASON_INCIDENT, ticket, &refusal), 0);
 }
 
+/* There is no database here, which names come with. */
+const char *docket_role_name(uint32_t role)
+{
+	return role == DOCKET_TENANT ? "tenant" : "trustee";
+}
+
+/* Who may approve no more does not count while it is pending. */
+static void test_approvals_count(void)
+{
+	const struct docket_approval approvals[] = {
+		{ .uid = ALICE, .role = DOCKET_TRUSTEE, .approves = true,
+		  .flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS },
+		{ .uid = EVE, .role = DOCKET_TRUSTEE, .approves = true,
+		  .flags = TRUSTGATE_GRANT_FLAGS_SUPERVISED },
+		{ .uid = ALICE, .role = DOCKET_TENANT, .approves = true },
+		{ .uid = ALICE, .role = DOCKET_TRUSTEE, .approves = false },
+	};
+	struct docket_request request = { .volume = (char *)"acme", .state = DOCKET_PENDING };
+	struct approval_need have = approval_count(&config, &request, approvals, 4);
+
+	CHECK(have.trustees == 1);
+	CHECK(have.tenants == 0);
+	/* What was decided then stays as it was. */
+	request.state = DOCKET_COMPLETED;
+	have = approval_count(&config, &request, approvals, 4);
+	CHECK(have.trustees == 2);
+	CHECK(have.tenants == 1);
+	/* More takes all of them; to be watched, one of them. */
+	CHECK(approval_least(approvals, 2).flags == TRUSTGATE_GRANT_FLAGS_SUPERVISED);
+}
+
 int main(void)
 {
 	test_asks();
 	test_self_grants();
 	test_reasons();
+	test_approvals_count();
 	return check_end();
 }
