@@ -149,6 +149,8 @@ two_persons_approve()
 	wait "$copier"
 	printf '  root# cat: %s\n' "$(cat /tmp/demo.cat)"
 	outcome refused "$(cat /tmp/demo.cat.status)"
+	# For five seconds the same question gets the same answer.
+	sleep 6
 	printf '  root# psql: %s\n' "\\lo_import $control"
 	printf '%s\n' "\\lo_import $control" >&"$talk_in"
 	wait_for 60 request_waits
