@@ -255,12 +255,22 @@ void gate_clean(void)
 
 static pid_t first_process;
 
+/*
+ * Attaching the hooks and letting them go again takes longer than most tests.
+ * Where another test follows, which is what run says by TRUSTGATE_KEEP, it
+ * finds them attached.
+ */
 static void clean_at_exit(void)
 {
 	struct gate gate;
 
-	if (getpid() != first_process || access(DISK_MOUNTS, F_OK) ||
-	    become_agent(&gate))
+	if (getpid() != first_process || access(DISK_MOUNTS, F_OK))
+		return;
+	if (getenv("TRUSTGATE_KEEP")) {
+		gate_clean();
+		return;
+	}
+	if (become_agent(&gate))
 		return;
 	gate_go_idle(&gate);
 	gate_close(&gate);
