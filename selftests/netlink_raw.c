@@ -291,7 +291,8 @@ static int receive(const struct raw_socket *socket, unsigned char *buffer,
 		return -errno;
 	if (!ready)
 		return -ETIMEDOUT;
-	got = recv(socket->fd, buffer, size, MSG_TRUNC);
+	/* Who shares the socket may have taken it. */
+	got = recv(socket->fd, buffer, size, MSG_TRUNC | MSG_DONTWAIT);
 	if (got < 0)
 		return -errno;
 	if ((size_t)got > size)
@@ -384,6 +385,7 @@ static int converse(struct exchange *exchange)
 	unsigned char *buffer = malloc(RAW_MESSAGE_MAX);
 	struct raw_socket *socket = exchange->socket;
 	struct nlmsghdr *header;
+	uint64_t until_ns = raw_now_ns() + ANSWER_MS * 1000000ULL;
 	bool done = false;
 	size_t length;
 	int err = 0;
@@ -394,7 +396,7 @@ static int converse(struct exchange *exchange)
 		err = receive(socket, buffer, RAW_MESSAGE_MAX, ANSWER_MS,
 			      &length);
 		/* Lost events are told on the agent's socket, too. */
-		if (err == -ENOBUFS && !socket->gives_up)
+		if ((err == -ENOBUFS && !socket->gives_up) || err == -EAGAIN)
 			err = 0;
 		else if (!err)
 			for (header = (struct nlmsghdr *)buffer;
@@ -409,6 +411,9 @@ static int converse(struct exchange *exchange)
 				else if (header->nlmsg_seq == socket->seq)
 					done |= take(exchange, header);
 			}
+		/* Events are no answer, however many come. */
+		if (!done && !err && raw_now_ns() > until_ns)
+			err = -ETIMEDOUT;
 	}
 	free(buffer);
 	return err;
