@@ -19,6 +19,7 @@
 #include "agent.h"
 #include "event.h"
 #include "grant.h"
+#include "observe.h"
 #include "request.h"
 #include "supervision.h"
 
@@ -139,6 +140,7 @@ void trustgate_agent_unbind(void)
 {
 	struct trustgate_volume *volume;
 	u64 ended = 0, suspended;
+	bool unobserved = false;
 	u32 id = 0;
 
 	lockdep_assert_held(&trustgate_mutex);
@@ -149,13 +151,16 @@ void trustgate_agent_unbind(void)
 
 	while ((volume = trustgate_volume_next(id))) {
 		id = volume->id + 1;
-		if (volume->settings.on_agent_loss ==
+		if (volume->settings.on_agent_loss !=
 		    TRUSTGATE_ON_AGENT_LOSS_REVOKE)
-			ended += trustgate_grant_end_volume(volume,
-						TRUSTGATE_END_AGENT_LOST);
+			continue;
+		ended += trustgate_grant_end_volume(volume,
+						    TRUSTGATE_END_AGENT_LOST);
+		unobserved |= trustgate_observe_end(volume,
+						    TRUSTGATE_END_AGENT_LOST);
 	}
 	suspended = trustgate_supervision_lost();
-	if (ended || suspended)
+	if (ended || suspended || unobserved)
 		synchronize_rcu();
 	if (trustgate_volume_count())
 		pr_warn("trustgate: the agent is gone; nothing new is granted until it is back (%llu grants ended, %llu suspended)\n",

@@ -69,6 +69,7 @@ static void log_untrusted(struct audit_buffer *ab, const char *key,
 
 void trustgate_audit_denial(const struct trustgate_event *event)
 {
+	const bool observed = event->type == TRUSTGATE_EVENT_TYPE_OBSERVED;
 	struct audit_buffer *ab;
 
 	if (!audit_enabled)
@@ -83,7 +84,8 @@ void trustgate_audit_denial(const struct trustgate_event *event)
 		return;
 	}
 	written++;
-	audit_log_format(ab, "trustgate=denied seq=%llu cause=%s hook=%s access=%s",
+	audit_log_format(ab, "trustgate=%s seq=%llu cause=%s hook=%s access=%s",
+			 observed ? "observed" : "denied",
 			 event->seq, trustgate_cause_name(event->cause),
 			 event->hook, trustgate_access_names(event->access).text);
 	audit_log_format(ab, " pid=%d tid=%d uid=%u auid=%u",
@@ -94,8 +96,8 @@ void trustgate_audit_denial(const struct trustgate_event *event)
 	log_untrusted(ab, "volume", event->volume_name);
 	if (event->path[0])
 		log_untrusted(ab, "path", event->path);
-	audit_log_format(ab, " ino=%llu suppressed=%llu res=0", event->ino,
-			 suppressed_since_record);
+	audit_log_format(ab, " ino=%llu suppressed=%llu res=%d", event->ino,
+			 suppressed_since_record, observed);
 	suppressed_since_record = 0;
 	audit_log_end(ab);
 }

@@ -15,7 +15,7 @@ struct trustgate_event;
 
 /**
  * trustgate_audit_denial() - write a denial to the audit trail
- * @event: event of type denied
+ * @event: event of type denied, or observed, which would have been one
  *
  * Records of type AUDIT_KERNEL_OTHER. More than the module parameter
  * audit_burst in one audit_interval_s are counted instead of written, and the

@@ -16,6 +16,7 @@
 #include "check.h"
 #include "decision.h"
 #include "event.h"
+#include "observe.h"
 #include "recent.h"
 #include "subvolume.h"
 #include "taint.h"
@@ -50,6 +51,31 @@ static int enforce(enum trustgate_hook hook,
 			 TRUSTGATE_RECORD_ALLOWED))
 		trustgate_event_verdict(question, answer, hook_names[hook]);
 	return allowed ? 0 : -EACCES;
+}
+
+/* What would outlast the observation, and be in the way of who is allowed in. */
+static bool outlasts(enum trustgate_hook hook)
+{
+	return hook == TRUSTGATE_HOOK_sb_mount ||
+	       hook == TRUSTGATE_HOOK_move_mount ||
+	       hook == TRUSTGATE_HOOK_sb_pivotroot;
+}
+
+/*
+ * As enforce(), of what a grant could allow: on a volume that is observed it is
+ * done without one.
+ */
+static int conclude(enum trustgate_hook hook,
+		    const struct trustgate_question *question,
+		    const struct trustgate_answer *answer)
+{
+	if (answer->cause == TRUSTGATE_CAUSE_GRANTED ||
+	    likely(!trustgate_observed(question->volume, question->now_ns)) ||
+	    outlasts(hook))
+		return enforce(hook, question, answer);
+	trace_trustgate_verdict(hook_names[hook], question, answer);
+	trustgate_observe_access(question, answer, hook_names[hook]);
+	return 0;
 }
 
 /*
@@ -90,11 +116,12 @@ static noinline int check_thoroughly(enum trustgate_hook hook,
 	question->takes_use = takes_use;
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		guard_memory(question, &answer);
-	else if (question->opening)
+	else if (question->opening &&
+		 !trustgate_observed(question->volume, question->now_ns))
 		answer.cause = trustgate_ask(question, answer.cause);
-	if (basis)
+	if (basis && answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		*basis = answer.basis;
-	return enforce(hook, question, &answer);
+	return conclude(hook, question, &answer);
 }
 
 /* Is there nothing to do about an allowed access but to count it? */
@@ -312,6 +339,16 @@ static bool may_access(const struct trustgate_volume *volume, u64 now_ns)
 	return answer.cause == TRUSTGATE_CAUSE_GRANTED;
 }
 
+/*
+ * Could current have a file of an observed volume by the time the device looks?
+ * Only who shares its descriptors could put one there meanwhile.
+ */
+static bool may_be_handed(const struct trustgate_volume *volume, u64 now_ns)
+{
+	return trustgate_observed(volume, now_ns) &&
+	       atomic_read(&current->files->count) > 1;
+}
+
 /* For iterate_fd(). @found: where to put the volume that the file is on. */
 static int find_volume_of(const void *found, struct file *file, unsigned int fd)
 {
@@ -329,7 +366,8 @@ int trustgate_check_handover(enum trustgate_hook hook)
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
 	trustgate_volume_each(volume) {
-		if (may_access(volume, now_ns))
+		if (may_access(volume, now_ns) ||
+		    may_be_handed(volume, now_ns))
 			return forbid(hook, volume, NULL, 0);
 	}
 	volume = NULL;
@@ -395,7 +433,7 @@ int trustgate_check_presence(enum trustgate_hook hook,
 		if (again)
 			return -ECHILD;
 	}
-	return enforce(hook, &question, &answer);
+	return conclude(hook, &question, &answer);
 }
 
 int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
@@ -428,12 +466,16 @@ int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
 	};
 	/* Only to learn whether a grant that lives on covers the program. */
 	trustgate_decide(&question, &answer);
+	/* What everybody may read is not guarded. */
+	if (answer.cause != TRUSTGATE_CAUSE_GRANTED &&
+	    trustgate_observed(volume, question.now_ns))
+		return 0;
 	answer.cause = trustgate_taint_current(volume->id, answer.on_end,
 					       &answer.holders, true,
 					       question.now_ns);
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		return 0;
-	return enforce(hook, &question, &answer);
+	return conclude(hook, &question, &answer);
 }
 
 /* Refuse current what it wants of a process; the volume may be gone. */

@@ -94,6 +94,7 @@ static bool for_agent_alone(const struct trustgate_event *event)
 {
 	return event->type != TRUSTGATE_EVENT_TYPE_DENIED &&
 	       event->type != TRUSTGATE_EVENT_TYPE_ALLOWED &&
+	       event->type != TRUSTGATE_EVENT_TYPE_OBSERVED &&
 	       !trustgate_netlink_watched();
 }
 
@@ -167,7 +168,8 @@ static void publish_work(struct work_struct *work)
 	struct trustgate_event event;
 
 	while (peek(&published, &event)) {
-		if (event.type == TRUSTGATE_EVENT_TYPE_DENIED)
+		if (event.type == TRUSTGATE_EVENT_TYPE_DENIED ||
+		    event.type == TRUSTGATE_EVENT_TYPE_OBSERVED)
 			trustgate_audit_denial(&event);
 		trustgate_netlink_publish(&event);
 		step(&published, &event);
@@ -314,14 +316,11 @@ static void fill_text(struct trustgate_event *event, const char *path)
 	strscpy(event->path, path, sizeof(event->path));
 }
 
-void trustgate_event_verdict(const struct trustgate_question *question,
-			     const struct trustgate_answer *answer,
-			     const char *hook)
+static void push_access(u32 type, const struct trustgate_question *question,
+			const struct trustgate_answer *answer, const char *hook)
 {
 	struct trustgate_event event = {
-		.type = answer->cause == TRUSTGATE_CAUSE_GRANTED ?
-			TRUSTGATE_EVENT_TYPE_ALLOWED :
-			TRUSTGATE_EVENT_TYPE_DENIED,
+		.type = type,
 		.time_boottime_ns = question->now_ns,
 		.hook = hook,
 		.grant_id = answer->grant_id,
@@ -339,6 +338,22 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 		event.target_pid = task_tgid_nr((void *)answer->target);
 	fill_path(&event, question->dentry);
 	push(&event, false);
+}
+
+void trustgate_event_verdict(const struct trustgate_question *question,
+			     const struct trustgate_answer *answer,
+			     const char *hook)
+{
+	push_access(answer->cause == TRUSTGATE_CAUSE_GRANTED ?
+		    TRUSTGATE_EVENT_TYPE_ALLOWED : TRUSTGATE_EVENT_TYPE_DENIED,
+		    question, answer, hook);
+}
+
+void trustgate_event_observed(const struct trustgate_question *question,
+			      const struct trustgate_answer *answer,
+			      const char *hook)
+{
+	push_access(TRUSTGATE_EVENT_TYPE_OBSERVED, question, answer, hook);
 }
 
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
@@ -426,6 +441,21 @@ void trustgate_event_volume(u32 type, const struct trustgate_volume *volume)
 	struct trustgate_event event = {
 		.type = type,
 		.time_boottime_ns = ktime_get_boottime_ns(),
+	};
+
+	fill_volume(&event, volume);
+	push(&event, false);
+}
+
+void trustgate_event_observation(u32 type,
+				 const struct trustgate_volume *volume,
+				 u64 until_ns, u32 end)
+{
+	struct trustgate_event event = {
+		.type = type,
+		.time_boottime_ns = ktime_get_boottime_ns(),
+		.expires_boottime_ns = until_ns,
+		.end = end,
 	};
 
 	fill_volume(&event, volume);

@@ -31,8 +31,8 @@ struct trustgate_volume;
  * @grant_id: grant concerned, 0 for none
  * @tag: the agent's reference of that grant
  * @ino: object, 0 for none
- * @expires_boottime_ns: expiry of that grant, or deadline of that request, 0 for
- *	none
+ * @expires_boottime_ns: expiry of that grant, deadline of that request, or end
+ *	of an observation, 0 for none
  * @request_id: request concerned, 0 for none
  * @hook: name of the hook, static string; NULL for what is no verdict
  * @type: enum trustgate_event_type
@@ -136,6 +136,18 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 			     const char *hook);
 
 /**
+ * trustgate_event_observed() - queue an access that would have been denied
+ * @question: what was asked
+ * @answer: what was answered
+ * @hook: name of the hook, static
+ *
+ * Context: any but NMI; RCU read side for @question.
+ */
+void trustgate_event_observed(const struct trustgate_question *question,
+			      const struct trustgate_answer *answer,
+			      const char *hook);
+
+/**
  * trustgate_event_grant() - queue a grant's begin or end
  * @type: TRUSTGATE_EVENT_TYPE_GRANT_ADDED, _ENDED or _CLEARED
  * @grant: grant
@@ -179,6 +191,19 @@ void trustgate_event_mappings(u32 type, u32 volume_id,
  * Context: any but NMI.
  */
 void trustgate_event_volume(u32 type, const struct trustgate_volume *volume);
+
+/**
+ * trustgate_event_observation() - queue the begin or end of an observation
+ * @type: TRUSTGATE_EVENT_TYPE_OBSERVATION_*
+ * @volume: volume
+ * @until_ns: when it ends, CLOCK_BOOTTIME, or 0
+ * @end: why it has ended, enum trustgate_end
+ *
+ * Context: any but NMI.
+ */
+void trustgate_event_observation(u32 type,
+				 const struct trustgate_volume *volume,
+				 u64 until_ns, u32 end);
 
 /**
  * trustgate_event_gate() - queue a change of the gate or the agent

@@ -26,6 +26,7 @@
 #include "event.h"
 #include "gate.h"
 #include "grant.h"
+#include "observe.h"
 #include "request.h"
 #include "taint.h"
 
@@ -269,6 +270,16 @@ static unsigned int sets_for(const struct trustgate_settings *settings)
 		TRUSTGATE_SET_METADATA : 0);
 }
 
+static void observe(struct trustgate_volume *volume, u64 until_ns)
+{
+	if (until_ns == volume->settings.observed_until_ns)
+		return;
+	if (until_ns)
+		trustgate_observe_begin(volume, until_ns);
+	else if (trustgate_observe_end(volume, TRUSTGATE_END_REVOKED))
+		synchronize_rcu();
+}
+
 int trustgate_gate_configure(struct trustgate_volume *volume,
 			     const struct trustgate_settings *settings,
 			     struct netlink_ext_ack *extack)
@@ -276,6 +287,11 @@ int trustgate_gate_configure(struct trustgate_volume *volume,
 	int err;
 
 	lockdep_assert_held(&trustgate_mutex);
+	if (settings->observed_until_ns) {
+		err = trustgate_observe_reserve(volume->name, extack);
+		if (err)
+			return err;
+	}
 	if (sets_for(settings) & ~sets_for(&volume->settings)) {
 		err = arm(sets_for(settings), extack);
 		if (err)
@@ -291,6 +307,7 @@ int trustgate_gate_configure(struct trustgate_volume *volume,
 		trustgate_request_close_all(volume->id,
 					    TRUSTGATE_REQUEST_END_VOLUME_CHANGED);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED, volume);
+	observe(volume, settings->observed_until_ns);
 	if (armed & ~needed())
 		queue_work(workqueue, &disarmer);
 	return 0;
@@ -301,22 +318,28 @@ trustgate_gate_protect(const struct path *path, const char *name,
 		       const struct trustgate_settings *settings,
 		       struct netlink_ext_ack *extack)
 {
+	struct trustgate_settings at_first = *settings;
 	struct trustgate_volume *volume;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&trustgate_mutex);
 
-	volume = trustgate_volume_create(path, name, settings, extack);
+	at_first.observed_until_ns = 0;
+	volume = trustgate_volume_create(path, name, &at_first, extack);
 	if (IS_ERR(volume))
 		return volume;
-	err = arm(sets_for(settings), extack);
+	if (settings->observed_until_ns)
+		err = trustgate_observe_reserve(name, extack);
+	err = err ?: arm(sets_for(settings), extack);
 	if (err) {
 		/* The caller's path keeps the filesystem active. */
 		trustgate_volume_discard(volume);
 		return ERR_PTR(err);
 	}
-	trustgate_volume_protect(volume);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_ADDED, volume);
+	/* Nothing is denied in between. */
+	observe(volume, settings->observed_until_ns);
+	trustgate_volume_protect(volume);
 	watch();
 	return volume;
 }
@@ -329,6 +352,7 @@ u64 trustgate_gate_release(struct trustgate_volume *volume)
 	ended = trustgate_grant_end_volume(volume,
 					   TRUSTGATE_END_VOLUME_REMOVED);
 	trustgate_ending_drop(volume);
+	trustgate_observe_end(volume, TRUSTGATE_END_VOLUME_REMOVED);
 	trustgate_event_volume(TRUSTGATE_EVENT_TYPE_VOLUME_REMOVED, volume);
 	trustgate_volume_remove(volume);
 	/* Hooks that still see the volume raise no more. */

@@ -18,6 +18,7 @@
 #include "grant.h"
 #include "kfuncs.h"
 #include "netlink.h"
+#include "observe.h"
 #include "recent.h"
 #include "request.h"
 #include "sweep.h"
@@ -36,9 +37,12 @@ static int __init trustgate_core_init(void)
 	err = trustgate_recent_init();
 	if (err)
 		goto err_grant;
-	err = trustgate_event_init();
+	err = trustgate_observe_init();
 	if (err)
 		goto err_recent;
+	err = trustgate_event_init();
+	if (err)
+		goto err_observe;
 	err = trustgate_request_init();
 	if (err)
 		goto err_event;
@@ -77,6 +81,8 @@ err_request:
 	trustgate_request_exit();
 err_event:
 	trustgate_event_exit();
+err_observe:
+	trustgate_observe_exit();
 err_recent:
 	trustgate_recent_exit();
 err_grant:
@@ -95,6 +101,7 @@ static void __exit trustgate_core_exit(void)
 	trustgate_ask_exit();
 	trustgate_request_exit();
 	trustgate_event_exit();
+	trustgate_observe_exit();
 	trustgate_recent_exit();
 	trustgate_grant_exit();
 }

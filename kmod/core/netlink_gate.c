@@ -18,11 +18,20 @@
 #include "gate.h"
 #include "grant.h"
 #include "netlink.h"
+#include "observe.h"
 #include "request.h"
 
-/* 24 numbers, and each hook's name of at most 32 bytes. */
+/* A name, three numbers and a flag. */
+#define OBSERVATION_SIZE (2 * NLA_HDRLEN + TRUSTGATE_NAME_MAX + 1 +	\
+			  3 * (NLA_HDRLEN + 12) + NLA_HDRLEN)
+
+/*
+ * 24 numbers, each hook's name of at most 32 bytes, and what is remembered of
+ * observations.
+ */
 #define GATE_SIZE	(24 * (NLA_HDRLEN + 12) +			\
-			 TRUSTGATE_HOOK_COUNT * (NLA_HDRLEN + 32))
+			 TRUSTGATE_HOOK_COUNT * (NLA_HDRLEN + 32) +	\
+			 TRUSTGATE_OBSERVATIONS_MAX * OBSERVATION_SIZE)
 
 static int put_u64(struct sk_buff *skb, int type, u64 value)
 {
@@ -92,6 +101,44 @@ static int put_totals(struct sk_buff *skb)
 		       requests.oldest_ns);
 }
 
+static int put_observation(struct sk_buff *skb,
+			   const struct trustgate_observation *observation)
+{
+	struct nlattr *nest = nla_nest_start(skb, TRUSTGATE_A_GATE_OBSERVATION);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_string(skb, TRUSTGATE_A_OBSERVATION_VOLUME_NAME,
+			     observation->volume_name) ?:
+	      nla_put_u64_64bit(skb, TRUSTGATE_A_OBSERVATION_SINCE_BOOTTIME_NS,
+				observation->since_ns,
+				TRUSTGATE_A_OBSERVATION_PAD) ?:
+	      nla_put_u64_64bit(skb, TRUSTGATE_A_OBSERVATION_UNTIL_BOOTTIME_NS,
+				observation->until_ns,
+				TRUSTGATE_A_OBSERVATION_PAD) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_OBSERVATION_TIMES,
+			  observation->times);
+	if (!err && ktime_get_boottime_ns() < observation->until_ns)
+		err = nla_put_flag(skb, TRUSTGATE_A_OBSERVATION_LIVE);
+	if (err)
+		return err;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_observations(struct sk_buff *skb)
+{
+	const struct trustgate_observation *observation;
+	int err = 0;
+
+	for (int i = 0; !err && (observation = trustgate_observation(i)); i++) {
+		if (observation->times)
+			err = put_observation(skb, observation);
+	}
+	return err;
+}
+
 int trustgate_nl_gate_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct trustgate_reply reply;
@@ -101,7 +148,8 @@ int trustgate_nl_gate_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	scoped_guard(mutex, &trustgate_mutex)
-		err = put_gate(reply.skb) ?: put_totals(reply.skb);
+		err = put_gate(reply.skb) ?: put_totals(reply.skb) ?:
+		      put_observations(reply.skb);
 	return trustgate_reply_end(&reply, info, err);
 }
 

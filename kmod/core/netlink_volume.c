@@ -12,25 +12,28 @@
 #include <linux/file.h>
 #include <linux/kdev_t.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/namei.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "agent.h"
 #include "event.h"
 #include "gate.h"
 #include "netlink.h"
+#include "observe.h"
 
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, three lists of devices, 9 numbers, and a
+ * A name, a type, a device, 16 bytes, three lists of devices, 11 numbers, and a
  * nest for each cause.
  */
 #define VOLUME_SIZE	(7 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
 			 3 * TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
-			 9 * (NLA_HDRLEN + 12) +			\
-			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 16))
+			 11 * (NLA_HDRLEN + 12) +			\
+			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 2 * 16))
 
 /* Names appear in paths, logs and commands, so they are kept simple. */
 static int check_name(const struct genl_info *info, const struct nlattr *attr)
@@ -50,6 +53,29 @@ static int check_name(const struct genl_info *info, const struct nlattr *attr)
 	return 0;
 }
 
+static int parse_observed(const struct genl_info *info,
+			  const struct nlattr *attr,
+			  struct trustgate_settings *settings)
+{
+	const u64 now_ns = ktime_get_boottime_ns();
+	const u64 until_ns = nla_get_u64(attr);
+
+	if (until_ns && until_ns <= now_ns) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the end of the observation is in the past; 0 ends it");
+		return -EINVAL;
+	}
+	if (until_ns > now_ns + TRUSTGATE_OBSERVE_MAX_NS) {
+		NL_SET_ERR_MSG_ATTR_FMT(info->extack, attr,
+					"observed for longer than %llu days from now; say it again later",
+					div64_u64(TRUSTGATE_OBSERVE_MAX_NS,
+						  24 * 3600ULL * NSEC_PER_SEC));
+		return -ERANGE;
+	}
+	settings->observed_until_ns = until_ns;
+	return 0;
+}
+
 static int parse_settings(const struct genl_info *info,
 			  struct trustgate_settings *settings)
 {
@@ -59,6 +85,8 @@ static int parse_settings(const struct genl_info *info,
 	struct nlattr *metadata = info->attrs[TRUSTGATE_A_VOLUME_METADATA];
 	struct nlattr *on_end = info->attrs[TRUSTGATE_A_VOLUME_LEAST_ON_END];
 	struct nlattr *ask = info->attrs[TRUSTGATE_A_VOLUME_ASK_NS];
+	struct nlattr *observed =
+		info->attrs[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS];
 
 	if (duration) {
 		u64 ns = nla_get_u64(duration);
@@ -85,7 +113,7 @@ static int parse_settings(const struct genl_info *info,
 	}
 	if (ask)
 		settings->ask_ns = nla_get_u64(ask);
-	return 0;
+	return observed ? parse_observed(info, observed, settings) : 0;
 }
 
 /* The caller frees *devices; NULL for none. */
@@ -266,7 +294,7 @@ static int put_u64(struct sk_buff *skb, int type, u64 value)
 	return nla_put_u64_64bit(skb, type, value, TRUSTGATE_A_VOLUME_PAD);
 }
 
-static int put_counter(struct sk_buff *skb, u32 cause, u64 count)
+static int put_counter(struct sk_buff *skb, u32 cause, u64 count, u64 observed)
 {
 	struct nlattr *nest = nla_nest_start(skb, TRUSTGATE_A_VOLUME_COUNTER);
 
@@ -274,7 +302,10 @@ static int put_counter(struct sk_buff *skb, u32 cause, u64 count)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, TRUSTGATE_A_COUNTER_CAUSE, cause) ||
 	    nla_put_u64_64bit(skb, TRUSTGATE_A_COUNTER_COUNT, count,
-			      TRUSTGATE_A_COUNTER_PAD)) {
+			      TRUSTGATE_A_COUNTER_PAD) ||
+	    (observed &&
+	     nla_put_u64_64bit(skb, TRUSTGATE_A_COUNTER_OBSERVED, observed,
+			       TRUSTGATE_A_COUNTER_PAD))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -288,14 +319,18 @@ static int put_counters(struct sk_buff *skb,
 	int cpu, cause, err;
 
 	for (cause = 0; cause < TRUSTGATE_CAUSE_COUNT; cause++) {
-		u64 count = 0;
+		u64 count = 0, observed = 0;
 
-		for_each_possible_cpu(cpu)
-			count += READ_ONCE(per_cpu_ptr(volume->counters,
-						       cpu)->cause[cause]);
-		if (!count)
+		for_each_possible_cpu(cpu) {
+			const struct trustgate_counters *counters =
+				per_cpu_ptr(volume->counters, cpu);
+
+			count += READ_ONCE(counters->cause[cause]);
+			observed += READ_ONCE(counters->observed[cause]);
+		}
+		if (!count && !observed)
 			continue;
-		err = put_counter(skb, cause, count);
+		err = put_counter(skb, cause, count, observed);
 		if (err)
 			return err;
 	}
@@ -318,6 +353,17 @@ static int put_devices(struct sk_buff *skb, int attribute,
 	for (i = 0; i < devices->count; i++)
 		number[i] = new_encode_dev(devices->dev[i]);
 	return 0;
+}
+
+static int put_observed(struct sk_buff *skb,
+			const struct trustgate_volume *volume)
+{
+	if (!trustgate_observed(volume, ktime_get_boottime_ns()))
+		return 0;
+	return put_u64(skb, TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS,
+		       volume->settings.observed_until_ns) ?:
+	       put_u64(skb, TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS,
+		       volume->observed_since_ns);
 }
 
 static int put_volume(struct sk_buff *skb,
@@ -351,6 +397,7 @@ static int put_volume(struct sk_buff *skb,
 			   volume->settings.least_on_end) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ASK_NS,
 		       volume->settings.ask_ns) ?:
+	       put_observed(skb, volume) ?:
 	       put_counters(skb, volume);
 }
 

@@ -33,9 +33,11 @@ extern struct mutex trustgate_mutex;
 /**
  * struct trustgate_counters - how often each cause decided, one per CPU
  * @cause: indexed by enum trustgate_cause
+ * @observed: likewise, where nothing was denied as the volume was observed
  */
 struct trustgate_counters {
 	u64 cause[TRUSTGATE_CAUSE_COUNT];
+	u64 observed[TRUSTGATE_CAUSE_COUNT];
 };
 
 /**
@@ -47,6 +49,8 @@ struct trustgate_counters {
  * @least_on_end: enum trustgate_on_end, below which no new grant is
  * @ask_ns: how long an open that no grant allows waits for the agent's answer; 0
  *	if it is denied at once
+ * @observed_until_ns: until when what would be denied is recorded, and done,
+ *	CLOCK_BOOTTIME; 0 if it is not; see observe.h
  */
 struct trustgate_settings {
 	u64 max_duration_ns;
@@ -55,6 +59,7 @@ struct trustgate_settings {
 	u32 metadata;
 	u32 least_on_end;
 	u64 ask_ns;
+	u64 observed_until_ns;
 };
 
 /**
@@ -87,6 +92,7 @@ struct trustgate_devices {
  * @gone: @sb was destroyed without the pin (set by the sb_delete hook, which
  *	may run in any process; read under trustgate_mutex)
  * @settings: written under trustgate_mutex, read by hooks with READ_ONCE
+ * @observed_since_ns: when that was begun, CLOCK_BOOTTIME; likewise
  * @lower: devices further below, NULL for none; RCU, replaced under
  *	trustgate_mutex, owned
  * @nodes: character devices that pass commands to its disks; likewise
@@ -117,6 +123,7 @@ struct trustgate_volume {
 	bool pinned;
 	bool gone;
 	struct trustgate_settings settings;
+	u64 observed_since_ns;
 	struct trustgate_devices __rcu *lower;
 	struct trustgate_devices __rcu *nodes;
 	u64 nr_grants;
