@@ -44,6 +44,16 @@ static const char *const gate_names[] = {
 	[TRUSTGATE_A_GATE_REQUESTS] = "requests",
 	[TRUSTGATE_A_GATE_REQUESTS_MAX] = "requests-max",
 	[TRUSTGATE_A_GATE_OLDEST_REQUEST_BOOTTIME_NS] = "oldest-request-boottime-ns",
+	[TRUSTGATE_A_GATE_OBSERVATION] = "observation",
+};
+
+static const char *const observation_names[] = {
+	[TRUSTGATE_A_OBSERVATION_VOLUME_NAME] = "volume-name",
+	[TRUSTGATE_A_OBSERVATION_SINCE_BOOTTIME_NS] = "since-boottime-ns",
+	[TRUSTGATE_A_OBSERVATION_UNTIL_BOOTTIME_NS] = "until-boottime-ns",
+	[TRUSTGATE_A_OBSERVATION_TIMES] = "times",
+	[TRUSTGATE_A_OBSERVATION_LIVE] = "live",
+	[TRUSTGATE_A_OBSERVATION_PAD] = "pad",
 };
 
 static const char *const agent_names[] = {
@@ -56,6 +66,7 @@ static const char *const counter_names[] = {
 	[TRUSTGATE_A_COUNTER_CAUSE] = "cause",
 	[TRUSTGATE_A_COUNTER_COUNT] = "count",
 	[TRUSTGATE_A_COUNTER_PAD] = "pad",
+	[TRUSTGATE_A_COUNTER_OBSERVED] = "observed",
 };
 
 static const char *const volume_names[] = {
@@ -79,6 +90,8 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_ASK_NS] = "ask-ns",
 	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = "own-devices",
 	[TRUSTGATE_A_VOLUME_LOWER_NODES] = "lower-nodes",
+	[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS] = "observed-until-boottime-ns",
+	[TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS] = "observed-since-boottime-ns",
 };
 
 static const char *const grant_names[] = {
@@ -201,6 +214,7 @@ static const char *const supervision_names[] = {
 
 static const bool gate_multi[TRUSTGATE_A_GATE_MAX + 1] = {
 	[TRUSTGATE_A_GATE_HOOK] = true,
+	[TRUSTGATE_A_GATE_OBSERVATION] = true,
 };
 
 static const bool volume_multi[TRUSTGATE_A_VOLUME_MAX + 1] = {
@@ -224,6 +238,10 @@ static const bool supervision_multi[TRUSTGATE_A_SUPERVISION_MAX + 1] = {
 	[TRUSTGATE_A_SUPERVISION_ID] = true,
 };
 
+static const struct attr_set *const gate_nested[TRUSTGATE_A_GATE_MAX + 1] = {
+	[TRUSTGATE_A_GATE_OBSERVATION] = &trustgate_attr_observation,
+};
+
 static const struct attr_set *const volume_nested[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_COUNTER] = &trustgate_attr_counter,
 };
@@ -233,7 +251,8 @@ static const struct attr_set *const batch_nested[TRUSTGATE_A_BATCH_MAX + 1] = {
 	[TRUSTGATE_A_BATCH_ADDED] = &trustgate_attr_grant,
 };
 
-SET(gate, GATE, .multi = gate_multi);
+SET(gate, GATE, .multi = gate_multi, .nested = gate_nested);
+SET(observation, OBSERVATION);
 SET(agent, AGENT);
 SET(counter, COUNTER);
 SET(volume, VOLUME, .multi = volume_multi, .nested = volume_nested);

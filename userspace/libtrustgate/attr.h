@@ -30,6 +30,7 @@ struct attr_set {
 };
 
 extern const struct attr_set trustgate_attr_gate;
+extern const struct attr_set trustgate_attr_observation;
 extern const struct attr_set trustgate_attr_agent;
 extern const struct attr_set trustgate_attr_volume;
 extern const struct attr_set trustgate_attr_counter;

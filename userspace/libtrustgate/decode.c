@@ -218,16 +218,45 @@ static const struct field gate_fields[TRUSTGATE_A_GATE_MAX + 1] = {
 	[TRUSTGATE_A_GATE_REQUESTS_MAX] = FIELD(U32, trustgate_gate, requests_max),
 	[TRUSTGATE_A_GATE_OLDEST_REQUEST_BOOTTIME_NS] =
 		FIELD(U64, trustgate_gate, oldest_request_boottime_ns),
+	[TRUSTGATE_A_GATE_OBSERVATION] = { .kind = KIND_MULTI },
 };
 
-static int gate_hook(int type, const struct nlattr *attr, void *userdata)
+static const struct field observation_fields[TRUSTGATE_A_OBSERVATION_MAX + 1] = {
+	[TRUSTGATE_A_OBSERVATION_VOLUME_NAME] = FIELD(STRING, trustgate_observation, volume_name),
+	[TRUSTGATE_A_OBSERVATION_SINCE_BOOTTIME_NS] =
+		FIELD(U64, trustgate_observation, since_boottime_ns),
+	[TRUSTGATE_A_OBSERVATION_UNTIL_BOOTTIME_NS] =
+		FIELD(U64, trustgate_observation, until_boottime_ns),
+	[TRUSTGATE_A_OBSERVATION_TIMES] = FIELD(U32, trustgate_observation, times),
+	[TRUSTGATE_A_OBSERVATION_LIVE] = FIELD(FLAG, trustgate_observation, live),
+};
+
+static int gate_observation(const struct nlattr *attr, struct trustgate_gate *gate)
+{
+	struct trustgate_observation observation = { 0 };
+	int r;
+
+	if (gate->observations_count == TRUSTGATE_OBSERVATIONS_MAX)
+		return -EBADMSG;
+	r = decode(observation_fields, TRUSTGATE_A_OBSERVATION_MAX, nla_data(attr), nla_len(attr),
+		   &observation, NULL, NULL, NULL);
+	if (r)
+		return r;
+	if (!observation.volume_name[0])
+		return -EBADMSG;
+	gate->observations[gate->observations_count++] = observation;
+	return 0;
+}
+
+static int gate_list(int type, const struct nlattr *attr, void *userdata)
 {
 	static const struct field field = { .kind = KIND_STRING, .size = TRUSTGATE_HOOK_NAME_SIZE };
 	struct trustgate_gate *gate = userdata;
 	void *hooks;
 	int r;
 
-	(void)type;
+	if (type == TRUSTGATE_A_GATE_OBSERVATION)
+		return gate_observation(attr, gate);
 	hooks = reallocarray(gate->hooks, gate->hooks_count + 1, sizeof(*gate->hooks));
 	if (!hooks)
 		return -ENOMEM;
@@ -244,7 +273,7 @@ int trustgate_decode_gate(const void *attrs, size_t length, struct trustgate_gat
 	int r;
 
 	r = decode(gate_fields, TRUSTGATE_A_GATE_MAX, attrs, length, &gate, &gate.present,
-		   gate_hook, &gate);
+		   gate_list, &gate);
 	if (!r && !has(gate.present, TRUSTGATE_A_GATE_ABI_VERSION))
 		r = -EBADMSG;
 	if (r) {
@@ -282,6 +311,7 @@ int trustgate_decode_agent(const void *attrs, size_t length, uint64_t *ret_event
 static const struct field counter_fields[TRUSTGATE_A_COUNTER_MAX + 1] = {
 	[TRUSTGATE_A_COUNTER_CAUSE] = FIELD(U32, trustgate_counter, cause),
 	[TRUSTGATE_A_COUNTER_COUNT] = FIELD(U64, trustgate_counter, count),
+	[TRUSTGATE_A_COUNTER_OBSERVED] = FIELD(U64, trustgate_counter, observed),
 };
 
 static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
@@ -302,6 +332,10 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_ASK_NS] = FIELD(U64, trustgate_volume, ask_ns),
 	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_LOWER_NODES] = { .kind = KIND_MULTI },
+	[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS] =
+		FIELD(U64, trustgate_volume, observed_until_boottime_ns),
+	[TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS] =
+		FIELD(U64, trustgate_volume, observed_since_boottime_ns),
 };
 
 static int volume_devices(const struct nlattr *attr, dev_t devices[TRUSTGATE_LOWER_DEVICES_MAX],

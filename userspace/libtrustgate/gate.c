@@ -50,6 +50,7 @@ void trustgate_gate_clear(struct trustgate_gate *gate)
 	free(gate->hooks);
 	gate->hooks = NULL;
 	gate->hooks_count = 0;
+	gate->observations_count = 0;
 }
 
 static int agent_reply(const void *attrs, size_t length, void *userdata)

@@ -123,6 +123,9 @@ static const char *const event_type[] = {
 	[TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED] = "request-closed",
 	[TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED] = "grant-suspended",
 	[TRUSTGATE_EVENT_TYPE_GRANT_RESUMED] = "grant-resumed",
+	[TRUSTGATE_EVENT_TYPE_OBSERVED] = "observed",
+	[TRUSTGATE_EVENT_TYPE_OBSERVATION_BEGUN] = "observation-begun",
+	[TRUSTGATE_EVENT_TYPE_OBSERVATION_ENDED] = "observation-ended",
 };
 
 static const char *const request_end[] = {

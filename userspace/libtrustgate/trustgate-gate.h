@@ -14,6 +14,22 @@
 #define TRUSTGATE_HOOK_NAME_SIZE	48
 
 /**
+ * struct trustgate_observation - a volume is observed, or was
+ * @volume_name: its name; it may not be protected any more
+ * @since_boottime_ns: when it was for the first time
+ * @until_boottime_ns: when that ends, or ended the last time
+ * @times: how often it was begun
+ * @live: it is observed now
+ */
+struct trustgate_observation {
+	char volume_name[TRUSTGATE_NAME_MAX + 1];
+	uint64_t since_boottime_ns;
+	uint64_t until_boottime_ns;
+	uint32_t times;
+	bool live;
+};
+
+/**
  * struct trustgate_gate - state of the gate
  * @present: bits 1 << TRUSTGATE_A_GATE_... of what the kernel sent
  * @abi_version: TRUSTGATE_ABI_VERSION of the kernel
@@ -42,6 +58,9 @@
  * @requests: opens that wait for an answer, as requests
  * @requests_max: how many there can be
  * @oldest_request_boottime_ns: when the oldest was raised, 0 if there is none
+ * @observations: volumes that are observed, or were since the module was loaded,
+ *	so that accesses to them were not denied
+ * @observations_count: how many
  */
 struct trustgate_gate {
 	uint64_t present;
@@ -71,6 +90,8 @@ struct trustgate_gate {
 	uint32_t requests;
 	uint32_t requests_max;
 	uint64_t oldest_request_boottime_ns;
+	struct trustgate_observation observations[TRUSTGATE_OBSERVATIONS_MAX];
+	size_t observations_count;
 };
 
 /**

@@ -17,10 +17,13 @@
  * struct trustgate_counter - how often a check ended with a cause
  * @cause: enum trustgate_cause
  * @count: checks since the volume was added
+ * @observed: checks that ended so and denied nothing, as the volume was observed;
+ *	not in @count
  */
 struct trustgate_counter {
 	uint32_t cause;
 	uint64_t count;
+	uint64_t observed;
 };
 
 /**
@@ -40,6 +43,9 @@ struct trustgate_counter {
  *	denied at once
  * @grants: live grants
  * @added_boottime_ns: since when
+ * @observed_until_boottime_ns: until then accesses that would be denied are
+ *	recorded, and done; 0 if the volume is not observed
+ * @observed_since_boottime_ns: when that was begun
  * @counters: one for each cause that has occurred
  * @counters_count: how many
  * @lower: devices further below, none of which can be opened: numbers as in
@@ -67,6 +73,8 @@ struct trustgate_volume {
 	uint64_t ask_ns;
 	uint64_t grants;
 	uint64_t added_boottime_ns;
+	uint64_t observed_until_boottime_ns;
+	uint64_t observed_since_boottime_ns;
 	struct trustgate_counter counters[TRUSTGATE_COUNTERS_MAX];
 	size_t counters_count;
 	dev_t lower[TRUSTGATE_LOWER_DEVICES_MAX];
@@ -85,6 +93,7 @@ struct trustgate_volume {
  * @TRUSTGATE_VOLUME_FIELD_METADATA: metadata
  * @TRUSTGATE_VOLUME_FIELD_LEAST_ON_END: least_on_end
  * @TRUSTGATE_VOLUME_FIELD_ASK: ask_ns
+ * @TRUSTGATE_VOLUME_FIELD_OBSERVED: observed_until_boottime_ns
  */
 enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
@@ -93,6 +102,7 @@ enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_METADATA = 8,
 	TRUSTGATE_VOLUME_FIELD_LEAST_ON_END = 16,
 	TRUSTGATE_VOLUME_FIELD_ASK = 32,
+	TRUSTGATE_VOLUME_FIELD_OBSERVED = 64,
 };
 
 /**
@@ -105,6 +115,7 @@ enum trustgate_volume_field {
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end
  * @ask_ns: at most TRUSTGATE_ASK_MAX_NS, see struct trustgate_volume
+ * @observed_until_boottime_ns: at most TRUSTGATE_OBSERVE_MAX_NS from now; 0 ends it
  */
 struct trustgate_volume_settings {
 	uint32_t fields;
@@ -114,6 +125,7 @@ struct trustgate_volume_settings {
 	uint32_t metadata;
 	uint32_t least_on_end;
 	uint64_t ask_ns;
+	uint64_t observed_until_boottime_ns;
 };
 
 /**
@@ -141,9 +153,11 @@ int trustgate_volume_add(struct trustgate_conn *conn, const char *name,
  * @id: volume
  * @settings: at least one field
  *
- * Grants already given keep their expiry.
+ * Grants already given keep their expiry. If a volume is to be observed no more,
+ * nothing passes any more when this returns.
  *
- * Return: 0 or -ENOENT.
+ * Return: 0, -ENOENT, -ERANGE or -EINVAL for a time, -ENOSPC if too many volumes
+ * have been observed.
  */
 int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 			 const struct trustgate_volume_settings *settings);

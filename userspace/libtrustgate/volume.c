@@ -16,7 +16,7 @@
 #include "conn.h"
 
 /* Room for the settings, an id and a descriptor. */
-#define SETTINGS_SIZE 80
+#define SETTINGS_SIZE 96
 
 static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settings *settings)
 {
@@ -36,6 +36,9 @@ static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settin
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_LEAST_ON_END, settings->least_on_end);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_ASK))
 		r = nla_put_u64(msg, TRUSTGATE_A_VOLUME_ASK_NS, settings->ask_ns);
+	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_OBSERVED))
+		r = nla_put_u64(msg, TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS,
+				settings->observed_until_boottime_ns);
 	return r;
 }
 

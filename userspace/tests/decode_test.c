@@ -92,11 +92,15 @@ static struct nl_msg *make_volume(unsigned int counters)
 	nla_put_u32(msg, TRUSTGATE_A_VOLUME_LEAST_ON_END, TRUSTGATE_ON_END_KILL);
 	nla_put_u64(msg, TRUSTGATE_A_VOLUME_GRANTS, 3);
 	nla_put_u64(msg, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS, 4);
+	nla_put_u64(msg, TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS, 8);
+	nla_put_u64(msg, TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS, 9);
 	for (unsigned int i = 0; i < counters; i++) {
 		struct nlattr *nest = nla_nest_start(msg, TRUSTGATE_A_VOLUME_COUNTER);
 
 		nla_put_u32(msg, TRUSTGATE_A_COUNTER_CAUSE, i);
 		nla_put_u64(msg, TRUSTGATE_A_COUNTER_COUNT, 100 + i);
+		if (i)
+			nla_put_u64(msg, TRUSTGATE_A_COUNTER_OBSERVED, 200 + i);
 		nla_nest_end(msg, nest);
 	}
 	return msg;
@@ -161,6 +165,25 @@ static struct nl_msg *make_gate(void)
 	nla_put_u64(msg, TRUSTGATE_A_GATE_GRANTS_MAX, UINT64_MAX);
 	nla_put_string(msg, TRUSTGATE_A_GATE_HOOK, "file_open");
 	nla_put_string(msg, TRUSTGATE_A_GATE_HOOK, "mmap_file");
+	return msg;
+}
+
+/* With so many volumes that are observed, or were. */
+static struct nl_msg *make_gate_observing(unsigned int count, const char *name)
+{
+	struct nl_msg *msg = make_gate();
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct nlattr *nest = nla_nest_start(msg, TRUSTGATE_A_GATE_OBSERVATION);
+
+		nla_put_string(msg, TRUSTGATE_A_OBSERVATION_VOLUME_NAME, name);
+		nla_put_u64(msg, TRUSTGATE_A_OBSERVATION_SINCE_BOOTTIME_NS, 5);
+		nla_put_u64(msg, TRUSTGATE_A_OBSERVATION_UNTIL_BOOTTIME_NS, 6 + i);
+		nla_put_u32(msg, TRUSTGATE_A_OBSERVATION_TIMES, 7);
+		if (i)
+			nla_put_flag(msg, TRUSTGATE_A_OBSERVATION_LIVE);
+		nla_nest_end(msg, nest);
+	}
 	return msg;
 }
 
@@ -487,6 +510,10 @@ static void test_volume(void)
 	CHECK_EQUAL(volume.counters_count, 3);
 	CHECK_EQUAL(volume.counters[2].cause, 2);
 	CHECK_EQUAL(volume.counters[2].count, 102);
+	CHECK_EQUAL(volume.counters[2].observed, 202);
+	CHECK_EQUAL(volume.counters[0].observed, 0);
+	CHECK_EQUAL(volume.observed_until_boottime_ns, 8);
+	CHECK_EQUAL(volume.observed_since_boottime_ns, 9);
 	CHECK_EQUAL(DECODE(volume, make_volume(TRUSTGATE_COUNTERS_MAX), &volume), 0);
 	CHECK_EQUAL(volume.counters_count, TRUSTGATE_COUNTERS_MAX);
 	CHECK_EQUAL(DECODE(volume, make_volume(TRUSTGATE_COUNTERS_MAX + 1), &volume), -EBADMSG);
@@ -576,6 +603,17 @@ static void test_others(void)
 	CHECK_EQUAL(gate.grants_max, UINT64_MAX);
 	trustgate_gate_clear(&gate);
 	CHECK_EQUAL(gate.hooks_count, 0);
+	CHECK_EQUAL(DECODE(gate, make_gate_observing(TRUSTGATE_OBSERVATIONS_MAX, "acme"), &gate), 0);
+	CHECK_EQUAL(gate.observations_count, TRUSTGATE_OBSERVATIONS_MAX);
+	CHECK_TEXT(gate.observations[1].volume_name, "acme");
+	CHECK_EQUAL(gate.observations[1].since_boottime_ns, 5);
+	CHECK_EQUAL(gate.observations[1].until_boottime_ns, 7);
+	CHECK_EQUAL(gate.observations[1].times, 7);
+	CHECK(gate.observations[1].live && !gate.observations[0].live);
+	trustgate_gate_clear(&gate);
+	CHECK_EQUAL(DECODE(gate, make_gate_observing(TRUSTGATE_OBSERVATIONS_MAX + 1, "acme"), &gate),
+		    -EBADMSG);
+	CHECK_EQUAL(DECODE(gate, make_gate_observing(1, ""), &gate), -EBADMSG);
 
 	CHECK_EQUAL(DECODE(agent, make_number(TRUSTGATE_A_AGENT_EVENT_SEQ, 5), &number), 0);
 	CHECK_EQUAL(number, 5);

@@ -365,6 +365,17 @@ static void test_volumes(void)
 		    TRUSTGATE_ON_END_UNMAP);
 	CHECK(!fake_sent_attr(TRUSTGATE_A_VOLUME_MAX_DURATION_NS));
 	CHECK(!fake_sent_attr(TRUSTGATE_A_VOLUME_FD));
+	CHECK(!fake_sent_attr(TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS));
+	/* All settings at once. */
+	settings.fields = TRUSTGATE_VOLUME_FIELD_MAX_DURATION | TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS |
+			  TRUSTGATE_VOLUME_FIELD_RECORD | TRUSTGATE_VOLUME_FIELD_METADATA |
+			  TRUSTGATE_VOLUME_FIELD_LEAST_ON_END | TRUSTGATE_VOLUME_FIELD_ASK |
+			  TRUSTGATE_VOLUME_FIELD_OBSERVED;
+	settings.observed_until_boottime_ns = 77;
+	fake_after_request();
+	fake_error(0, NULL);
+	CHECK_EQUAL(trustgate_volume_set(conn, 8, &settings), 0);
+	CHECK_EQUAL(nla_get_u64(fake_sent_attr(TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS)), 77);
 	CHECK_EQUAL(trustgate_volume_add(conn, "acme", NULL, -1, NULL, &id), -EINVAL);
 	CHECK_EQUAL(trustgate_volume_add(conn, "acme", "/x", 1, NULL, &id), -EINVAL);
 	CHECK_EQUAL(trustgate_volume_add(conn, NULL, "/x", -1, NULL, &id), -EINVAL);
@@ -378,7 +389,7 @@ static void test_volumes(void)
 	CHECK_EQUAL(trustgate_volume_set_nodes(conn, 8, devices, TRUSTGATE_LOWER_DEVICES_MAX + 1),
 		    -EINVAL);
 	CHECK_EQUAL(trustgate_volume_set_nodes(conn, 8, devices, 2), -EINVAL);
-	CHECK_EQUAL(fake_requests(), 1);
+	CHECK_EQUAL(fake_requests(), 2);
 
 	fake_after_request();
 	for (uint32_t i = 1; i < 4; i++) {

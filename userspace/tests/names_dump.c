@@ -51,6 +51,7 @@ int main(void)
 	dump_names("on-end", TRUSTGATE_NAMES_ON_END);
 	dump_names("request-end", TRUSTGATE_NAMES_REQUEST_END);
 	dump_attributes(&trustgate_attr_gate);
+	dump_attributes(&trustgate_attr_observation);
 	dump_attributes(&trustgate_attr_agent);
 	dump_attributes(&trustgate_attr_counter);
 	dump_attributes(&trustgate_attr_volume);
