@@ -16,6 +16,7 @@
 #include "accounting.h"
 #include "agent.h"
 #include "journal.h"
+#include "observing.h"
 #include "varlink_json.h"
 
 /* How long entries are collected, so that many share a commit. */
@@ -319,6 +320,9 @@ static void stop_strict(struct agent *agent)
 		if (!config->volumes[i].audit_strict ||
 		    trustgate_volume_get(agent->gate, 0, config->volumes[i].name, &volume) < 0)
 			continue;
+		if (observing_end(agent, &volume, "accesses cannot be recorded", &refusal) < 0)
+			journal_note(LOG_CRIT, "strict volume \"%s\" is observed for longer: %s",
+				     volume.name, refusal.message);
 		if (grants_revoke_where(agent, volume.id, 0, &ended, &refusal) < 0)
 			journal_note(LOG_CRIT, "grants on strict volume \"%s\" cannot be ended: %s",
 				     volume.name, refusal.message);
@@ -452,20 +456,34 @@ void accounting_granting(struct agent *agent, const char *volume, const char *pa
 	accounting_note(agent, "granting", body);
 }
 
+/* While it fails the timer tries, and not everybody who wants something. */
+static int write_now(struct agent *agent)
+{
+	const struct accounting *accounting = agent->accounting;
+
+	if (accounting->problem[0])
+		return -EIO;
+	return accounting->locked_since_ns ? -EBUSY : write_items(agent);
+}
+
+int accounting_insist(struct agent *agent, const char *volume, struct refusal *refusal)
+{
+	const struct accounting *accounting = agent->accounting;
+
+	if (write_now(agent) == 0)
+		return 0;
+	return refuse(refusal, EIO, "volume",
+		      "that volume \"%s\" is observed has to be on record, and the account cannot be written: %s",
+		      volume, accounting->problem[0] ? accounting->problem :
+		      account_error(accounting->account));
+}
+
 int accounting_demand(struct agent *agent, const char *volume, struct refusal *refusal)
 {
 	const struct config_volume *config = config_find_volume(agent->config, volume);
 	struct accounting *accounting = agent->accounting;
-	int r;
 
-	if (!accounting)
-		return 0;
-	/* While it fails the timer tries, and not everybody who wants something. */
-	if (!accounting->problem[0])
-		r = accounting->locked_since_ns ? -EBUSY : write_items(agent);
-	else
-		r = -EIO;
-	if (r == 0 || !config || !config->audit_strict)
+	if (!accounting || write_now(agent) == 0 || !config || !config->audit_strict)
 		return 0;
 	return refuse(refusal, EIO, "volume",
 		      "volume \"%s\" demands that each access is recorded, and the account cannot be written: %s",

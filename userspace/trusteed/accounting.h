@@ -66,6 +66,15 @@ void accounting_granting(struct agent *agent, const char *volume, const char *pa
 int accounting_demand(struct agent *agent, const char *volume, struct refusal *refusal);
 
 /**
+ * accounting_insist() - the same for what is not done without a record anywhere
+ * @volume: name of the volume that it is about
+ * @refusal: filled on failure
+ *
+ * Return: 0 or a negative errno.
+ */
+int accounting_insist(struct agent *agent, const char *volume, struct refusal *refusal);
+
+/**
  * struct accounting_numbers - how far the account is behind
  * @waiting: entries that are not on disk yet
  * @oldest_boottime_ns: when the oldest of them happened, 0 if there is none

@@ -61,6 +61,10 @@ int authorise(const struct config *config, uid_t uid, enum ask ask,
 	case ASK_SUPERVISE:
 		return not_permitted(config, uid, refusal, "supervise grants",
 				     "ask one of the trustees in the agent's configuration");
+	case ASK_OBSERVE:
+		return not_permitted(config, uid, refusal,
+				     "have a volume observed, on which nothing is denied then",
+				     "ask one of the trustees in the agent's configuration");
 	case ASK_GRANT:
 		break;
 	}

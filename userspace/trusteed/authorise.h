@@ -24,6 +24,7 @@
  * @ASK_VOLUMES: protect, change and release volumes
  * @ASK_GRANT: give a grant to any process
  * @ASK_SUPERVISE: have grants allow by watching
+ * @ASK_OBSERVE: have accesses to a volume recorded and not denied
  */
 enum ask {
 	ASK_READ,
@@ -31,6 +32,7 @@ enum ask {
 	ASK_VOLUMES,
 	ASK_GRANT,
 	ASK_SUPERVISE,
+	ASK_OBSERVE,
 };
 
 /**

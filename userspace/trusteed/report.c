@@ -12,6 +12,7 @@
  * counters remain complete.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,24 +29,46 @@
  */
 #define DENIED_MAX		100
 #define ALLOWED_MAX		10000
+#define OBSERVED_MAX		1000
+
+/* What became of an access; one that was observed would have been denied. */
+enum access_kind {
+	ACCESS_DENIED,
+	ACCESS_ALLOWED,
+	ACCESS_OBSERVED,
+	ACCESS_KINDS,
+};
+
+static const struct {
+	const char *word;
+	int priority;
+	const char *id;
+	unsigned int max;
+} access_kinds[ACCESS_KINDS] = {
+	[ACCESS_DENIED] = { "denied", LOG_WARNING, MESSAGE_ID_DENIED, DENIED_MAX },
+	[ACCESS_ALLOWED] = { "allowed", LOG_INFO, MESSAGE_ID_ALLOWED, ALLOWED_MAX },
+	[ACCESS_OBSERVED] = { "observed", LOG_WARNING, MESSAGE_ID_OBSERVED, OBSERVED_MAX },
+};
+
+static enum access_kind access_kind(const struct trustgate_event *event)
+{
+	return event->type == TRUSTGATE_EVENT_TYPE_DENIED ? ACCESS_DENIED :
+	       event->type == TRUSTGATE_EVENT_TYPE_OBSERVED ? ACCESS_OBSERVED : ACCESS_ALLOWED;
+}
 
 /**
  * struct storm - one volume's accesses in the current interval
  * @volume_id: which
  * @volume: its name
- * @denied_records: denials written
- * @allowed_records: allowed accesses written
- * @denied: denials not written
- * @allowed: allowed accesses not written
+ * @records: accesses written
+ * @left_out: accesses not written
  * @last: the last one that was not written
  */
 struct storm {
 	uint32_t volume_id;
 	char volume[TRUSTGATE_NAME_MAX + 1];
-	unsigned int denied_records;
-	unsigned int allowed_records;
-	uint64_t denied;
-	uint64_t allowed;
+	unsigned int records[ACCESS_KINDS];
+	uint64_t left_out[ACCESS_KINDS];
 	struct trustgate_event last;
 };
 
@@ -139,35 +162,44 @@ static void add_event_fields(struct record *record, const struct trustgate_event
 
 static void write_access(const struct trustgate_event *event)
 {
-	bool denied = event->type == TRUSTGATE_EVENT_TYPE_DENIED;
+	enum access_kind kind = access_kind(event);
+	bool caused = kind != ACCESS_ALLOWED;
 	struct record record;
 	char names[128];
 
 	trustgate_mask_format(TRUSTGATE_NAMES_ACCESS, event->access, ",", names, sizeof(names));
-	record_begin(&record, denied ? LOG_WARNING : LOG_INFO,
-		     denied ? MESSAGE_ID_DENIED : MESSAGE_ID_ALLOWED,
+	record_begin(&record, access_kinds[kind].priority, access_kinds[kind].id,
 		     "%s %s to %s (pid %d, uid %u) on \"%s%s\" of volume \"%s\"%s%s",
-		     denied ? "denied" : "allowed", names, event->comm, (int)event->pid,
+		     kind == ACCESS_OBSERVED ? "observed, not denied:" : access_kinds[kind].word,
+		     names, event->comm, (int)event->pid,
 		     (unsigned int)event->uid, event->path_cut ? "..." : "",
-		     event->path, event->volume_name, denied ? ": " : "",
-		     denied ? trustgate_cause_name(event->cause) ?: "unknown cause" : "");
+		     event->path, event->volume_name, caused ? ": " : "",
+		     caused ? trustgate_cause_name(event->cause) ?: "unknown cause" : "");
 	add_event_fields(&record, event);
 	record_send(&record);
 }
 
 static void write_suppressed(struct storm *storm)
 {
+	const uint64_t denied = storm->left_out[ACCESS_DENIED];
+	const uint64_t allowed = storm->left_out[ACCESS_ALLOWED];
+	const uint64_t observed = storm->left_out[ACCESS_OBSERVED];
 	struct record record;
+	char more[48] = "";
 
-	if (!storm->denied && !storm->allowed)
+	if (!denied && !allowed && !observed)
 		return;
-	record_begin(&record, storm->denied ? LOG_WARNING : LOG_INFO, MESSAGE_ID_SUPPRESSED,
-		     "%llu more denials and %llu more allowed accesses on volume \"%s\" within %llu s, the last by %s (pid %d, uid %u)",
-		     (unsigned long long)storm->denied, (unsigned long long)storm->allowed,
+	if (observed)
+		snprintf(more, sizeof(more), ", %" PRIu64 " more observed ones,", observed);
+	record_begin(&record, denied || observed ? LOG_WARNING : LOG_INFO, MESSAGE_ID_SUPPRESSED,
+		     "%llu more denials and %llu more allowed accesses%s on volume \"%s\" within %llu s, the last by %s (pid %d, uid %u)",
+		     (unsigned long long)denied, (unsigned long long)allowed, more,
 		     storm->volume, (unsigned long long)(STORM_INTERVAL_USEC / USEC_PER_SEC),
 		     storm->last.comm, (int)storm->last.pid, (unsigned int)storm->last.uid);
-	record_number(&record, "TRUSTGATE_SUPPRESSED_DENIED", storm->denied);
-	record_number(&record, "TRUSTGATE_SUPPRESSED_ALLOWED", storm->allowed);
+	record_number(&record, "TRUSTGATE_SUPPRESSED_DENIED", denied);
+	record_number(&record, "TRUSTGATE_SUPPRESSED_ALLOWED", allowed);
+	if (observed)
+		record_number(&record, "TRUSTGATE_SUPPRESSED_OBSERVED", observed);
 	add_event_fields(&record, &storm->last);
 	record_send(&record);
 }
@@ -195,10 +227,11 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 	for (size_t i = 0; i < report->count; i++) {
 		struct storm *storm = &report->storms[i];
 
-		quiet = quiet && !storm->denied_records && !storm->allowed_records;
+		for (size_t kind = 0; kind < ACCESS_KINDS; kind++)
+			quiet = quiet && !storm->records[kind];
 		write_suppressed(storm);
-		storm->denied_records = storm->allowed_records = 0;
-		storm->denied = storm->allowed = 0;
+		memset(storm->records, 0, sizeof(storm->records));
+		memset(storm->left_out, 0, sizeof(storm->left_out));
 	}
 	write_suppressed_refusals(report);
 	report->refusals = 0;
@@ -225,8 +258,8 @@ static void start_interval(struct report *report)
 
 static void report_access(struct report *report, const struct trustgate_event *event)
 {
-	bool denied = event->type == TRUSTGATE_EVENT_TYPE_DENIED;
 	struct storm *storm = find_storm(report, event);
+	enum access_kind kind = access_kind(event);
 
 	/* No memory to count: better one record too many than a denial unseen. */
 	if (!storm) {
@@ -234,15 +267,11 @@ static void report_access(struct report *report, const struct trustgate_event *e
 		return;
 	}
 	start_interval(report);
-	if (denied && storm->denied_records < DENIED_MAX) {
-		storm->denied_records++;
-		write_access(event);
-	} else if (!denied && storm->allowed_records < ALLOWED_MAX) {
-		storm->allowed_records++;
+	if (storm->records[kind] < access_kinds[kind].max) {
+		storm->records[kind]++;
 		write_access(event);
 	} else {
-		storm->denied += denied;
-		storm->allowed += !denied;
+		storm->left_out[kind]++;
 		storm->last = *event;
 	}
 }
@@ -334,6 +363,12 @@ static void report_other(const struct trustgate_event *event)
 		id = MESSAGE_ID_GATE;
 		priority = LOG_NOTICE;
 		break;
+	/* Whose it was, and why, is recorded by who has begun it (observing.c). */
+	case TRUSTGATE_EVENT_TYPE_OBSERVATION_BEGUN:
+	case TRUSTGATE_EVENT_TYPE_OBSERVATION_ENDED:
+		id = MESSAGE_ID_OBSERVED;
+		priority = LOG_WARNING;
+		break;
 	default:
 		break;
 	}
@@ -353,6 +388,7 @@ void report_event(struct agent *agent, const struct trustgate_event *event)
 	switch (event->type) {
 	case TRUSTGATE_EVENT_TYPE_DENIED:
 	case TRUSTGATE_EVENT_TYPE_ALLOWED:
+	case TRUSTGATE_EVENT_TYPE_OBSERVED:
 		report_access(agent->report, event);
 		break;
 	case TRUSTGATE_EVENT_TYPE_GRANT_ADDED:

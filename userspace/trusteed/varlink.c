@@ -371,6 +371,8 @@ static int set_up_server(struct agent *agent)
 			"io.trustgate.Agent.Revoke", method_revoke,
 			"io.trustgate.Agent.Stop", method_stop,
 			"io.trustgate.Agent.Start", method_start,
+			"io.trustgate.Agent.Observe", method_observe,
+			"io.trustgate.Agent.Unobserve", method_unobserve,
 			"io.trustgate.Agent.ListGrants", method_list_grants,
 			"io.trustgate.Agent.Watch", method_watch);
 	if (r >= 0)

@@ -12,6 +12,7 @@
 
 #include "agent.h"
 #include "authorise.h"
+#include "observing.h"
 
 /**
  * struct peer - who is at the other end
@@ -128,10 +129,27 @@ const char *varlink_volume_name(const struct volume_names *names, uint32_t id);
 int varlink_grants(struct agent *agent, const struct trustgate_grant *grants, size_t count,
 		   const struct volume_names *names, sd_json_variant **ret);
 
+/* The reply {"volume": as the kernel has it now}, in varlink_volumes.c. */
+int varlink_reply_volume(struct agent *agent, const char *name, sd_json_variant **ret_reply,
+			 struct refusal *refusal);
+
+/* What somebody says who has a volume observed. */
+struct observe_parameters {
+	int64_t duration_ns;
+	const char *reason;
+	const char *ticket;
+	const char *comment;
+};
+
+/* Check it, and whether he may. Returns 0 or -errno with @refusal filled. */
+int varlink_read_observing(struct agent *agent, sd_varlink *link,
+			   const struct observe_parameters *given, const char *volume,
+			   struct observing *observing, struct refusal *refusal);
+
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
  * varlink_decide.c, varlink_ask.c, varlink_service.c, varlink_stop.c,
- * varlink_metrics.c
+ * varlink_metrics.c, varlink_observe.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -167,6 +185,10 @@ int method_revoke_request(sd_varlink *link, sd_json_variant *parameters,
 			  sd_varlink_method_flags_t flags, void *userdata);
 int method_extend_request(sd_varlink *link, sd_json_variant *parameters,
 			  sd_varlink_method_flags_t flags, void *userdata);
+int method_observe(sd_varlink *link, sd_json_variant *parameters,
+		   sd_varlink_method_flags_t flags, void *userdata);
+int method_unobserve(sd_varlink *link, sd_json_variant *parameters,
+		     sd_varlink_method_flags_t flags, void *userdata);
 int method_metrics(sd_varlink *link, sd_json_variant *parameters,
 		   sd_varlink_method_flags_t flags, void *userdata);
 int method_service(sd_varlink *link, sd_json_variant *parameters,

@@ -23,7 +23,22 @@
 	  "Why checks ended so: granted, no-grant, wrong-access, not-yet, expired, used-up, ...", \
 	  name, TRUSTGATE_NAMES_CAUSE, counter->cause) \
 	F(count, INT, 0, "How many did since the volume is protected", \
-	  unsigned, counter->count)
+	  unsigned, counter->count) \
+	F(observed, INT, NULLABLE, \
+	  "How many ended so and were not denied, as the volume was observed; absent if none", \
+	  unsigned_if, counter->observed, counter->observed)
+
+#define OBSERVATION_FIELDS(F) \
+	F(volume, STRING, 0, "Name of the volume, which may not be protected any more", \
+	  text, observation->volume_name) \
+	F(live, BOOL, 0, "It is observed now: accesses are recorded and not denied", \
+	  flag, observation->live) \
+	F(sinceBoottimeNSec, INT, 0, "When it was for the first time", \
+	  unsigned, observation->since_boottime_ns) \
+	F(untilBoottimeNSec, INT, 0, "When that ends, or ended the last time", \
+	  unsigned, observation->until_boottime_ns) \
+	F(times, INT, 0, "How often it was begun", \
+	  unsigned, observation->times)
 
 #define VOLUME_FIELDS(F, T) \
 	F(id, INT, 0, "Number in the kernel", \
@@ -61,6 +76,11 @@
 	  unsigned, volume->grants) \
 	F(addedBoottimeNSec, INT, 0, "Since when it is protected", \
 	  unsigned, volume->added_boottime_ns) \
+	F(observedUntilBoottimeNSec, INT, NULLABLE, \
+	  "Until when accesses are recorded and not denied; absent if they are denied", \
+	  unsigned_if, volume->observed_until_boottime_ns, volume->observed_until_boottime_ns) \
+	F(observedSinceBoottimeNSec, INT, NULLABLE, "Since when", \
+	  unsigned_if, volume->observed_until_boottime_ns, volume->observed_since_boottime_ns) \
 	T(counters, Counter, ARRAY, "Verdicts by cause", \
 	  counters, volume)
 
@@ -132,7 +152,7 @@
 	F(seq, INT, 0, "Number; a gap means lost events", \
 	  unsigned, event->seq) \
 	F(type, STRING, 0, \
-	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared, request-raised, request-closed, grant-suspended, grant-resumed", \
+	  "denied, allowed, grant-added, grant-ended, volume-added, volume-changed, volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped, killed, grant-cleared, request-raised, request-closed, grant-suspended, grant-resumed, observed, observation-begun, observation-ended", \
 	  name, TRUSTGATE_NAMES_EVENT_TYPE, event->type) \
 	F(timeBoottimeNSec, INT, 0, "When", \
 	  unsigned, event->time_boottime_ns) \
@@ -169,7 +189,7 @@
 	  text, HAS(PATH) ? event->path : NULL) \
 	F(pathCut, BOOL, NULLABLE, "The path lost its beginning", \
 	  flag_if, HAS(PATH), event->path_cut) \
-	F(expiresBoottimeNSec, INT, NULLABLE, "End of the grant", \
+	F(expiresBoottimeNSec, INT, NULLABLE, "End of the grant, or of the observation", \
 	  unsigned_if, HAS(EXPIRES_BOOTTIME_NS), event->expires_boottime_ns) \
 	F(targetPid, INT, NULLABLE, "Process whose memory was concerned", \
 	  signed_if, HAS(TARGET_PID), event->target_pid) \
@@ -292,7 +312,10 @@
 	F(cause, STRING, NULLABLE, "Why", \
 	  text, transition->cause)
 
-#define STATUS_FIELDS(F) \
+#define STATUS_FIELDS(F, T) \
+	T(observations, Observation, ARRAY, \
+	  "Volumes that are observed, or were since the module was loaded", \
+	  observations, gate) \
 	F(stopped, STRING, ARRAY, "Volumes on which nothing is given until they are started; * for all", \
 	  stopped, agent) \
 	F(accountProblem, STRING, NULLABLE, "Why nothing is recorded in the account; absent if it is", \
@@ -436,7 +459,23 @@
 #define ADD_VOLUME_PARAMETERS(F) \
 	VOLUME_NAME_PARAMETERS(F, MANDATORY) \
 	F(path, TEXT, MANDATORY, "Mount point of the filesystem", path) \
-	SETTINGS_PARAMETERS(F)
+	SETTINGS_PARAMETERS(F) \
+	OBSERVING_PARAMETERS(F, observeNSec, NULLABLE)
+
+/* The first one is named otherwise where others are about something else. */
+#define OBSERVING_PARAMETERS(F, DURATION, NEED) \
+	F(DURATION, TIME, NEED, \
+	  "For how long accesses to it are recorded and not denied, at most 7 days", act.duration_ns) \
+	F(reason, TEXT, NEED, "One of the reasons in Grant.reason", act.reason) \
+	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", act.ticket) \
+	F(comment, TEXT, NULLABLE, "Why, in words", act.comment)
+
+#define OBSERVE_PARAMETERS(F) \
+	F(volume, TEXT, MANDATORY, "Name of the volume", volume) \
+	OBSERVING_PARAMETERS(F, durationNSec, MANDATORY)
+
+#define UNOBSERVE_PARAMETERS(F) \
+	F(volume, TEXT, MANDATORY, "Name of the volume", volume)
 
 #define SET_VOLUME_PARAMETERS(F) \
 	VOLUME_NAME_PARAMETERS(F, MANDATORY) \

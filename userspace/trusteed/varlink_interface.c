@@ -63,6 +63,7 @@
 	INPUT_OF(name, INPUT_##kind, FLAGS_##need),
 
 TYPE(Counter, COUNTER_FIELDS(FIELD));
+TYPE(Observation, OBSERVATION_FIELDS(FIELD));
 TYPE(Volume, VOLUME_FIELDS(FIELD, FIELD_BY_TYPE));
 TYPE(Grant, GRANT_FIELDS(FIELD));
 TYPE(Event, EVENT_FIELDS(FIELD));
@@ -72,7 +73,7 @@ TYPE(Transition, TRANSITION_FIELDS(FIELD));
 TYPE(EventCount, EVENT_COUNT_FIELDS(FIELD));
 TYPE(Waited, WAITED_FIELDS(FIELD));
 
-METHOD(Status, 0, STATUS_FIELDS(OUTPUT));
+METHOD(Status, 0, STATUS_FIELDS(OUTPUT, OUTPUT_BY_TYPE));
 METHOD(Metrics, 0, METRICS_FIELDS(OUTPUT, OUTPUT_BY_TYPE));
 METHOD(ListVolumes, 0,
        VOLUME_NAME_PARAMETERS(INPUT, NULLABLE)
@@ -130,6 +131,12 @@ METHOD(Stop, 0,
        OUTPUT(refused, INT, 0, "Requests that were refused"));
 METHOD(Start, 0,
        STOP_PARAMETERS(INPUT));
+METHOD(Observe, 0,
+       OBSERVE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(volume, Volume, 0, "As it is observed now"));
+METHOD(Unobserve, 0,
+       UNOBSERVE_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(volume, Volume, 0, "As it is set now"));
 METHOD(ListGrants, SD_VARLINK_SUPPORTS_MORE,
        LIST_GRANTS_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "In the order of their numbers"));
@@ -163,6 +170,8 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	SD_VARLINK_INTERFACE_COMMENT("The agent of Trustgate, which alone gives access to protected volumes. Times are CLOCK_BOOTTIME."),
 	SD_VARLINK_SYMBOL_COMMENT("Verdicts that ended with one cause"),
 	&vl_type_Counter,
+	SD_VARLINK_SYMBOL_COMMENT("A volume is observed, or was: nothing is denied on it"),
+	&vl_type_Observation,
 	SD_VARLINK_SYMBOL_COMMENT("A filesystem under protection"),
 	&vl_type_Volume,
 	SD_VARLINK_SYMBOL_COMMENT("A time-limited permission of one process on one file or subtree"),
@@ -217,6 +226,10 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_Stop,
 	SD_VARLINK_SYMBOL_COMMENT("Give grants again on what was stopped. For trustees."),
 	&vl_method_Start,
+	SD_VARLINK_SYMBOL_COMMENT("Have accesses to a volume recorded and not denied, for a time; on record before it begins. Again, with another time, to change it. For trustees."),
+	&vl_method_Observe,
+	SD_VARLINK_SYMBOL_COMMENT("Have them denied again. For root and trustees."),
+	&vl_method_Unobserve,
 	SD_VARLINK_SYMBOL_COMMENT("Live grants; with more in several replies. For root and trustees."),
 	&vl_method_ListGrants,
 	SD_VARLINK_SYMBOL_COMMENT("Events from now on. For root and trustees; to supervise, for trustees."),

@@ -344,6 +344,32 @@ static void put_waited(struct json *object, const char *name,
 	put(object, name, r, value);
 }
 
+static int observation_json(const struct trustgate_observation *observation,
+			    sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	OBSERVATION_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
+static void put_observations(struct json *object, const char *name,
+			     const struct trustgate_gate *gate)
+{
+	sd_json_variant *value = NULL;
+	int r = sd_json_variant_new_array(&value, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < gate->observations_count; i++) {
+		sd_json_variant *observation = NULL;
+
+		r = observation_json(&gate->observations[i], &observation);
+		if (r >= 0)
+			r = sd_json_variant_append_array(&value, observation);
+		sd_json_variant_unref(observation);
+	}
+	put(object, name, r, value);
+}
+
 /* ---- the types ---- */
 
 int varlink_json_status(const struct agent *agent, const struct trustgate_gate *gate,
@@ -351,7 +377,7 @@ int varlink_json_status(const struct agent *agent, const struct trustgate_gate *
 {
 	struct json object = { 0 };
 
-	STATUS_FIELDS(PUT)
+	STATUS_FIELDS(PUT, PUT)
 	return finish(&object, ret);
 }
 

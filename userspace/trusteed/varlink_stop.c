@@ -7,8 +7,11 @@
  * Must not own: what is stopped (stopped.c).
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "journal.h"
+#include "observing.h"
 #include "renewed.h"
 #include "requests.h"
 #include "varlink.h"
@@ -42,6 +45,29 @@ static int check_what(struct agent *agent, const struct stop_parameters *given,
 	return r;
 }
 
+/* Who stops everything does not mean everything but what nobody has granted. */
+static int observe_nothing(struct agent *agent, const char *volume, struct refusal *refusal)
+{
+	struct trustgate_volume *volumes = NULL;
+	size_t count = 0;
+	int r;
+
+	r = trustgate_volume_list(agent->gate, &volumes, &count, NULL);
+	if (r < 0)
+		return gate_refused(agent, r, refusal);
+	for (size_t i = 0; i < count; i++) {
+		int ended = 0;
+
+		if (!volume || !strcmp(volume, volumes[i].name))
+			ended = observing_end(agent, &volumes[i], "everything was stopped",
+					      refusal);
+		if (ended < 0)
+			r = ended;
+	}
+	free(volumes);
+	return r;
+}
+
 static void note(struct agent *agent, const struct peer *peer, const char *volume,
 		 const char *kind, uint64_t ended, uint64_t refused)
 {
@@ -67,8 +93,9 @@ static int run_stop(struct agent *agent, sd_varlink *link, void *userdata,
 	const struct stop_parameters *given = userdata;
 	uint64_t ended = 0, standing = 0, refused = 0;
 	uint32_t volume_id = 0;
+	struct refusal observed = { 0 };
 	struct peer peer;
-	int kept, r;
+	int kept, denied, r;
 
 	r = varlink_peer(link, &peer, refusal);
 	if (r == 0)
@@ -77,6 +104,7 @@ static int run_stop(struct agent *agent, sd_varlink *link, void *userdata,
 		return r;
 	/* First nothing new is given, whatever becomes of the rest. */
 	kept = stopped_add(agent, given->volume, refusal);
+	denied = observe_nothing(agent, given->volume, &observed);
 	refused = asked_refuse_all(agent, given->volume, "everything was stopped") +
 		  requests_reject_all(agent, given->volume, peer.uid, "everything was stopped");
 	standing = services_end(agent, given->volume) + renewed_end(agent, given->volume);
@@ -89,6 +117,10 @@ static int run_stop(struct agent *agent, sd_varlink *link, void *userdata,
 	}
 	ended += standing;
 	note(agent, &peer, given->volume, "stopped", ended, refused);
+	if (r == 0 && denied < 0) {
+		*refusal = observed;
+		r = denied;
+	}
 	if (r < 0 || kept < 0)
 		return r < 0 ? r : kept;
 	return sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_UNSIGNED("ended", ended),

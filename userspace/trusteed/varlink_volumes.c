@@ -7,9 +7,11 @@
  * Must not own: what happens to a volume (volumes.c).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "observing.h"
 #include "varlink.h"
 #include "varlink_fields.h"
 #include "varlink_json.h"
@@ -100,6 +102,7 @@ struct settings_parameters {
 	const char *metadata;
 	const char *least_on_end;
 	sd_json_variant *ask;
+	struct observe_parameters act;
 };
 
 static int read_record(sd_json_variant *list, struct trustgate_volume_settings *settings,
@@ -170,9 +173,8 @@ static int read_settings(const struct settings_parameters *parameters,
 	return parameters->record ? read_record(parameters->record, settings, refusal) : 0;
 }
 
-/* The reply of both: the volume as the kernel has it now. */
-static int reply_volume(struct agent *agent, const char *name, sd_json_variant **ret_reply,
-			struct refusal *refusal)
+int varlink_reply_volume(struct agent *agent, const char *name, sd_json_variant **ret_reply,
+			 struct refusal *refusal)
 {
 	struct trustgate_volume volume;
 	sd_json_variant *json = NULL;
@@ -188,6 +190,35 @@ static int reply_volume(struct agent *agent, const char *name, sd_json_variant *
 	return r;
 }
 
+/* A volume that is in use is to be observed from its first moment on. */
+static int read_observing(struct agent *agent, sd_varlink *link,
+			  const struct settings_parameters *given,
+			  struct trustgate_volume_settings *settings, struct refusal *refusal)
+{
+	const struct observe_parameters *act = &given->act;
+	struct observing observing;
+	const char *wrong;
+	int r;
+
+	if (!act->duration_ns && (act->reason || act->ticket || act->comment))
+		return refuse(refusal, EINVAL, "observeNSec",
+			      "reason, ticket and comment go with it");
+	if (!act->duration_ns)
+		return 0;
+	r = varlink_read_observing(agent, link, act, given->name, &observing, refusal);
+	if (r == -EINVAL && !strcmp(refusal->attribute, "durationNSec"))
+		snprintf(refusal->attribute, sizeof(refusal->attribute), "observeNSec");
+	wrong = r == 0 ? config_volume_name_check(given->name) : NULL;
+	if (wrong)
+		r = refuse(refusal, EINVAL, "name", "\"%.80s\" %s", given->name, wrong);
+	if (r == 0)
+		r = observing_intend(agent, &observing, &settings->observed_until_boottime_ns,
+				     refusal);
+	if (r == 0)
+		settings->fields |= TRUSTGATE_VOLUME_FIELD_OBSERVED;
+	return r;
+}
+
 static int run_add(struct agent *agent, sd_varlink *link, void *userdata,
 		   sd_json_variant **ret_reply, struct refusal *refusal)
 {
@@ -195,11 +226,12 @@ static int run_add(struct agent *agent, sd_varlink *link, void *userdata,
 	struct trustgate_volume_settings settings = { 0 };
 	int r;
 
-	(void)link;
 	r = read_settings(given, &settings, refusal);
 	if (r == 0)
+		r = read_observing(agent, link, given, &settings, refusal);
+	if (r == 0)
 		r = volumes_add(agent, given->name, given->path, &settings, refusal);
-	return r < 0 ? r : reply_volume(agent, given->name, ret_reply, refusal);
+	return r < 0 ? r : varlink_reply_volume(agent, given->name, ret_reply, refusal);
 }
 
 int method_add_volume(sd_varlink *link, sd_json_variant *parameters,
@@ -229,7 +261,7 @@ static int run_set(struct agent *agent, sd_varlink *link, void *userdata,
 	r = read_settings(given, &settings, refusal);
 	if (r == 0)
 		r = volumes_set(agent, given->name, &settings, refusal);
-	return r < 0 ? r : reply_volume(agent, given->name, ret_reply, refusal);
+	return r < 0 ? r : varlink_reply_volume(agent, given->name, ret_reply, refusal);
 }
 
 int method_set_volume(sd_varlink *link, sd_json_variant *parameters,

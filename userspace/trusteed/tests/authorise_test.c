@@ -64,6 +64,8 @@ static void test_asks(void)
 			    table[i].volumes ? 0 : -EPERM);
 		CHECK_EQUAL(authorise(&config, uid, ASK_GRANT, &refusal),
 			    table[i].grant ? 0 : -EPERM);
+		CHECK_EQUAL(authorise(&config, uid, ASK_OBSERVE, &refusal),
+			    uid == ALICE ? 0 : -EPERM);
 	}
 	memset(&refusal, 0, sizeof(refusal));
 	CHECK_EQUAL(authorise(&config, ROOT, ASK_GRANT, &refusal), -EPERM);

@@ -234,6 +234,8 @@ int trustgate_gate_get(struct trustgate_conn *conn, struct trustgate_gate *ret_g
 		ret_gate->volumes += !!state->volumes[i].id;
 	for (int i = 0; i < GRANTS; i++)
 		ret_gate->grants += !!state->grants[i].id;
+	for (int i = 0; i < VOLUMES && state->observations[i].volume_name[0]; i++)
+		ret_gate->observations[ret_gate->observations_count++] = state->observations[i];
 	ret_gate->state = ret_gate->volumes ? TRUSTGATE_GATE_STATE_ARMED :
 					      TRUSTGATE_GATE_STATE_IDLE;
 	ret_gate->hooks = fake_take(1, sizeof(*ret_gate->hooks));
@@ -304,6 +306,29 @@ static void set(struct trustgate_volume *volume, const struct trustgate_volume_s
 		volume->least_on_end = settings->least_on_end;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_ASK)
 		volume->ask_ns = settings->ask_ns;
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_OBSERVED) {
+		volume->observed_until_boottime_ns = settings->observed_until_boottime_ns;
+		volume->observed_since_boottime_ns = fake_now_ns();
+	}
+}
+
+/* What the kernel remembers, also of a volume that is gone. */
+static void observe(struct state *state, const char *name,
+		    const struct trustgate_volume_settings *settings)
+{
+	uint64_t until_ns = settings->observed_until_boottime_ns;
+	struct trustgate_observation *observation = state->observations;
+
+	if (!(settings->fields & TRUSTGATE_VOLUME_FIELD_OBSERVED))
+		return;
+	while (observation->volume_name[0] && strcmp(observation->volume_name, name))
+		observation++;
+	snprintf(observation->volume_name, sizeof(observation->volume_name), "%s", name);
+	if (!observation->since_boottime_ns)
+		observation->since_boottime_ns = fake_now_ns();
+	observation->times += until_ns && !observation->live;
+	observation->live = until_ns;
+	observation->until_boottime_ns = until_ns ?: fake_now_ns();
 }
 
 int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const char *path,
@@ -331,6 +356,7 @@ int trustgate_volume_add(struct trustgate_conn *conn, const char *name, const ch
 		volume->max_duration_ns = UINT64_C(3600000000000);
 		volume->added_boottime_ns = fake_now_ns();
 		set(volume, settings);
+		observe(state, name, settings);
 		*ret_id = volume->id;
 		return fake_answer(conn, "volume-add");
 	}
@@ -345,6 +371,7 @@ int trustgate_volume_set(struct trustgate_conn *conn, uint32_t id,
 	if (!volume)
 		return fake_fail(conn, ENOENT, "id", "no such volume");
 	set(volume, settings);
+	observe(conn->state, volume->name, settings);
 	return fake_answer(conn, "volume-set");
 }
 
@@ -414,7 +441,8 @@ static void count(struct state *state, const struct trustgate_event *event)
 	size_t i = 0;
 	uint32_t cause;
 
-	if (event->type == TRUSTGATE_EVENT_TYPE_DENIED)
+	if (event->type == TRUSTGATE_EVENT_TYPE_DENIED ||
+	    event->type == TRUSTGATE_EVENT_TYPE_OBSERVED)
 		cause = event->cause;
 	else if (event->type == TRUSTGATE_EVENT_TYPE_ALLOWED)
 		cause = TRUSTGATE_CAUSE_GRANTED;
@@ -428,7 +456,10 @@ static void count(struct state *state, const struct trustgate_event *event)
 		i++;
 	if (i == volume->counters_count)
 		volume->counters[volume->counters_count++].cause = cause;
-	volume->counters[i].count++;
+	if (event->type == TRUSTGATE_EVENT_TYPE_OBSERVED)
+		volume->counters[i].observed++;
+	else
+		volume->counters[i].count++;
 }
 
 /* ---- events: datagrams "TYPE VOLUME PID PATH" ---- */

@@ -31,6 +31,7 @@ struct state {
 		uint32_t end;
 	} answered;
 	struct trustgate_volume volumes[VOLUMES];
+	struct trustgate_observation observations[VOLUMES];
 	struct trustgate_grant grants[GRANTS];
 	struct trustgate_request requests[REQUESTS];
 };
