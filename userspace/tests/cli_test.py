@@ -581,7 +581,7 @@ class CliTest(scripted.ScriptedAgent):
     def test_help(self):
         out = subprocess.run([TRUSTGATE, "--help"], capture_output=True, text=True, check=True).stdout
         verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", out, re.MULTILINE)
-        self.assertEqual(28, len(verbs))
+        self.assertEqual(29, len(verbs))
         for verb in verbs:
             for option in ("--help", "-h"):
                 process = subprocess.run([TRUSTGATE, *verb.split(), option], capture_output=True, text=True, check=True)

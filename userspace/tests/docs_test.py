@@ -69,7 +69,7 @@ class ManualTest(unittest.TestCase):
         return {parts[i]: parts[i + 1] for i in range(1, len(parts) - 1, 2) if parts[i]}
 
     def test_verbs(self):
-        self.assertEqual(28, len(VERBS))
+        self.assertEqual(29, len(VERBS))
         self.assertEqual(VERBS, list(self.sections()))
 
     def test_options(self):
@@ -341,7 +341,7 @@ class ZshCompletionTest(unittest.TestCase):
 
     def test_agent_values(self):
         """Volumes, grants and requests come from the agent; nothing in them is executed."""
-        for line in ("grants --volume ", "volume del ", "volume list ", "verify ", "top -V ", "stop ", "start "):
+        for line in ("grants --volume ", "volume del ", "volume list ", "verify ", "top -V ", "stop ", "start ", "observe "):
             self.assertEqual(["acme", "other"], self.complete(f"trustgate {line}"), line)
         stub = "print -r -- '  17 acme db/$(touch /executed) sqlite3'; print -r -- '   4 acme x:y cat'"
         for line in ("revoke ", "approve ", "deny ", "show ", "extend ", "revoke --request ", "watch --grant "):

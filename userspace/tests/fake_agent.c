@@ -110,6 +110,8 @@ METHOD(Service)
 METHOD(Revoke)
 METHOD(Stop)
 METHOD(Start)
+METHOD(Observe)
+METHOD(Unobserve)
 METHOD(ListGrants)
 METHOD(ListRequests)
 METHOD(Approve)
@@ -143,7 +145,7 @@ int main(int argc, char *argv[])
 		r = sd_varlink_server_bind_method_many(server,
 			BIND(Status), BIND(Metrics), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
-			BIND(Stop), BIND(Start),
+			BIND(Stop), BIND(Start), BIND(Observe), BIND(Unobserve),
 			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
 			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Ask),
 			BIND(Acknowledge), BIND(Watch));

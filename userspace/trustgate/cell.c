@@ -103,6 +103,21 @@ char *cell_counter(sd_json_variant *row, bool granted)
 	return asprintf(&text, "%llu", (unsigned long long)sum) < 0 ? NULL : text;
 }
 
+char *cell_observed(sd_json_variant *row)
+{
+	sd_json_variant *counters = sd_json_variant_by_key(row, "counters");
+	uint64_t sum = 0, count;
+	char *text;
+
+	if (!sd_json_variant_is_array(counters))
+		return NULL;
+	for (size_t i = 0; i < sd_json_variant_elements(counters); i++)
+		if (field_number(sd_json_variant_by_index(counters, i), "observed", &count) &&
+		    __builtin_add_overflow(sum, count, &sum))
+			sum = UINT64_MAX;
+	return asprintf(&text, "%llu", (unsigned long long)sum) < 0 ? NULL : text;
+}
+
 char *cell_flags(sd_json_variant *row)
 {
 	static const struct {

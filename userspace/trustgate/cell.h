@@ -30,5 +30,7 @@ char *cell_names(sd_json_variant *row, const char *field);
 char *cell_flags(sd_json_variant *row);
 /* Checks that were granted, or those that were denied, whatever the cause. */
 char *cell_counter(sd_json_variant *row, bool granted);
+/* Checks that denied nothing, as the volume was observed. */
+char *cell_observed(sd_json_variant *row);
 
 #endif /* _TRUSTGATE_CELL_H */

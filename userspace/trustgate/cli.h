@@ -117,6 +117,8 @@ enum option_id {
 	OPTION_TEXTFILE,
 	OPTION_INTERVAL,
 	OPTION_ONCE,
+	OPTION_OBSERVE,
+	OPTION_END,
 };
 
 /**
@@ -205,6 +207,7 @@ extern const struct verb verb_grant;
 extern const struct verb verb_revoke;
 extern const struct verb verb_stop;
 extern const struct verb verb_start;
+extern const struct verb verb_observe;
 extern const struct verb verb_grants;
 extern const struct verb verb_requests;
 extern const struct verb verb_show;

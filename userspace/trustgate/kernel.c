@@ -16,10 +16,30 @@
 
 /* ---- the agent's words ---- */
 
+static int observations_json(const struct trustgate_gate *gate, sd_json_variant **ret)
+{
+	int r = sd_json_variant_new_array(ret, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < gate->observations_count; i++) {
+		const struct trustgate_observation *observation = &gate->observations[i];
+
+		r = sd_json_variant_append_arraybo(ret,
+			SD_JSON_BUILD_PAIR_STRING("volume", observation->volume_name),
+			SD_JSON_BUILD_PAIR_BOOLEAN("live", observation->live),
+			SD_JSON_BUILD_PAIR_UNSIGNED("sinceBoottimeNSec",
+						    observation->since_boottime_ns),
+			SD_JSON_BUILD_PAIR_UNSIGNED("untilBoottimeNSec",
+						    observation->until_boottime_ns),
+			SD_JSON_BUILD_PAIR_UNSIGNED("times", observation->times));
+	}
+	return r;
+}
+
 static int status_json(const struct trustgate_gate *gate, sd_json_variant **ret)
 {
 	bool bound = gate->present & (UINT64_C(1) << TRUSTGATE_A_GATE_AGENT_PID);
 	sd_json_variant *hooks = NULL;
+	sd_json_variant *observations = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < gate->hooks_count; i++)
@@ -27,8 +47,11 @@ static int status_json(const struct trustgate_gate *gate, sd_json_variant **ret)
 	if (r >= 0 && !hooks)
 		r = sd_json_variant_new_array(&hooks, NULL, 0);
 	if (r >= 0)
+		r = observations_json(gate, &observations);
+	if (r >= 0)
 		r = sd_json_buildo(ret,
 			SD_JSON_BUILD_PAIR_STRING("source", "kernel"),
+			SD_JSON_BUILD_PAIR_VARIANT("observations", observations),
 			SD_JSON_BUILD_PAIR_UNSIGNED("abiVersion", gate->abi_version),
 			SD_JSON_BUILD_PAIR_STRING("state",
 				trustgate_name(TRUSTGATE_NAMES_GATE_STATE, gate->state) ?: "unknown"),
@@ -57,6 +80,7 @@ static int status_json(const struct trustgate_gate *gate, sd_json_variant **ret)
 				SD_JSON_BUILD_UNSIGNED(gate->oldest_request_boottime_ns)),
 			SD_JSON_BUILD_PAIR_VARIANT("hooks", hooks));
 	sd_json_variant_unref(hooks);
+	sd_json_variant_unref(observations);
 	return r;
 }
 
@@ -68,7 +92,9 @@ static int counters_json(const struct trustgate_volume *volume, sd_json_variant 
 		r = sd_json_variant_append_arraybo(ret,
 			SD_JSON_BUILD_PAIR_STRING("cause",
 				trustgate_cause_name(volume->counters[i].cause) ?: "unknown"),
-			SD_JSON_BUILD_PAIR_UNSIGNED("count", volume->counters[i].count));
+			SD_JSON_BUILD_PAIR_UNSIGNED("count", volume->counters[i].count),
+			SD_JSON_BUILD_PAIR_CONDITION(volume->counters[i].observed != 0, "observed",
+				SD_JSON_BUILD_UNSIGNED(volume->counters[i].observed)));
 	return r;
 }
 
@@ -96,6 +122,12 @@ static int append_volume(sd_json_variant **array, const struct trustgate_volume 
 			SD_JSON_BUILD_PAIR_UNSIGNED("grants", volume->grants),
 			SD_JSON_BUILD_PAIR_UNSIGNED("addedBoottimeNSec",
 						    volume->added_boottime_ns),
+			SD_JSON_BUILD_PAIR_CONDITION(volume->observed_until_boottime_ns != 0,
+				"observedUntilBoottimeNSec",
+				SD_JSON_BUILD_UNSIGNED(volume->observed_until_boottime_ns)),
+			SD_JSON_BUILD_PAIR_CONDITION(volume->observed_until_boottime_ns != 0,
+				"observedSinceBoottimeNSec",
+				SD_JSON_BUILD_UNSIGNED(volume->observed_since_boottime_ns)),
 			SD_JSON_BUILD_PAIR_VARIANT("counters", counters));
 	sd_json_variant_unref(counters);
 	return r;

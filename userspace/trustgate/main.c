@@ -30,6 +30,7 @@ static const struct verb *const verbs[] = {
 	&verb_revoke,
 	&verb_stop,
 	&verb_start,
+	&verb_observe,
 	&verb_grants,
 	&verb_requests,
 	&verb_show,

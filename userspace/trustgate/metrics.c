@@ -142,8 +142,8 @@ static const char *name_of(sd_json_variant *volume)
 	return field_string(volume, "name") ?: "";
 }
 
-/* How many checks ended with a cause. */
-static uint64_t counted(sd_json_variant *volume, const char *cause)
+/* How many checks ended with a cause, by the field that counts them. */
+static uint64_t counted_as(sd_json_variant *volume, const char *cause, const char *field)
 {
 	sd_json_variant *counters = sd_json_variant_by_key(volume, "counters");
 
@@ -152,9 +152,14 @@ static uint64_t counted(sd_json_variant *volume, const char *cause)
 		const char *name = field_string(counter, "cause");
 
 		if (name && !strcmp(name, cause))
-			return number(counter, "count");
+			return number(counter, field);
 	}
 	return 0;
+}
+
+static uint64_t counted(sd_json_variant *volume, const char *cause)
+{
+	return counted_as(volume, cause, "count");
 }
 
 static void put_counts(struct exposition *exposition, sd_json_variant *volumes)
@@ -178,6 +183,15 @@ static void put_counts(struct exposition *exposition, sd_json_variant *volumes)
 						  LABELS({ "volume", name_of(volume) },
 							 { "cause", cause }),
 						  counted(volume, cause));
+	exposition_family(exposition, "observed_total", FAMILY_COUNTER,
+			  "Checks that were not denied, as the volume was observed, by the cause they would have been denied for.");
+	EACH_VOLUME(volumes, volume)
+		for (size_t i = 0; (cause = trustgate_name_at(TRUSTGATE_NAMES_CAUSE, i)); i++)
+			if (strcmp(cause, granted) && strcmp(cause, asked))
+				exposition_number(exposition,
+						  LABELS({ "volume", name_of(volume) },
+							 { "cause", cause }),
+						  counted_as(volume, cause, "observed"));
 	exposition_family(exposition, "asked_total", FAMILY_COUNTER,
 			  "Opens that were made to wait for an answer, since the volume is protected.");
 	EACH_VOLUME(volumes, volume)
@@ -211,11 +225,30 @@ static void put_volumes(struct exposition *exposition, sd_json_variant *volumes,
 			exposition_number(exposition,
 					  LABELS({ "volume", sd_json_variant_string(name) }), 0);
 	}
+	exposition_family(exposition, "volume_observed", FAMILY_GAUGE,
+			  "Whether nothing is denied on a volume now, as it is observed.");
+	EACH_VOLUME(volumes, volume)
+		exposition_number(exposition, LABELS({ "volume", name_of(volume) }),
+				  number(volume, "observedUntilBoottimeNSec") != 0);
 	exposition_family(exposition, "volume_grants", FAMILY_GAUGE, "Live grants on a volume.");
 	EACH_VOLUME(volumes, volume)
 		exposition_number(exposition, LABELS({ "volume", name_of(volume) }),
 				  number(volume, "grants"));
 	put_counts(exposition, volumes);
+}
+
+/* Also of volumes that are protected no longer. */
+static void put_observations(struct exposition *exposition, sd_json_variant *observations)
+{
+	exposition_family(exposition, "observations_total", FAMILY_COUNTER,
+			  "How often a volume was observed, in which nothing was denied on it, since the module was loaded.");
+	for (size_t i = 0; i < sd_json_variant_elements(observations); i++) {
+		sd_json_variant *observation = sd_json_variant_by_index(observations, i);
+
+		exposition_number(exposition,
+				  LABELS({ "volume", field_string(observation, "volume") ?: "" }),
+				  number(observation, "times"));
+	}
 }
 
 /* ---- the agent ---- */
@@ -332,6 +365,8 @@ void metrics_write(const struct measured *measured, FILE *stream)
 		put_gate(&exposition, measured->status);
 		put_volumes(&exposition, measured->volumes,
 			    sd_json_variant_by_key(measured->agent, "unprotected"));
+		put_observations(&exposition,
+				 sd_json_variant_by_key(measured->status, "observations"));
 	}
 	if (measured->agent)
 		put_agent(&exposition, measured->agent, measured->status);

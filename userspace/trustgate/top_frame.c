@@ -321,6 +321,21 @@ static void add_row(struct top_frame *frame, const struct top *top, enum top_sty
 	free(text);
 }
 
+/* What is observed is recorded, and done. */
+static bool is_observed(const struct top_volume *volume)
+{
+	uint64_t until_ns = 0;
+
+	return field_number(volume->row, "observedUntilBoottimeNSec", &until_ns) && until_ns;
+}
+
+static enum top_style volume_style(const struct top_volume *volume)
+{
+	if (!volume->row || is_observed(volume))
+		return TOP_STYLE_BAD;
+	return volume->rate.denied > 0 ? TOP_STYLE_WARNING : TOP_STYLE_NORMAL;
+}
+
 static void volume_row(FILE *stream, const struct top *top, size_t index, int width)
 {
 	const struct top_volume *volume = &top->shown_volumes[index];
@@ -332,7 +347,7 @@ static void volume_row(FILE *stream, const struct top *top, size_t index, int wi
 		cell(stream, "NOT PROTECTED", 13);
 		return;
 	}
-	cell(stream, "protected", 13);
+	cell(stream, is_observed(volume) ? "NOT DENIED" : "protected", 13);
 	id_cell(stream, volume->row, "grants", 7);
 	snprintf(text, sizeof(text), "%zu", volume->waiting);
 	number_cell(stream, text, 7);
@@ -354,9 +369,7 @@ static void add_volumes(struct top_frame *frame, const struct top *top, size_t m
 	if (count > most)
 		count = most - 1;
 	for (size_t i = 0; i < count; i++)
-		add_row(frame, top, top->shown_volumes[i].row ?
-				    top->shown_volumes[i].rate.denied > 0 ? TOP_STYLE_WARNING :
-				    TOP_STYLE_NORMAL : TOP_STYLE_BAD, volume_row, i, false);
+		add_row(frame, top, volume_style(&top->shown_volumes[i]), volume_row, i, false);
 	if (count < top->shown_volumes_count)
 		addf(frame, TOP_STYLE_NORMAL, " ... and %zu more, see \"trustgate volume list\"",
 		     top->shown_volumes_count - count);

@@ -100,6 +100,28 @@ static void show_requests(sd_json_variant *status)
 		     (unsigned long long)number(status, "requestsMax"));
 }
 
+/* What is no longer observed may have been read by anybody while it was. */
+static void show_observations(const struct cli *cli, sd_json_variant *status)
+{
+	sd_json_variant *list = sd_json_variant_by_key(status, "observations");
+
+	for (size_t i = 0; i < sd_json_variant_elements(list); i++) {
+		sd_json_variant *observation = sd_json_variant_by_index(list, i);
+		bool live = field_true(observation, "live");
+		enum colour colour = live ? COLOUR_BAD : COLOUR_WARNING;
+		char *name = escape_text(field_string(observation, "volume") ?: "?");
+		char since[FORMAT_TIME_SIZE], until[FORMAT_TIME_SIZE];
+		uint64_t times = number(observation, "times");
+
+		format_time_now(number(observation, "sinceBoottimeNSec"), cli->time, since);
+		format_time_now(number(observation, "untilBoottimeNSec"), cli->time, until);
+		line("Observed", "%s%s %s%s since %s, until %s%s", colour_begin(colour), name ?: "?",
+		     live ? "is recorded and NOT DENIED" : "was not denied", colour_end(colour),
+		     since, until, times > 1 ? ", with breaks" : "");
+		free(name);
+	}
+}
+
 static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel)
 {
 	uint64_t dropped = number(status, "eventsDropped");
@@ -120,6 +142,7 @@ static int show(const struct cli *cli, sd_json_variant *status, bool from_kernel
 		free(names);
 		free(stopped);
 	}
+	show_observations(cli, status);
 	line("Volumes", "%llu of at most %llu", (unsigned long long)number(status, "volumes"),
 	     (unsigned long long)number(status, "volumesMax"));
 	line("Grants", "%llu of at most %llu, held by %llu %s",

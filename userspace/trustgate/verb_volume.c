@@ -13,6 +13,7 @@
 #include "agent.h"
 #include "cell.h"
 #include "format.h"
+#include "observe.h"
 #include "table.h"
 #include "trustgate.h"
 
@@ -89,16 +90,28 @@ static int take(int id, const char *value)
 		}
 		return parse_duration("--ask", value, &settings.ask_ns);
 	}
-	return usage_error("unexpected option");
+	return observe_take(id, value);
 }
 
-static const struct cli_option options[] = {
-	{ OPTION_MAX_DURATION, 0, "max-duration", "DURATION", "longest time from a grant's begin to its expiry" },
-	{ OPTION_ON_AGENT_LOSS, 0, "on-agent-loss", "WHAT", "what happens to grants when the agent is lost: hold or revoke" },
-	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" },
-	{ OPTION_METADATA, 0, "metadata", "WHAT", "names and attributes: open (default), or hidden from who holds no grant" },
-	{ OPTION_LEAST_ON_END, 0, "least-on-end", "KIND", "least that becomes of mappings when a grant ends: deny-io (default), unmap or kill" },
+#define SETTING_OPTIONS \
+	{ OPTION_MAX_DURATION, 0, "max-duration", "DURATION", "longest time from a grant's begin to its expiry" }, \
+	{ OPTION_ON_AGENT_LOSS, 0, "on-agent-loss", "WHAT", "what happens to grants when the agent is lost: hold or revoke" }, \
+	{ OPTION_RECORD, 0, "record", "WHAT", "record beyond denials: allowed (default) or none" }, \
+	{ OPTION_METADATA, 0, "metadata", "WHAT", "names and attributes: open (default), or hidden from who holds no grant" }, \
+	{ OPTION_LEAST_ON_END, 0, "least-on-end", "KIND", "least that becomes of mappings when a grant ends: deny-io (default), unmap or kill" }, \
 	{ OPTION_ASK, 0, "ask", "DURATION", "how long an open that no grant allows waits for an answer; off (default)" },
+
+static const struct cli_option options[] = {
+	SETTING_OPTIONS
+	{ 0 }
+};
+
+static const struct cli_option add_options[] = {
+	SETTING_OPTIONS
+	{ OPTION_OBSERVE, 0, "observe", "DURATION", "record accesses and do not deny them at first; needs --reason, see observe" },
+	{ OPTION_REASON, 'r', "reason", "REASON", "why it is observed" },
+	{ OPTION_TICKET, 't', "ticket", "TEXT", "number of the ticket" },
+	{ OPTION_COMMENT, 'c', "comment", "TEXT", "why it is observed, in words" },
 	{ 0 }
 };
 
@@ -222,6 +235,18 @@ static char *text_counters(const struct cli *cli, sd_json_variant *row)
 	return text;
 }
 
+static char *text_passed(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_observed(row);
+}
+
+static char *text_observed(const struct cli *cli, sd_json_variant *row)
+{
+	(void)cli;
+	return cell_left(row, "observedUntilBoottimeNSec");
+}
+
 static char *text_added(const struct cli *cli, sd_json_variant *row)
 {
 	return cell_time(cli, row, "addedBoottimeNSec");
@@ -245,6 +270,8 @@ static const struct column columns[] = {
 	{ .name = "DENIED", .help = "checks that were denied", .right = true, .shown = true, .text = text_denied },
 	{ .name = "COUNTERS", .help = "checks by cause", .text = text_counters },
 	{ .name = "ADDED", .help = "protected since", .text = text_added },
+	{ .name = "OBSERVED", .help = "for how long nothing is denied yet, as it is observed", .right = true, .text = text_observed },
+	{ .name = "PASSED", .help = "checks that were not denied, as it was observed", .right = true, .text = text_passed },
 	{ 0 }
 };
 
@@ -342,6 +369,8 @@ static int run_add(const struct cli *cli, int argc, char *argv[])
 
 	(void)argc;
 	r = check_name(argv[0]);
+	if (!r && observe_given())
+		r = observe_check("--observe");
 	if (r)
 		return r;
 	/* The agent's working directory is not ours. */
@@ -353,11 +382,16 @@ static int run_add(const struct cli *cli, int argc, char *argv[])
 	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", argv[0]),
 			   SD_JSON_BUILD_PAIR_STRING("path", path));
 	free(path);
+	if (r >= 0 && observe_given())
+		r = observe_add(&parameters, "observeNSec");
 	if (r < 0) {
+		sd_json_variant_unref(parameters);
 		complain("cannot make the request: %s. Name and path must be UTF-8.", strerror(-r));
 		return EXIT_REFUSED;
 	}
-	return change(cli, "AddVolume", parameters, "is protected now");
+	return change(cli, "AddVolume", parameters,
+		      observe_given() ? "is protected now, and observed: nothing is denied yet" :
+		      "is protected now");
 }
 
 static int name_parameter(const char *name, sd_json_variant **ret)
@@ -453,7 +487,7 @@ const struct verb verb_volume_add = {
 	.name = "volume add",
 	.arguments = "NAME PATH",
 	.summary = "protect the filesystem that is mounted at PATH",
-	.options = options,
+	.options = add_options,
 	.shared = SHARED_JSON,
 	.min = 2,
 	.max = 2,

@@ -91,7 +91,8 @@ static bool wanted(sd_json_variant *event)
 static enum colour type_colour(const char *type)
 {
 	if (!strcmp(type, "denied") || !strcmp(type, "gate-broken") || !strcmp(type, "agent-lost") ||
-	    !strcmp(type, "killed") || !strcmp(type, "grant-suspended"))
+	    !strcmp(type, "killed") || !strcmp(type, "grant-suspended") ||
+	    !strcmp(type, "observed") || !strcmp(type, "observation-begun"))
 		return COLOUR_BAD;
 	if (!strcmp(type, "grant-added") || !strcmp(type, "grant-resumed") || !strcmp(type, "allowed"))
 		return COLOUR_GOOD;
@@ -262,7 +263,7 @@ const struct verb verb_watch = {
 		"Types: denied, allowed, grant-added, grant-ended, volume-added, volume-changed,\n"
 		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped,\n"
 		"killed, grant-cleared, request-raised, request-closed, grant-suspended,\n"
-		"grant-resumed.\n"
+		"grant-resumed, observed, observation-begun, observation-ended.\n"
 		"A grant with --supervised allows only while a trustee other than its holder\n"
 		"supervises it. It is suspended when he stops, or reads nothing for 10 seconds.\n"
 		"With --json each line is an event. Lost events are reported on standard error.",
