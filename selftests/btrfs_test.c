@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
-#include <linux/btrfs_tree.h>
 #include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +26,7 @@
 
 #include "actor.h"
 #include "attempt.h"
+#include "btrfs.h"
 #include "gate.h"
 
 /* Small enough to be stored among the metadata. */
@@ -42,50 +42,6 @@ FIXTURE(btrfs) {
 	char second[32];
 };
 
-static int command(const char *dir, unsigned long cmd, void *argument)
-{
-	int fd = open(dir, O_RDONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (ioctl(fd, cmd, argument) < 0)
-		err = errno;
-	close(fd);
-	return err;
-}
-
-static int make_subvolume(const char *dir, const char *name)
-{
-	struct btrfs_ioctl_vol_args arguments = {};
-
-	snprintf(arguments.name, sizeof(arguments.name), "%s", name);
-	return command(dir, BTRFS_IOC_SUBVOL_CREATE, &arguments);
-}
-
-static int remove_subvolume(const char *dir, const char *name)
-{
-	struct btrfs_ioctl_vol_args arguments = {};
-
-	snprintf(arguments.name, sizeof(arguments.name), "%s", name);
-	return command(dir, BTRFS_IOC_SNAP_DESTROY, &arguments);
-}
-
-static int make_snapshot(const char *of, const char *dir, const char *name,
-			 uint64_t flags)
-{
-	struct btrfs_ioctl_vol_args_v2 arguments = { .flags = flags };
-	int err;
-
-	arguments.fd = open(of, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (arguments.fd < 0)
-		return errno;
-	snprintf(arguments.name, sizeof(arguments.name), "%s", name);
-	err = command(dir, BTRFS_IOC_SNAP_CREATE_V2, &arguments);
-	close(arguments.fd);
-	return err;
-}
-
 /*
  *	one/		subvolume
  *	one/f		SECRET
@@ -100,13 +56,13 @@ FIXTURE_SETUP(btrfs)
 {
 	GATE_OPEN(&self->gate);
 	ASSERT_EQ(0, volume_make(&self->volume, 1, "btrfs"));
-	ASSERT_EQ(0, make_subvolume(".", "one"));
-	ASSERT_EQ(0, make_subvolume(".", "two"));
-	ASSERT_EQ(0, make_subvolume("db", "nested"));
+	ASSERT_EQ(0, btrfs_create(".", "one"));
+	ASSERT_EQ(0, btrfs_create(".", "two"));
+	ASSERT_EQ(0, btrfs_create("db", "nested"));
 	ASSERT_EQ(0, disk_file("one/f", SECRET, 0644));
 	ASSERT_EQ(0, disk_file("two/f", "other", 0644));
 	ASSERT_EQ(0, disk_file("db/nested/x", "nested", 0644));
-	ASSERT_EQ(0, make_snapshot("one", ".", "snap", BTRFS_SUBVOL_RDONLY));
+	ASSERT_EQ(0, btrfs_snapshot("one", ".", "snap", BTRFS_SUBVOL_RDONLY));
 }
 
 /* A second device, looped over a file. */
@@ -172,8 +128,8 @@ static bool same_number(const char *a, const char *b)
 	long m, n;
 
 	return !stat(a, &x) && !stat(b, &y) && x.st_ino == y.st_ino &&
-	       !command(a, FS_IOC_GETVERSION, &m) &&
-	       !command(b, FS_IOC_GETVERSION, &n) && (int)m == (int)n;
+	       !btrfs_command(a, FS_IOC_GETVERSION, &m) &&
+	       !btrfs_command(b, FS_IOC_GETVERSION, &n) && (int)m == (int)n;
 }
 
 /* A grant is for one file, not for all that have its number. */
@@ -235,31 +191,98 @@ TEST_F(btrfs, subtree_with_a_subvolume_in_it)
 	EXPECT_EQ(0, attempt_read("db/a", 0));
 	EXPECT_EQ(0, attempt_read("db/nested/x", 0));
 	EXPECT_EQ(EACCES, attempt_read("one/f", 0));
-	EXPECT_EQ(EACCES, make_subvolume("db", "more"));
+	EXPECT_EQ(EACCES, btrfs_create("db", "more"));
 	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, getpid(),
 				     "db", GATE_NAMES | GATE_META));
-	EXPECT_EQ(0, make_subvolume("db", "more"));
+	EXPECT_EQ(0, btrfs_create("db", "more"));
 	EXPECT_EQ(0, disk_file("db/more/new", "new", 0644));
 	EXPECT_EQ(0, attempt_read("db/more/new", 0));
 }
 
 static int remove_nested(const char *dir, long unused)
 {
-	return remove_subvolume(dir, "nested");
+	return btrfs_destroy(dir, "nested");
 }
 
 /* It takes all that is in it, so a grant on its directory alone is too little. */
 TEST_F(btrfs, removing_a_subvolume)
 {
 	PROTECT();
-	EXPECT_EQ(EACCES, remove_subvolume("db", "nested"));
+	EXPECT_EQ(EACCES, btrfs_destroy("db", "nested"));
 	ASSERT_NE(0, gate_grant_file(&self->gate, &self->volume, getpid(),
 				     "db", GATE_READ | GATE_NAMES));
-	EXPECT_EQ(EACCES, remove_subvolume("db", "nested"));
+	EXPECT_EQ(EACCES, btrfs_destroy("db", "nested"));
 	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, getpid(),
 				     "db", GATE_NAMES));
 	EXPECT_EQ(EACCES, actor_once(remove_nested, "db", 0));
-	EXPECT_EQ(0, remove_subvolume("db", "nested"));
+	EXPECT_EQ(0, btrfs_destroy("db", "nested"));
+}
+
+/* What people type, by programs that are executed. */
+static int by_program(const char *verb, const char *what, const char *where)
+{
+	const char *const argv[] = { "btrfs", "subvolume", verb, what, where,
+				     NULL };
+
+	return disk_command(argv);
+}
+
+static int remove_all(const char *path)
+{
+	const char *const argv[] = { "rm", "-r", path, NULL };
+
+	return disk_command(argv);
+}
+
+static bool give_program(struct gate *gate, const struct volume *volume,
+			 const char *path, uint32_t kind, uint32_t access)
+{
+	struct trustgate_grant_request request = gate_request(volume, path,
+							      access);
+
+	request.object_kind = kind;
+	request.flags = TRUSTGATE_GRANT_FLAGS_DESCENDANTS |
+			TRUSTGATE_GRANT_FLAGS_KEEP_EXEC;
+	return gate_grant(gate, &request);
+}
+
+#define FILE_KIND	TRUSTGATE_OBJECT_KIND_FILE
+#define SUBTREE_KIND	TRUSTGATE_OBJECT_KIND_SUBTREE
+
+/*
+ * Before btrfs(8) deletes a subvolume it asks for its number, by a command that
+ * would tell the name of any file, so it is refused that whatever is granted.
+ * rm(1) does as well: an empty subvolume is removed as a directory is.
+ */
+TEST_F(btrfs, program)
+{
+	struct gate *gate = &self->gate;
+	struct volume *volume = &self->volume;
+
+	ASSERT_EQ(0, by_program("create", "db/before", NULL));
+	ASSERT_EQ(0, by_program("delete", "db/before", NULL));
+	PROTECT();
+	EXPECT_NE(0, by_program("create", "db/after", NULL));
+	EXPECT_NE(0, remove_all("db/nested"));
+	/* All but the one access; that access, but not below; elsewhere. */
+	ASSERT_TRUE(give_program(gate, volume, "db", SUBTREE_KIND,
+				 GATE_ALL & ~GATE_NAMES));
+	EXPECT_NE(0, by_program("create", "db/after", NULL));
+	EXPECT_NE(0, remove_all("db/nested"));
+	ASSERT_TRUE(give_program(gate, volume, "db", FILE_KIND, GATE_ALL));
+	ASSERT_TRUE(give_program(gate, volume, "one", SUBTREE_KIND, GATE_ALL));
+	EXPECT_NE(0, remove_all("db/nested"));
+	EXPECT_EQ(0, access("db/nested/x", F_OK));
+	ASSERT_TRUE(give_program(gate, volume, "db", SUBTREE_KIND,
+				 GATE_READ | GATE_NAMES));
+	EXPECT_EQ(0, by_program("create", "db/after", NULL));
+	EXPECT_NE(0, by_program("delete", "db/nested", NULL));
+	EXPECT_NE(0, by_program("snapshot", "one", "db/copy"));
+	EXPECT_EQ(0, remove_all("db/nested"));
+	EXPECT_NE(0, access("db/nested", F_OK));
+	ASSERT_EQ(0, gate_revoke_all(gate, volume));
+	EXPECT_NE(0, remove_all("db/after"));
+	EXPECT_EQ(0, access("db/after", F_OK));
 }
 
 static int open_by_handle(int mount, struct file_handle *handle)
@@ -313,47 +336,20 @@ TEST_F(btrfs, other_ways_to_the_file)
 /* Looks for the bytes of a file by way of any other of the filesystem. */
 static int search_trees(const char *by)
 {
-	static char room[sizeof(struct btrfs_ioctl_search_args_v2) + 65536];
-	struct btrfs_ioctl_search_args_v2 *search = (void *)room;
-	struct stat info;
-	int err;
+	int fd = open(by, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? errno : btrfs_search(fd, true, SECRET);
 
-	if (stat("one", &info))
-		return errno;
-	memset(room, 0, sizeof(room));
-	search->key = (struct btrfs_ioctl_search_key){
-		.min_type = BTRFS_EXTENT_DATA_KEY,
-		.max_objectid = UINT64_MAX,
-		.max_offset = UINT64_MAX,
-		.max_transid = UINT64_MAX,
-		.max_type = BTRFS_EXTENT_DATA_KEY,
-		.nr_items = 4096,
-	};
-	search->buf_size = 65536;
-	err = command(by, BTRFS_IOC_TREE_SEARCH_V2, search);
-	if (err)
-		return err;
-	return memmem(search->buf, 65536, SECRET, strlen(SECRET)) ? 0 : ENOENT;
+	close(fd);
+	return err;
 }
 
 static int send_snapshot(void)
 {
-	struct btrfs_ioctl_send_args arguments = {};
-	char stream[65536];
-	int pipes[2], err;
-	ssize_t got;
+	int fd = open("snap", O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? errno : btrfs_send(fd, SECRET);
 
-	if (pipe2(pipes, O_CLOEXEC))
-		return errno;
-	arguments.send_fd = pipes[1];
-	err = command("snap", BTRFS_IOC_SEND, &arguments);
-	close(pipes[1]);
-	got = read(pipes[0], stream, sizeof(stream));
-	close(pipes[0]);
-	if (err)
-		return err;
-	return got > 0 && memmem(stream, got, SECRET, strlen(SECRET)) ?
-	       0 : ENOENT;
+	close(fd);
+	return err;
 }
 
 TEST_F(btrfs, reading_past_the_files)
@@ -368,8 +364,8 @@ TEST_F(btrfs, reading_past_the_files)
 	EXPECT_EQ(0, attempt_read("one/f", 0));
 	EXPECT_EQ(EACCES, search_trees("one"));
 	EXPECT_EQ(EACCES, send_snapshot());
-	EXPECT_EQ(EACCES, make_snapshot("one", ".", "copy", 0));
-	EXPECT_EQ(EACCES, make_snapshot("one", "db", "copy",
+	EXPECT_EQ(EACCES, btrfs_snapshot("one", ".", "copy", 0));
+	EXPECT_EQ(EACCES, btrfs_snapshot("one", "db", "copy",
 					BTRFS_SUBVOL_RDONLY));
 }
 
@@ -404,9 +400,9 @@ TEST_F(btrfs, commands)
 	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, getpid(), ".",
 				     GATE_ALL));
 	for (i = 0; i < sizeof(closed) / sizeof(*closed); i++) {
-		EXPECT_EQ(EACCES, command("one/f", closed[i].cmd, nothing))
+		EXPECT_EQ(EACCES, btrfs_command("one/f", closed[i].cmd, nothing))
 			TH_LOG("%s", closed[i].name);
-		EXPECT_EQ(EACCES, command("one", closed[i].cmd, nothing))
+		EXPECT_EQ(EACCES, btrfs_command("one", closed[i].cmd, nothing))
 			TH_LOG("%s", closed[i].name);
 	}
 	ASSERT_EQ(0, gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_DENIED,
@@ -417,25 +413,14 @@ TEST_F(btrfs, commands)
 
 /* All devices of a filesystem have its bytes; the kernel has to be told. */
 
-static int add_device(const char *device)
+static int with_root(int (*command)(int fd, const char *device),
+		     const char *device)
 {
-	struct btrfs_ioctl_vol_args arguments = {};
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 ? errno : command(fd, device);
 
-	snprintf(arguments.name, sizeof(arguments.name), "%s", device);
-	return command(".", BTRFS_IOC_ADD_DEV, &arguments);
-}
-
-/* A device, which may be there already, begins to be a copy of the first. */
-static int replace_by(const char *device)
-{
-	struct btrfs_ioctl_dev_replace_args arguments = {
-		.cmd = BTRFS_IOCTL_DEV_REPLACE_CMD_START,
-		.start.srcdevid = 1,
-	};
-
-	snprintf((char *)arguments.start.tgtdev_name,
-		 sizeof(arguments.start.tgtdev_name), "%s", device);
-	return command(".", BTRFS_IOC_DEV_REPLACE, &arguments);
+	close(fd);
+	return err;
 }
 
 TEST_F(btrfs, several_devices)
@@ -445,7 +430,7 @@ TEST_F(btrfs, several_devices)
 	struct stat info;
 
 	ASSERT_EQ(0, attach_second(self->second));
-	ASSERT_EQ(0, add_device(self->second));
+	ASSERT_EQ(0, with_root(btrfs_add_device, self->second));
 	ASSERT_EQ(0, stat(first, &info));
 	devices[0] = info.st_rdev;
 	ASSERT_EQ(0, stat(self->second, &info));
@@ -455,11 +440,15 @@ TEST_F(btrfs, several_devices)
 						self->volume.id, devices, 2));
 	EXPECT_EQ(EPERM, attempt_open(first, O_RDONLY));
 	EXPECT_EQ(EPERM, attempt_open(self->second, O_RDONLY));
+	/* Each mount opens the device anew. */
+	ASSERT_EQ(0, mkdir(ELSEWHERE, 0700));
+	EXPECT_EQ(-1, mount(first, ELSEWHERE, "btrfs", 0, "subvol=two"));
+	EXPECT_EQ(EPERM, errno);
 	ASSERT_NE(0, gate_grant_tree(&self->gate, &self->volume, getpid(), ".",
 				     GATE_ALL));
 	EXPECT_EQ(EPERM, attempt_open(self->second, O_RDONLY));
-	EXPECT_EQ(EACCES, add_device(self->second));
-	EXPECT_EQ(EACCES, replace_by(self->second));
+	EXPECT_EQ(EACCES, with_root(btrfs_add_device, self->second));
+	EXPECT_EQ(EACCES, with_root(btrfs_replace, self->second));
 	ASSERT_EQ(0, volume_unprotect(&self->gate, &self->volume));
 	EXPECT_EQ(0, attempt_open(first, O_RDONLY));
 	EXPECT_EQ(0, attempt_open(self->second, O_RDONLY));
