@@ -3,7 +3,7 @@
 #
 # lower_test - the agent closes what a volume's device is made of, follows it
 # as it changes, and leaves it open where the configuration says so; and all
-# devices of a btrfs.
+# devices of a btrfs. Partitions of a disk that is used as a whole, too.
 # shellcheck source=selftests/agent.sh
 . "$(dirname "$0")/agent.sh"
 
@@ -24,6 +24,7 @@ clean_all()
 	clean
 	! dmsetup info tg-again >/dev/null 2>&1 || dmsetup remove tg-again
 	! dmsetup info $mapped >/dev/null 2>&1 || dmsetup remove $mapped
+	[ ! -e "${first}1" ] || partition 2
 }
 
 map()
@@ -31,20 +32,35 @@ map()
 	dmsetup "$1" $mapped --table "$2"
 }
 
+reads()
+{
+	head -c 512 "$1" >/dev/null
+}
+
+# As addpart(8) and delpart(8), which not every system has: 1 adds a partition in
+# the midst of the first disk, 2 takes it away.
+partition()
+{
+	python3 - "$first" "$1" <<-"END"
+	import ctypes, fcntl, os, struct, sys
+	part = ctypes.create_string_buffer(
+	    struct.pack("=qqi64s64s4x", 1 << 20, 1 << 20, 1, b"", b""))
+	disk = os.open(sys.argv[1], os.O_RDONLY)
+	fcntl.ioctl(disk, 0x1269, struct.pack("=iiixxxxQ", int(sys.argv[2]), 0,
+	                                      len(part), ctypes.addressof(part)))
+	END
+}
+
 prepare()
 {
 	modprobe dm_mod
+	partition 1 && reads "${first}1" || return
 	map create "0 262144 linear $first 0"
 	TRUSTGATE_DISK=/dev/mapper/$mapped
 	make_volume || return
 	configure <<-END
 	END
 	systemctl start trusteed.service
-}
-
-reads()
-{
-	head -c 512 "$1" >/dev/null
 }
 
 is_closed()
@@ -62,9 +78,10 @@ closes_what_is_below()
 {
 	expect fails "the volume's own device is closed" reads /dev/mapper/$mapped
 	expect fails "the disk below it is closed" reads "$first"
+	expect fails "a partition on its sectors is closed" reads "${first}1"
 	expect fails "nobody can map it again" dmsetup create tg-again \
 		--table "0 262144 linear $first 0"
-	equal "$(lower)" 1 "one device is listed"
+	equal "$(lower)" 2 "both are listed"
 	expect 0 "another disk is open" reads "$second"
 }
 
@@ -116,7 +133,11 @@ make_btrfs()
 {
 	modprobe btrfs
 	mkfs.btrfs -q -f "$first" "$second" &&
-		mount -o "subvolid=5,device=$first,device=$second" "$first" $volume
+		mount -o "subvolid=5,device=$first,device=$second" "$first" $volume ||
+		return
+	# The disk's partitions may have been read anew meanwhile.
+	[ -e "${first}1" ] || partition 1
+	reads "${first}1"
 }
 
 closes_all_of_a_btrfs()
@@ -128,7 +149,8 @@ closes_all_of_a_btrfs()
 	systemctl start trusteed.service
 	eventually 20 "its first device is closed" is_closed "$first"
 	eventually 20 "its second device is closed" is_closed "$second"
-	equal "$(lower)" 2 "both are listed"
+	expect fails "a partition of the first is closed" reads "${first}1"
+	equal "$(lower)" 3 "all three are listed"
 	trustgate verify test >/run/tg-test/verified
 	expect 0 "verify finds the one closed" grep -E \
 		"closed.*$first .*cannot be opened" /run/tg-test/verified

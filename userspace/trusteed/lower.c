@@ -32,7 +32,8 @@ struct found {
 
 static int collect(sd_device *device, struct found *found);
 
-static int take(sd_device *device, struct found *found)
+/* Returns 1 if it was not among them yet. */
+static int note(sd_device *device, struct found *found)
 {
 	dev_t number;
 	int r = sd_device_get_devnum(device, &number);
@@ -45,7 +46,37 @@ static int take(sd_device *device, struct found *found)
 	if (found->count == TRUSTGATE_LOWER_DEVICES_MAX)
 		return -E2BIG;
 	found->devices[found->count++] = number;
-	return collect(device, found);
+	return 1;
+}
+
+static int take(sd_device *device, struct found *found)
+{
+	int r = note(device, found);
+
+	return r > 0 ? collect(device, found) : r;
+}
+
+static bool is_type(sd_device *device, const char *type)
+{
+	const char *is;
+
+	return sd_device_get_devtype(device, &is) >= 0 && !strcmp(is, type);
+}
+
+/* A disk that is used as a whole may have partitions all the same. */
+static int note_partitions(sd_device *disk, struct found *found)
+{
+	const char *suffix;
+	sd_device *child;
+	int r = 0;
+
+	if (!is_type(disk, "disk"))
+		return 0;
+	for (child = sd_device_get_child_first(disk, &suffix); child && r >= 0;
+	     child = sd_device_get_child_next(disk, &suffix))
+		if (is_type(child, "partition"))
+			r = note(child, found);
+	return r;
 }
 
 static int take_link(const char *directory, const char *name, struct found *found)
@@ -60,9 +91,11 @@ static int take_link(const char *directory, const char *name, struct found *foun
 	free(path);
 	if (r >= 0)
 		r = take(device, found);
+	if (r >= 0)
+		r = note_partitions(device, found);
 	sd_device_unref(device);
 	/* Gone between the two looks: its removal is another event. */
-	return r == -ENODEV ? 0 : r;
+	return r == -ENODEV ? 0 : r < 0 ? r : 0;
 }
 
 /* All devices that a directory has links to; 0 also if it is not there. */
@@ -120,11 +153,11 @@ static int collect_members(const uint8_t u[16], struct found *found)
 /* What @device is made of, and all below. */
 static int collect(sd_device *device, struct found *found)
 {
-	const char *type, *path;
+	const char *path;
 	sd_device *disk;
 	int r;
 
-	if (sd_device_get_devtype(device, &type) >= 0 && !strcmp(type, "partition")) {
+	if (is_type(device, "partition")) {
 		r = sd_device_get_parent(device, &disk);
 		if (r >= 0)
 			r = take(disk, found);
