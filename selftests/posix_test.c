@@ -39,7 +39,7 @@ static const struct posix_group *const groups[] = {
 /* More than there are. */
 #define ROWS_MAX	128
 
-static const char *const filesystems[] = { "ext4", "xfs", "tmpfs" };
+static const char *const filesystems[] = { "ext4", "xfs", "tmpfs", "btrfs" };
 
 #define FILESYSTEMS	(sizeof(filesystems) / sizeof(*filesystems))
 
