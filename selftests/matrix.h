@@ -21,11 +21,15 @@
 
 #include "gate.h"
 
+struct io_uring_sqe;
+
 /* Filesystems; a row without any is for all. */
 #define MATRIX_EXT4	0x1
 #define MATRIX_XFS	0x2
 #define MATRIX_TMPFS	0x4
-#define MATRIX_DEVICE	(MATRIX_EXT4 | MATRIX_XFS)
+#define MATRIX_BTRFS	0x8
+#define MATRIX_DEVICE	(MATRIX_EXT4 | MATRIX_XFS | MATRIX_BTRFS)
+#define MATRIX_REFLINK	(MATRIX_XFS | MATRIX_BTRFS)
 
 #define MATRIX_NEEDS	6
 
@@ -53,7 +57,8 @@ struct matrix_need {
  * @also: test with finer cases on the same subject, or ""
  * @needs: rights that open it; none for a route that no grant opens
  * @prepare: done beforehand by a process that may do anything on the volume;
- *	what it opens, the route's process inherits; may be NULL. 0 or errno
+ *	what it opens, the route's process inherits; may be NULL. 0 or errno;
+ *	ENOSYS if this kernel has no such thing
  * @go: tries the route, in a process of its own. 0 or errno
  * @undo: takes away what @prepare made outside of the scene; may be NULL
  * @by_maker: it is the process that did @prepare to which the gate denies it
@@ -98,6 +103,8 @@ struct matrix_group {
 	}
 
 extern const struct matrix_group matrix_opens;
+extern const struct matrix_group matrix_kernel;
+extern const struct matrix_group matrix_fuse;
 extern const struct matrix_group matrix_passing;
 extern const struct matrix_group matrix_processes;
 extern const struct matrix_group matrix_io;
@@ -108,6 +115,7 @@ extern const struct matrix_group matrix_attributes;
 extern const struct matrix_group matrix_ioctls;
 extern const struct matrix_group matrix_mounts;
 extern const struct matrix_group matrix_devices;
+extern const struct matrix_group matrix_btrfs;
 extern const struct matrix_group matrix_open_rows;
 
 /*
@@ -121,10 +129,19 @@ extern const struct matrix_group matrix_open_rows;
  *	db/sub/c	file
  *	other/x		file
  *	elsewhere/y	file, that no route is about
+ *
+ * On btrfs there are also, made once:
+ *
+ *	kept/one/	subvolume
+ *	kept/one/f	SCENE_SECRET
+ *	kept/snap/	its snapshot, read-only: all in it has the same numbers,
+ *			and no route is about it
  */
 #define SCENE_BYTES	8192
 #define SCENE_XATTR	"user.selftest"
 #define SCENE_ACL	"system.posix_acl_access"
+/* Few enough to be kept among the metadata. */
+#define SCENE_SECRET	"a tenant's secret"
 
 /* Where a route may make what is not on the volume. */
 #define SCENE_PLACE	DISK_MOUNTS "/elsewhere"
@@ -132,6 +149,7 @@ extern const struct matrix_group matrix_open_rows;
 /**
  * struct matrix_scene - what a trial has at hand
  * @disk: the volume's filesystem
+ * @part: a partition of the device, in the midst of the filesystem
  * @raw: the device, opened for reading before there was a gate, or -1
  * @loop: a loop device over a file, set up before there was a gate; to be read
  *	past the cache
@@ -144,6 +162,7 @@ extern const struct matrix_group matrix_open_rows;
  */
 struct matrix_scene {
 	const struct disk *disk;
+	char part[80];
 	int raw;
 	int loop;
 	int fd;
@@ -191,6 +210,43 @@ void scene_over(void);
  * Return: 0 or errno.
  */
 int scene_files(void);
+
+/**
+ * scene_reader() - open @fd for reading alone; a row's prepare
+ *
+ * Return: 0 or errno.
+ */
+int scene_reader(void);
+
+/**
+ * scene_directory() - have @fd be db, open for reading; a row's prepare
+ *
+ * Return: 0 or errno.
+ */
+int scene_directory(void);
+
+/**
+ * scene_load() - have a module, which nothing else may load here
+ * @module: its name, kept
+ *
+ * Return: 0, or ENOSYS if this kernel has none of that name.
+ */
+int scene_load(const char *module);
+
+/**
+ * scene_compat() - room that a program of 32 bits could use
+ *
+ * Return: 4096 bytes, or NULL where the kernel runs no such programs.
+ */
+void *scene_compat(void);
+
+/**
+ * scene_ring() - have a new ring do one thing
+ * @prepare: says what
+ *
+ * Return: 0 or errno; ENOSYS if the kernel has no such operation.
+ */
+int scene_ring(void (*prepare)(struct io_uring_sqe *sqe));
 
 /**
  * scene_holder() - start a process that has @fd open, too; a row's prepare

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * matrix_attr - rows: attributes, ioctls, watches.
+ * matrix_attr - rows: attributes and watches.
  *
- * Owns: changing attributes and reading extended ones, and every ioctl.
+ * Owns: changing attributes and reading extended ones.
  *
- * Must not own: looking at what stat(2) and the like tell (matrix_left.c).
+ * Must not own: ioctls (matrix_command.c), looking at what stat(2) and the like
+ * tell (matrix_left.c).
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fiemap.h>
-#include <linux/fs.h>
-#include <signal.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -128,6 +123,14 @@ static int watch_filesystem(void)
 	return watch_by_fanotify(FAN_MARK_FILESYSTEM);
 }
 
+static int watch_by_dnotify(void)
+{
+	int err = scene_result(fcntl(scene.fd, F_NOTIFY, DN_CREATE));
+
+	/* What a kernel without it says. */
+	return err == EINVAL ? ENOSYS : err;
+}
+
 static const struct matrix_route attributes[] = {
 	{ .name = "chmod", .hook = "inode_setattr", .also = "attr_test",
 	  .go = change_mode, .needs = { MATRIX_FILE("db/a", META) } },
@@ -165,142 +168,10 @@ static const struct matrix_route attributes[] = {
 	  .go = watch_mount, .needs = { MATRIX_TREE(".", GATE_READ) } },
 	{ .name = "fanotify mark on the filesystem", .hook = "path_notify", .also = "route_test",
 	  .go = watch_filesystem, .needs = { MATRIX_TREE(".", GATE_READ) } },
+	{ .name = "dnotify", .hook = "path_notify", .also = "",
+	  .prepare = scene_directory, .go = watch_by_dnotify, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db", GATE_READ) } },
 };
 
 const struct matrix_group matrix_attributes =
 	MATRIX_GROUP("Attributes and watches", attributes);
-
-/* Commands. */
-
-static int map_extents(void)
-{
-	struct fiemap map = { .fm_length = ~0ULL };
-
-	return scene_result(ioctl(scene.fd, FS_IOC_FIEMAP, &map));
-}
-
-static int set_flags(void)
-{
-	int flags;
-
-	return scene_result(ioctl(scene.fd, FS_IOC_GETFLAGS, &flags)) ?:
-	       scene_result(ioctl(scene.fd, FS_IOC_SETFLAGS, &flags));
-}
-
-static int set_fsxattr(void)
-{
-	struct fsxattr now;
-
-	return scene_result(ioctl(scene.fd, FS_IOC_FSGETXATTR, &now)) ?:
-	       scene_result(ioctl(scene.fd, FS_IOC_FSSETXATTR, &now));
-}
-
-static int reserve(void)
-{
-	return attempt_reserve(scene.fd, 4 * SCENE_BYTES);
-}
-
-static int move_extents(void)
-{
-	return attempt_move_extents(scene.fd, scene.other);
-}
-
-static int prepare_blocks(void)
-{
-	return scene_files() ?: scene_result(fsync(scene.fd)) ?:
-	       scene_result(fsync(scene.other));
-}
-
-/* As XFS_IOC_SWAPEXT but for its size, so that none of its files matters. */
-static int swap_extents(void)
-{
-	struct {
-		int64_t version, target, temporary, offset, length;
-		char pad[16], stat[192];
-	} swap = { .version = 1, .target = -1, .temporary = -1 };
-
-	return scene_result(ioctl(scene.fd, _IOWR('X', 109, swap), &swap));
-}
-
-static int trim(void)
-{
-	struct fstrim_range range = { .len = 1 };
-
-	return scene_result(ioctl(scene.fd, FITRIM, &range));
-}
-
-static int unknown_command(void)
-{
-	return scene_result(ioctl(scene.fd, 0x7472757374, 0));
-}
-
-#ifdef __x86_64__
-static void give_up(int unused)
-{
-	_exit(1);
-}
-
-/* A kernel that runs no such programs ends who tries. */
-static bool has_compat(void)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (!pid) {
-		signal(SIGSEGV, give_up);
-		attempt_compat(20, 0, 0, NULL);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return !status;
-}
-
-static int compat_set_flags(void)
-{
-	int *flags;
-
-	if (!has_compat())
-		return ENOSYS;
-	flags = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	if (flags == MAP_FAILED)
-		return errno;
-	return attempt_compat(54, scene.fd, FS_IOC32_GETFLAGS, flags) ?:
-	       attempt_compat(54, scene.fd, FS_IOC32_SETFLAGS, flags);
-}
-#else
-static int compat_set_flags(void)
-{
-	return ENOSYS;
-}
-#endif
-
-static const struct matrix_route ioctls[] = {
-	{ .name = "FS_IOC_FIEMAP", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = map_extents, .on = MATRIX_DEVICE,
-	  .needs = { MATRIX_FILE("db/a", GATE_READ) } },
-	{ .name = "FS_IOC_SETFLAGS", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = set_flags,
-	  .needs = { MATRIX_FILE("db/a", META) } },
-	{ .name = "FS_IOC32_SETFLAGS of 32 bits", .hook = "file_ioctl_compat", .also = "route_test",
-	  .prepare = scene_files, .go = compat_set_flags,
-	  .needs = { MATRIX_FILE("db/a", META) } },
-	{ .name = "FS_IOC_FSSETXATTR", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = set_fsxattr,
-	  .needs = { MATRIX_FILE("db/a", META) } },
-	{ .name = "FS_IOC_RESVSP", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = reserve, .on = MATRIX_DEVICE,
-	  .needs = { MATRIX_FILE("db/a", GATE_WRITE) } },
-	{ .name = "EXT4_IOC_MOVE_EXT", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = prepare_blocks, .go = move_extents, .on = MATRIX_EXT4 },
-	{ .name = "XFS_IOC_SWAPEXT", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = swap_extents, .on = MATRIX_XFS,
-	  .done = ENOTTY },
-	{ .name = "FITRIM", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = trim, .on = MATRIX_DEVICE,
-	  .done = EINVAL },
-	{ .name = "ioctl that nobody knows", .hook = "file_ioctl", .also = "route_test",
-	  .prepare = scene_files, .go = unknown_command, .done = ENOTTY },
-};
-
-const struct matrix_group matrix_ioctls = MATRIX_GROUP("Commands", ioctls);

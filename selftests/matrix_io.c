@@ -149,12 +149,6 @@ static int io_dedupe(void)
 	return same.info.status < 0 ? -same.info.status : 0;
 }
 
-static int prepare_directory(void)
-{
-	scene.fd = open("db", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return scene_result(scene.fd);
-}
-
 static int io_getdents(void)
 {
 	char buffer[1024];
@@ -196,12 +190,6 @@ static int io_load_module(void)
 	return scene_result(syscall(SYS_finit_module, scene.fd, "", 0));
 }
 
-static int prepare_read_only(void)
-{
-	scene.fd = open("db/a", O_RDONLY | O_CLOEXEC);
-	return scene_result(scene.fd);
-}
-
 static const struct matrix_route io[] = {
 	{ .name = "read", .hook = "file_permission", .also = "io_test",
 	  .prepare = scene_files, .go = io_read,
@@ -240,13 +228,13 @@ static const struct matrix_route io[] = {
 	  .prepare = scene_files, .go = io_copy,
 	  .needs = { MATRIX_FILE("db/a", R), MATRIX_FILE("db/b", W) } },
 	{ .name = "FICLONE", .hook = "file_ioctl", .also = "io_test",
-	  .prepare = scene_files, .go = io_clone, .on = MATRIX_XFS,
+	  .prepare = scene_files, .go = io_clone, .on = MATRIX_REFLINK,
 	  .needs = { MATRIX_FILE("db/a", R), MATRIX_FILE("db/b", W) } },
 	{ .name = "FIDEDUPERANGE", .hook = "file_ioctl", .also = "",
-	  .prepare = scene_files, .go = io_dedupe, .on = MATRIX_XFS,
+	  .prepare = scene_files, .go = io_dedupe, .on = MATRIX_REFLINK,
 	  .needs = { MATRIX_FILE("db/a", R), MATRIX_FILE("db/b", W) } },
 	{ .name = "getdents", .hook = "file_permission", .also = "io_test",
-	  .prepare = prepare_directory, .go = io_getdents,
+	  .prepare = scene_directory, .go = io_getdents,
 	  .needs = { MATRIX_FILE("db", R) } },
 	{ .name = "fallocate", .hook = "file_permission", .also = "io_test",
 	  .prepare = scene_files, .go = io_fallocate,
@@ -265,7 +253,7 @@ static const struct matrix_route io[] = {
 	  .needs = { MATRIX_FILE("db/a", W) } },
 	/* What it reads is no module. */
 	{ .name = "finit_module", .hook = "file_permission", .also = "",
-	  .prepare = prepare_read_only, .go = io_load_module, .done = ENOEXEC,
+	  .prepare = scene_reader, .go = io_load_module, .done = ENOEXEC,
 	  .needs = { MATRIX_FILE("db/a", R) } },
 };
 

@@ -89,6 +89,34 @@ static int protect_write(void)
 				     PROT_READ | PROT_WRITE));
 }
 
+/* What is done to pages is done to the file. */
+static int prepare_writable(void)
+{
+	int err = scene_files();
+	void *memory;
+
+	if (err)
+		return err;
+	memory = mmap(NULL, SCENE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      scene.fd, 0);
+	if (memory == MAP_FAILED)
+		return errno;
+	scene.map = memory;
+	return 0;
+}
+
+static int punch_hole(void)
+{
+	return scene_result(madvise(scene.map, SCENE_BYTES, MADV_REMOVE));
+}
+
+/* Pages of the file in another order, by a system call of long ago. */
+static int map_otherwise(void)
+{
+	return scene_result(syscall(SYS_remap_file_pages, scene.map, 4096, 0, 1,
+				    0));
+}
+
 /* These return only if there is nothing to run; what is run exits with 0. */
 
 static int run(void)
@@ -156,6 +184,12 @@ static const struct matrix_route routes[] = {
 	{ .name = "mprotect, shared and writable", .hook = "file_mprotect", .also = "route_test",
 	  .prepare = prepare_shared, .go = protect_write,
 	  .needs = { MATRIX_FILE("db/a", R | W) } },
+	{ .name = "remap_file_pages", .hook = "mmap_file", .also = "",
+	  .prepare = prepare_writable, .go = map_otherwise, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", R | W) } },
+	{ .name = "madvise, MADV_REMOVE", .hook = "file_permission", .also = "",
+	  .prepare = prepare_writable, .go = punch_hole, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", W) } },
 	{ .name = "execve", .hook = "file_open", .also = "exec_test",
 	  .go = run, .needs = { MATRIX_FILE("db/true", X) } },
 	{ .name = "execveat of a descriptor", .hook = "file_open", .also = "exec_test",

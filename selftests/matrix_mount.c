@@ -7,7 +7,6 @@
  * Must not own: opens by way of another mount (matrix_open.c).
  */
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dqblk_xfs.h>
@@ -102,6 +101,38 @@ static int set_quota(void)
 				    scene.disk->device, 12345, &limit));
 }
 
+static int set_quota_fd(void)
+{
+	struct fs_disk_quota limit = {
+		.d_version = FS_DQUOT_VERSION, .d_flags = FS_USER_QUOTA,
+		.d_fieldmask = FS_DQ_BHARD, .d_blk_hardlimit = 8,
+	};
+
+	return scene_result(syscall(SYS_quotactl_fd, scene.fd,
+				    QCMD(Q_XSETQLIM, USRQUOTA), 12345,
+				    &limit));
+}
+
+/* It was not mounted for that, which is told after the check. */
+static int switch_quota_on(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/db/a", scene.disk->path);
+	return scene_result(syscall(SYS_quotactl, QCMD(Q_QUOTAON, USRQUOTA),
+				    scene.disk->device, QFMT_VFS_V1, path));
+}
+
+/* By the newer system calls; to the options that it has. */
+static int reconfigure(void)
+{
+	int fd = fspick(AT_FDCWD, scene.disk->path, FSPICK_CLOEXEC);
+
+	return scene_result(fd) ?:
+	       scene_result(fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL,
+				     0));
+}
+
 static const struct matrix_route mounts[] = {
 	{ .name = "mount over a directory", .hook = "sb_mount", .also = "mount_test",
 	  .go = cover_directory, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
@@ -112,7 +143,16 @@ static const struct matrix_route mounts[] = {
 	{ .name = "pivot_root over a directory", .hook = "sb_pivotroot", .also = "mount_test",
 	  .go = pivot_over, .needs = { MATRIX_FILE("db", GATE_NAMES) } },
 	{ .name = "quota limits", .hook = "quotactl", .also = "mount_test",
-	  .go = set_quota, .on = MATRIX_DEVICE, .done = ESRCH,
+	  .go = set_quota, .on = MATRIX_EXT4 | MATRIX_XFS, .done = ESRCH,
+	  .needs = { MATRIX_TREE(".", GATE_META) } },
+	{ .name = "quota limits, by a descriptor", .hook = "quotactl", .also = "",
+	  .prepare = scene_files, .go = set_quota_fd, .on = MATRIX_EXT4,
+	  .done = ESRCH, .needs = { MATRIX_TREE(".", GATE_META) } },
+	{ .name = "quotaon", .hook = "quotactl", .also = "mount_test",
+	  .go = switch_quota_on, .on = MATRIX_EXT4, .done = EINVAL,
+	  .needs = { MATRIX_TREE(".", GATE_META) } },
+	{ .name = "remount by fsconfig", .hook = "sb_remount", .also = "",
+	  .go = reconfigure, .on = MATRIX_EXT4,
 	  .needs = { MATRIX_TREE(".", GATE_META) } },
 	{ .name = "remount", .hook = "sb_remount", .also = "mount_test",
 	  .prepare = prepare_remount, .go = remount, .needs = { MATRIX_TREE(".", GATE_META) } },
@@ -152,15 +192,9 @@ static int read_node(void)
 	return attempt_open(NODE, O_RDONLY);
 }
 
-/* Made by scene_first(). */
 static int read_part(void)
 {
-	const size_t length = strlen(scene.disk->device);
-	char part[80];
-
-	snprintf(part, sizeof(part), "%s%s1", scene.disk->device,
-		 isdigit(scene.disk->device[length - 1]) ? "p" : "");
-	return attempt_open(part, O_RDONLY);
+	return attempt_open(scene.part, O_RDONLY);
 }
 
 /* The kernel opens it, too, for who could not. */
@@ -187,7 +221,7 @@ static const struct matrix_route devices[] = {
 	{ .name = "partition on the same sectors", .hook = "block_device", .also = "held_test",
 	  .go = read_part, .on = MATRIX_DEVICE, .denied = EPERM },
 	{ .name = "mount of the same device", .hook = "file_open", .also = "device_test",
-	  .go = mount_again, .on = MATRIX_DEVICE,
+	  .go = mount_again, .on = MATRIX_EXT4 | MATRIX_XFS,
 	  .needs = { MATRIX_FILE("db/a", GATE_READ) } },
 };
 

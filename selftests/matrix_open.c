@@ -9,17 +9,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
-#include <sched.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/acct.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -123,6 +124,25 @@ static int open_handle(void)
 					      O_RDONLY | O_CLOEXEC));
 }
 
+/* By number, of a file whose name is not known: nothing has looked it up. */
+static int open_forgotten_handle(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "2", 1) != 1)
+		return errno ? errno : EIO;
+	close(fd);
+	return open_handle();
+}
+
+static int open_own_again(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", scene.fd);
+	return attempt_open(name, O_RDONLY);
+}
+
 /* A second way to the same filesystem. */
 
 static int prepare_bind(void)
@@ -141,27 +161,47 @@ static int open_bind(void)
 	return attempt_read(SCENE_PLACE "/db/a", 0);
 }
 
-static int prepare_overlay(void)
+static int make_upper(const char *path)
 {
-	static const char *const modprobe[] = { "modprobe", "-q", "overlay",
-						NULL };
-	static bool tried;
+	int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	if (at < 0 || (mkdirat(at, "upper", 0700) && errno != EEXIST) ||
+	    (mkdirat(at, "work", 0700) && errno != EEXIST))
+		err = errno;
+	close(at);
+	return err;
+}
+
+/* @upper: directory for what is changed; gets upper/ and work/ */
+static int mount_overlay(const char *upper)
+{
 	char options[256];
 
-	if (!tried)
-		disk_command(modprobe);
-	tried = true;
-	if (mount("tmpfs", SCENE_PLACE, "tmpfs", 0, NULL))
-		return errno;
-	if (mkdir(SCENE_PLACE "/upper", 0700) ||
-	    mkdir(SCENE_PLACE "/work", 0700) ||
+	/* It may be built in, or not be found for another reason. */
+	scene_load("overlay");
+	if (mount("tmpfs", SCENE_PLACE, "tmpfs", 0, NULL) ||
 	    mkdir(SCENE_PLACE "/merged", 0700))
 		return errno;
 	snprintf(options, sizeof(options),
-		 "lowerdir=%s/db,upperdir=" SCENE_PLACE "/upper,workdir="
-		 SCENE_PLACE "/work", scene.disk->path);
-	return scene_result(mount("overlay", SCENE_PLACE "/merged", "overlay",
+		 "lowerdir=%s/db,upperdir=%s/upper,workdir=%s/work",
+		 scene.disk->path, upper, upper);
+	return make_upper(upper) ?:
+	       scene_result(mount("overlay", SCENE_PLACE "/merged", "overlay",
 				  0, options));
+}
+
+static int prepare_overlay(void)
+{
+	return mount_overlay(SCENE_PLACE);
+}
+
+/* All on the volume, so that a copy can share its blocks with the original. */
+static int prepare_overlay_within(void)
+{
+	char upper[96];
+
+	snprintf(upper, sizeof(upper), "%s/elsewhere", scene.disk->path);
+	return mount_overlay(upper);
 }
 
 static void undo_overlay(void)
@@ -255,58 +295,6 @@ static int read_event(void)
 	return event.fd < 0 ? EACCES : 0;
 }
 
-/* Files given to the kernel. */
-
-static int prepare_loop(void)
-{
-	return -disk_load_loop() ?: scene_files();
-}
-
-static int loop_over(void)
-{
-	int device, err = scene_attach(&device, scene.fd);
-
-	close(device);
-	return err;
-}
-
-#define SWAP_PAGES	16
-
-/* As mkswap(8) makes it. */
-static int prepare_swap(void)
-{
-	static char bytes[SWAP_PAGES * 4096];
-	const uint32_t header[] = { 1, SWAP_PAGES - 1 };
-	int err = 0, fd;
-
-	memcpy(bytes + 1024, header, sizeof(header));
-	memcpy(bytes + 4086, "SWAPSPACE2", 10);
-	fd = open("db/swap", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
-	    fsync(fd))
-		err = errno ? errno : EIO;
-	close(fd);
-	return err;
-}
-
-static int swap_on(void)
-{
-	int err = scene_result(swapon("db/swap", 0));
-
-	if (!err)
-		swapoff("db/swap");
-	return err;
-}
-
-static int account(void)
-{
-	int err = scene_result(acct("db/a"));
-
-	if (!err)
-		acct(NULL);
-	return err;
-}
-
 static const struct matrix_route opens[] = {
 	{ .name = "open for reading", .hook = "file_open", .also = "open_test",
 	  .go = open_read, .needs = { MATRIX_FILE("db/a", R) } },
@@ -336,6 +324,13 @@ static const struct matrix_route opens[] = {
 	{ .name = "open_by_handle_at", .hook = "file_open", .also = "open_test",
 	  .prepare = prepare_handle,
 	  .go = open_handle, .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "open_by_handle_at, of what is not cached", .hook = "file_open", .also = "open_test",
+	  .prepare = prepare_handle, .on = MATRIX_DEVICE,
+	  .go = open_forgotten_handle, .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "own descriptor, opened again", .hook = "file_open", .also = "open_test",
+	  .prepare = scene_files,
+	  .go = open_own_again, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", R) } },
 	{ .name = "open by a bind mount", .hook = "file_open", .also = "open_test",
 	  .prepare = prepare_bind, .undo = undo_mount,
 	  .go = open_bind, .needs = { MATRIX_FILE("db/a", R) } },
@@ -345,20 +340,77 @@ static const struct matrix_route opens[] = {
 	{ .name = "copy-up of an overlay", .hook = "file_open", .also = "",
 	  .prepare = prepare_overlay, .undo = undo_overlay,
 	  .go = overlay_copy_up, .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "copy-up of an overlay, within the volume", .hook = "inode_setxattr", .also = "",
+	  .prepare = prepare_overlay_within, .undo = undo_overlay,
+	  .on = MATRIX_REFLINK, .go = overlay_copy_up,
+	  .needs = { MATRIX_FILE("db/a", R),
+		     MATRIX_TREE("elsewhere", R | W | GATE_NAMES | GATE_META) } },
 	{ .name = "mmap by an overlay", .hook = "mmap_backing_file", .also = "",
 	  .prepare = prepare_overlay_file, .undo = undo_overlay,
 	  .go = map_overlay, .needs = { MATRIX_FILE("db/a", R) } },
-	{ .name = "loop device over a file", .hook = "file_ioctl", .also = "kernel_io_test",
-	  .prepare = prepare_loop, .go = loop_over },
-	{ .name = "swapon of a file", .hook = "file_open", .also = "kernel_io_test",
-	  .prepare = prepare_swap, .on = MATRIX_DEVICE,
-	  .go = swap_on, .needs = { MATRIX_FILE("db/swap", R | W) } },
-	{ .name = "acct into a file", .hook = "file_open", .also = "",
-	  .on = MATRIX_DEVICE,
-	  .go = account, .needs = { MATRIX_FILE("db/a", W) } },
 };
 
 const struct matrix_group matrix_opens = MATRIX_GROUP("Opens", opens);
+
+/* A supervisor may put a descriptor in the place of a system call's result. */
+
+static int supervise(int listener)
+{
+	struct seccomp_notif notice = {};
+	struct seccomp_notif_addfd given = {
+		.srcfd = (uint32_t)scene.fd, .flags = SECCOMP_ADDFD_FLAG_SEND,
+	};
+	struct seccomp_notif_resp answer = {};
+
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notice))
+		return 1;
+	given.id = notice.id;
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &given) >= 0)
+		return 0;
+	answer.id = notice.id;
+	answer.error = -errno;
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) ? 1 : 0;
+}
+
+static int receive_result(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, filter };
+	int listener;
+
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			   SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+	if (listener < 0)
+		return errno;
+	if (!fork())
+		_exit(supervise(listener));
+	return scene_result(syscall(SYS_getpgid, 0));
+}
+
+/* The descriptor stays; who has it is another program. */
+
+static int prepare_line(void)
+{
+	return scene_files() ?: scene_result(pwrite(scene.fd, "\n", 1, 0));
+}
+
+static int read_by_another(void)
+{
+	char command[64];
+
+	if (dup2(scene.fd, 9) < 0)
+		return errno;
+	snprintf(command, sizeof(command), "read -r line <&9 || exit %d",
+		 EACCES);
+	execl("/bin/sh", "sh", "-c", command, NULL);
+	return errno;
+}
 
 static const struct matrix_route passing[] = {
 	{ .name = "SCM_RIGHTS", .hook = "file_receive", .also = "route_test",
@@ -367,6 +419,12 @@ static const struct matrix_route passing[] = {
 	{ .name = "descriptor of a fanotify event", .hook = "file_open", .also = "",
 	  .prepare = prepare_event,
 	  .go = read_event, .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "descriptor from a seccomp supervisor", .hook = "file_receive", .also = "",
+	  .prepare = scene_files,
+	  .go = receive_result, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", R | W) } },
+	{ .name = "descriptor kept by a program that is executed", .hook = "file_permission", .also = "exec_test",
+	  .prepare = prepare_line, .go = read_by_another },
 };
 
 const struct matrix_group matrix_passing =

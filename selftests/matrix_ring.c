@@ -72,17 +72,14 @@ static int transfer(struct io_uring *ring, bool is_write, unsigned int flags)
 	return wait_for(ring);
 }
 
+static void to_open(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_openat(sqe, AT_FDCWD, "db/a", O_RDONLY | O_CLOEXEC, 0);
+}
+
 static int own_open(void)
 {
-	struct io_uring_sqe *sqe;
-	struct io_uring ring;
-	int err = -io_uring_queue_init(4, &ring, 0);
-
-	if (err)
-		return err;
-	sqe = io_uring_get_sqe(&ring);
-	io_uring_prep_openat(sqe, AT_FDCWD, "db/a", O_RDONLY | O_CLOEXEC, 0);
-	return wait_for(&ring);
+	return scene_ring(to_open);
 }
 
 static int own_read(void)
@@ -170,6 +167,61 @@ static int prepare_polled(void)
 	return err;
 }
 
+/* What has a name, and what is done to a file as a whole. */
+
+static void to_truncate(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_ftruncate(sqe, scene.fd, 5);
+}
+
+static int own_truncate(void)
+{
+	return scene_ring(to_truncate);
+}
+
+static void to_allocate(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_fallocate(sqe, scene.fd, 0, 0, 2 * SCENE_BYTES);
+}
+
+static int own_allocate(void)
+{
+	return scene_ring(to_allocate);
+}
+
+static char value[16];
+
+static void to_get_xattr(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_fgetxattr(sqe, scene.fd, SCENE_XATTR, value,
+				sizeof(value));
+}
+
+static int own_get_xattr(void)
+{
+	return scene_ring(to_get_xattr);
+}
+
+static void to_unlink(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_unlinkat(sqe, AT_FDCWD, "db/a", 0);
+}
+
+static int own_unlink(void)
+{
+	return scene_ring(to_unlink);
+}
+
+static void to_rename(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_renameat(sqe, AT_FDCWD, "db/a", AT_FDCWD, "db/new", 0);
+}
+
+static int own_rename(void)
+{
+	return scene_ring(to_rename);
+}
+
 static const struct matrix_route routes[] = {
 	{ .name = "io_uring, open", .hook = "file_open", .also = "subject_test",
 	  .go = own_open, .needs = { MATRIX_FILE("db/a", R) } },
@@ -208,6 +260,21 @@ static const struct matrix_route routes[] = {
 	{ .name = "io_uring, splice from", .hook = "file_permission", .also = "io_test",
 	  .prepare = prepare_rings, .undo = undo_rings, .go = spliced,
 	  .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "io_uring, ftruncate", .hook = "file_truncate", .also = "",
+	  .prepare = scene_files, .go = own_truncate, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", W) } },
+	{ .name = "io_uring, fallocate", .hook = "file_permission", .also = "",
+	  .prepare = scene_files, .go = own_allocate, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", W) } },
+	{ .name = "io_uring, fgetxattr", .hook = "inode_getxattr", .also = "",
+	  .prepare = scene_files, .go = own_get_xattr, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db/a", R) } },
+	{ .name = "io_uring, unlink", .hook = "inode_unlink", .also = "",
+	  .go = own_unlink, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db", GATE_NAMES) } },
+	{ .name = "io_uring, rename", .hook = "inode_rename", .also = "",
+	  .go = own_rename, .on = MATRIX_EXT4,
+	  .needs = { MATRIX_FILE("db", GATE_NAMES) } },
 };
 
 const struct matrix_group matrix_rings = MATRIX_GROUP("io_uring", routes);

@@ -8,10 +8,13 @@
  * on the volume.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/blkpg.h>
+#include <liburing.h>
+#include <linux/btrfs.h>
 #include <linux/loop.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +28,7 @@
 #include <unistd.h>
 
 #include "attempt.h"
+#include "btrfs.h"
 #include "matrix.h"
 
 struct matrix_scene scene = {
@@ -121,6 +125,25 @@ static int part_ioctl(int operation)
 	return scene_result(ioctl(scene.raw, BLKPG, &argument));
 }
 
+static int add_part(const char *device)
+{
+	const size_t length = strlen(device);
+
+	scene.raw = open(device, O_RDONLY | O_CLOEXEC);
+	if (scene.raw < 0)
+		return errno;
+	snprintf(scene.part, sizeof(scene.part), "%s%s1", device,
+		 isdigit(device[length - 1]) ? "p" : "");
+	return part_ioctl(BLKPG_ADD_PARTITION);
+}
+
+static int make_subvolumes(void)
+{
+	return btrfs_create("kept", "one") ?:
+	       -disk_file("kept/one/f", SCENE_SECRET, 0644) ?:
+	       btrfs_snapshot("kept/one", "kept", "snap", BTRFS_SUBVOL_RDONLY);
+}
+
 int scene_first(const struct disk *disk)
 {
 	int err;
@@ -129,15 +152,15 @@ int scene_first(const struct disk *disk)
 	if (mkdir(SCENE_PLACE, 0700) && errno != EEXIST)
 		return errno;
 	if (disk->device[0]) {
-		scene.raw = open(disk->device, O_RDONLY | O_CLOEXEC);
-		if (scene.raw < 0)
-			return errno;
-		err = part_ioctl(BLKPG_ADD_PARTITION);
+		err = add_part(disk->device);
 		if (err)
 			return err;
 	}
-	return scene_result(mkdir("kept", 0755)) ?:
-	       attempt_copy("/bin/true", "kept/true") ?: attach_first();
+	err = scene_result(mkdir("kept", 0755)) ?:
+	      attempt_copy("/bin/true", "kept/true") ?: attach_first();
+	if (!err && !strcmp(disk->fstype, "btrfs"))
+		err = make_subvolumes();
+	return err;
 }
 
 void scene_last(void)
@@ -199,6 +222,81 @@ int scene_files(void)
 	scene.fd = open("db/a", O_RDWR | O_CLOEXEC);
 	scene.other = open("db/b", O_RDWR | O_CLOEXEC);
 	return scene.fd < 0 || scene.other < 0 ? errno : 0;
+}
+
+int scene_reader(void)
+{
+	scene.fd = open("db/a", O_RDONLY | O_CLOEXEC);
+	return scene_result(scene.fd);
+}
+
+int scene_directory(void)
+{
+	scene.fd = open("db", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return scene_result(scene.fd);
+}
+
+int scene_load(const char *module)
+{
+	const char *const argv[] = { "modprobe", "-q", module, NULL };
+	static const char *last = "";
+
+	if (!strcmp(last, module))
+		return 0;
+	if (disk_command(argv))
+		return ENOSYS;
+	last = module;
+	return 0;
+}
+
+#ifdef __x86_64__
+static void give_up(int unused)
+{
+	_exit(1);
+}
+
+/* A kernel that runs no such programs ends who tries. */
+static bool has_compat(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGSEGV, give_up);
+		attempt_compat(20, 0, 0, NULL);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return !status;
+}
+
+void *scene_compat(void)
+{
+	void *room;
+
+	if (!has_compat())
+		return NULL;
+	room = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	return room == MAP_FAILED ? NULL : room;
+}
+#endif
+
+int scene_ring(void (*prepare)(struct io_uring_sqe *sqe))
+{
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+	int err = -io_uring_queue_init(2, &ring, 0);
+
+	if (err)
+		return err;
+	prepare(io_uring_get_sqe(&ring));
+	err = io_uring_submit_and_wait(&ring, 1);
+	err = err < 0 ? -err : -io_uring_peek_cqe(&ring, &cqe);
+	if (!err && cqe->res < 0)
+		err = -cqe->res;
+	io_uring_queue_exit(&ring);
+	return err == EINVAL || err == EOPNOTSUPP ? ENOSYS : err;
 }
 
 int scene_holder(void)

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,9 +31,10 @@
 #include "matrix.h"
 
 static const struct matrix_group *const groups[] = {
-	&matrix_opens, &matrix_passing, &matrix_processes, &matrix_io,
-	&matrix_rings, &matrix_memory, &matrix_names, &matrix_attributes,
-	&matrix_ioctls, &matrix_mounts, &matrix_devices, &matrix_open_rows,
+	&matrix_opens, &matrix_kernel, &matrix_fuse, &matrix_passing,
+	&matrix_processes, &matrix_io, &matrix_rings, &matrix_memory,
+	&matrix_names, &matrix_attributes, &matrix_ioctls, &matrix_btrfs,
+	&matrix_mounts, &matrix_devices, &matrix_open_rows,
 };
 
 #define GROUPS	(sizeof(groups) / sizeof(*groups))
@@ -44,6 +46,7 @@ static const struct filesystem {
 	{ "ext4", MATRIX_EXT4 },
 	{ "xfs", MATRIX_XFS },
 	{ "tmpfs", MATRIX_TMPFS },
+	{ "btrfs", MATRIX_BTRFS },
 };
 
 #define FILESYSTEMS	(sizeof(filesystems) / sizeof(*filesystems))
@@ -191,6 +194,13 @@ static int give_revoked(const struct matrix_route *route, pid_t pid)
 /* Everything but what the row is about. */
 static int give_elsewhere(pid_t pid)
 {
+	/* Of the same number, where numbers repeat. */
+	if (!strcmp(bench.volume.disk.fstype, "btrfs") &&
+	    (!gate_grant_file(&bench.gate, &bench.volume, pid, "kept/snap/f",
+			      GATE_ALL) ||
+	     !gate_grant_tree(&bench.gate, &bench.volume, pid, "kept/snap",
+			      GATE_ALL)))
+		return EINVAL;
 	return gate_grant_file(&bench.gate, &bench.volume, pid, "db/sub/c",
 			       GATE_ALL) &&
 	       gate_grant_tree(&bench.gate, &bench.volume, pid, "elsewhere",
@@ -253,6 +263,11 @@ static int attempt(const struct matrix_route *route, enum condition condition,
 	bench.touched = true;
 	if (!err && route->prepare)
 		err = route->prepare();
+	/* What the kernel has no module for. */
+	if (err == ENOSYS && condition == NO_GATE) {
+		result = err;
+		goto out;
+	}
 	if (err) {
 		complain(outcome, "%s: could not be set up: %s",
 			 condition_names[condition], strerror(err));
@@ -455,6 +470,26 @@ static void try_with(const struct matrix_group *group,
 				      " (this kernel has no such thing)" : "");
 }
 
+/*
+ * The kernel does not know the devices of a btrfs, which the agent tells it, and
+ * partitions on them. Returns 0 or an errno value.
+ */
+static int tell_devices(void)
+{
+	struct stat device, part;
+	dev_t lower[2];
+
+	if (strcmp(bench.volume.disk.fstype, "btrfs"))
+		return 0;
+	if (stat(bench.volume.disk.device, &device) ||
+	    stat(scene.part, &part))
+		return errno;
+	lower[0] = device.st_rdev;
+	lower[1] = part.st_rdev;
+	return -trustgate_volume_set_lower(bench.gate.conn, bench.volume.id,
+					   lower, 2);
+}
+
 /* Returns 0 or an errno value. */
 static int protect(void)
 {
@@ -462,10 +497,11 @@ static int protect(void)
 	const struct trustgate_volume_settings settings = {
 		.fields = TRUSTGATE_VOLUME_FIELD_RECORD,
 	};
-	int err = volume_protect_with(&bench.gate, &bench.volume, &settings);
+	int err = -volume_protect_with(&bench.gate, &bench.volume, &settings) ?:
+		  tell_devices();
 
 	if (err)
-		return -err;
+		return err;
 	if (!gate_grant_tree(&bench.gate, &bench.volume, getpid(), ".",
 			     GATE_ALL))
 		return EINVAL;
@@ -481,12 +517,10 @@ static int try_filesystem(const struct filesystem *filesystem)
 			  sizeof(*outcomes));
 	if (!outcomes)
 		return ENOMEM;
-	err = -gate_open(&bench.gate);
+	/* Of who is looked at before there is a gate, none may know. */
+	err = -gate_open_idle(&bench.gate);
 	if (err == ECANCELED)
 		ksft_exit_skip("%s\n", bench.gate.why);
-	/* Of who is looked at before there is a gate, none may know. */
-	if (!err)
-		err = -gate_go_idle(&bench.gate);
 	if (!err)
 		err = -volume_make(&bench.volume, 0, filesystem->name);
 	if (!err)
