@@ -215,11 +215,8 @@ static int revoke_continued(struct agent *agent, const struct docket_request *re
 		if (r < 0)
 			return r;
 		id = former.kind == DOCKET_EXTENSION ? former.parent : 0;
-		if (former.grant_id && !strcmp(former.boot, docket_boot(agent)))
-			r = grants_revoke_ids(agent, &former.grant_id, 1, &more, refusal);
+		r = requests_grant_revoke(agent, &former, &more, refusal);
 		docket_free(&former);
-		if (r == -ENOENT)
-			r = 0;
 		*ended += more;
 	}
 	return r;
@@ -228,7 +225,7 @@ static int revoke_continued(struct agent *agent, const struct docket_request *re
 int requests_revoke(struct agent *agent, struct docket_request *request, uid_t uid,
 		    const char *comment, uint64_t *ret_ended, struct refusal *refusal)
 {
-	struct refusal ignored;
+	struct refusal ignored = { 0 };
 	int r = 0;
 
 	*ret_ended = 0;
@@ -238,11 +235,10 @@ int requests_revoke(struct agent *agent, struct docket_request *request, uid_t u
 			      request->state == DOCKET_EXTENDED ? " " : "",
 			      request->state == DOCKET_EXTENDED ? request->cause ?: "" : "");
 	if (request->grant_id)
-		r = grants_revoke_ids(agent, &request->grant_id, 1, ret_ended, refusal);
+		r = requests_grant_revoke(agent, request, ret_ended, refusal);
 	else
 		close_open(agent, request, uid, "called off");
-	/* It may have ended just now, which its event tells. */
-	if (r == 0 || r == -ENOENT)
+	if (r == 0)
 		r = revoke_continued(agent, request, ret_ended, refusal);
 	if (r < 0)
 		return r;
@@ -255,8 +251,11 @@ int requests_revoke(struct agent *agent, struct docket_request *request, uid_t u
 		*refusal = ignored;
 		return r;
 	}
-	if (r < 0)
-		journal_note(LOG_ERR, "that request %llu is revoked is not on record: %s",
-			     (unsigned long long)request->id, ignored.message);
-	return 0;
+	if (r == 0)
+		return 0;
+	journal_note(LOG_ERR, "that request %llu is revoked is not on record: %s",
+		     (unsigned long long)request->id, ignored.message);
+	return refuse(refusal, -r, NULL,
+		      "the grant of request %llu has ended, but that it is revoked is not on record: %s",
+		      (unsigned long long)request->id, ignored.message);
 }

@@ -103,7 +103,8 @@ uint64_t requests_reject_all(struct agent *agent, const char *volume, uid_t uid,
  * @comment: why, or NULL
  * @ret_ended: how many grants
  *
- * Return: 0 or -errno with @refusal filled.
+ * Return: 0 or -errno with @refusal filled. That it cannot be written keeps no grant
+ * from ending, but not from being told.
  */
 int requests_revoke(struct agent *agent, struct docket_request *request, uid_t uid,
 		    const char *comment, uint64_t *ret_ended, struct refusal *refusal);
@@ -154,6 +155,29 @@ int requests_extend(struct agent *agent, struct docket_request *request, int64_t
 		    const char *comment, uid_t uid, uid_t loginuid, struct refusal *refusal);
 
 /* ---- requests_grant.c ---- */
+
+/**
+ * requests_grant_get() - the grant that a request has
+ * @request: given, or not
+ * @ret_grant: filled on success
+ *
+ * The kernel counts grants anew when its module is loaded anew: what has the
+ * number by then, and is of another, is not it.
+ *
+ * Return: 0; -ENOENT if it has none any more; or another -errno.
+ */
+int requests_grant_get(struct agent *agent, const struct docket_request *request,
+		       struct trustgate_grant *ret_grant);
+
+/**
+ * requests_grant_revoke() - end the grant that a request has, if it has one
+ * @ret_ended: how many grants: 0 or 1
+ * @refusal: filled on failure
+ *
+ * Return: 0 or -errno.
+ */
+int requests_grant_revoke(struct agent *agent, const struct docket_request *request,
+			  uint64_t *ret_ended, struct refusal *refusal);
 
 /* Give what is approved. Returns 0 or -errno with @refusal filled. */
 int requests_give(struct agent *agent, struct docket_request *request,

@@ -25,8 +25,8 @@ static int check(struct agent *agent, const struct docket_request *request, int6
 
 	if (duration_ns <= 0)
 		return refuse(refusal, EINVAL, "durationNSec", "is not a positive duration");
-	if (request->state != DOCKET_APPROVED || !request->grant_id ||
-	    trustgate_grant_get(agent->gate, request->grant_id, &grant) < 0 ||
+	if (request->state != DOCKET_APPROVED ||
+	    requests_grant_get(agent, request, &grant) < 0 ||
 	    grant.end != TRUSTGATE_END_NONE || grant.expires_boottime_ns <= now_ns)
 		return refuse(refusal, ENOENT, "id",
 			      "request %llu has no live grant that could be extended: it is %s",

@@ -55,7 +55,7 @@ static void ended(struct agent *agent, struct docket_request *request, uint32_t 
 
 	request->grant_end = end;
 	/* It is kept for as long as its mappings are looked for. */
-	if (trustgate_grant_get(agent->gate, request->grant_id, &grant) < 0) {
+	if (requests_grant_get(agent, request, &grant) < 0) {
 		conclude(agent, request);
 		return;
 	}
@@ -135,7 +135,7 @@ static void check_closing(struct agent *agent, struct docket_request *request, u
 {
 	struct trustgate_grant grant;
 
-	if (trustgate_grant_get(agent->gate, request->grant_id, &grant) == -ENOENT)
+	if (requests_grant_get(agent, request, &grant) == -ENOENT)
 		conclude(agent, request);
 	else if (request->state == DOCKET_FAILED_TO_CLOSE)
 		return;
@@ -195,9 +195,8 @@ static void reconcile_approved(struct agent *agent, struct docket_request *reque
 			     "the agent ended before the grant was given");
 		return;
 	}
-	r = trustgate_grant_get(agent->gate, request->grant_id, &grant);
-	if (r == -ENOENT || (r == 0 && (grant.tag & TAG_REQUEST_MASK) !=
-				       TAG_OF_REQUEST(request->id))) {
+	r = requests_grant_get(agent, request, &grant);
+	if (r == -ENOENT) {
 		request->ended_boottime_ns = 0;
 		move(agent, request, DOCKET_COMPLETED, "ended while the agent did not see it");
 	} else if (r == 0 && grant.end != TRUSTGATE_END_NONE && !request->ended_boottime_ns) {

@@ -2,7 +2,7 @@
 /*
  * trusteed - the grant that a request was approved for.
  *
- * Owns: giving it, and what becomes of the request if that fails.
+ * Owns: finding it, giving it, and what becomes of the request if that fails.
  *
  * Must not own: whether it is approved (requests.c).
  */
@@ -15,6 +15,36 @@
 #include "agent.h"
 #include "journal.h"
 #include "requests.h"
+
+int requests_grant_get(struct agent *agent, const struct docket_request *request,
+		       struct trustgate_grant *ret_grant)
+{
+	int r;
+
+	if (!request->grant_id || strcmp(request->boot, docket_boot(agent)))
+		return -ENOENT;
+	r = trustgate_grant_get(agent->gate, request->grant_id, ret_grant);
+	if (r == 0 && (!(ret_grant->tag & TAG_USER) ||
+		       (ret_grant->tag & TAG_REQUEST_MASK) != TAG_OF_REQUEST(request->id)))
+		r = -ENOENT;
+	return r;
+}
+
+int requests_grant_revoke(struct agent *agent, const struct docket_request *request,
+			  uint64_t *ret_ended, struct refusal *refusal)
+{
+	struct trustgate_grant grant;
+	int r;
+
+	*ret_ended = 0;
+	r = requests_grant_get(agent, request, &grant);
+	if (r == 0)
+		r = grants_revoke_ids(agent, &grant.id, 1, ret_ended, refusal);
+	else if (r != -ENOENT)
+		r = gate_refused(agent, r, refusal);
+	/* It may have ended just now, which its event tells. */
+	return r == -ENOENT ? 0 : r;
+}
 
 /* Who asked, or of an open, whose approval was the last. */
 static uid_t answerable(struct agent *agent, const struct docket_request *request)
@@ -83,9 +113,8 @@ static int find_old(struct agent *agent, const struct docket_request *request,
 	r = docket_get(agent, request->parent, &parent, refusal);
 	if (r < 0)
 		return r;
-	if (trustgate_grant_get(agent->gate, parent.grant_id, &gift->old) < 0 ||
-	    gift->old.end != TRUSTGATE_END_NONE ||
-	    (gift->old.tag & TAG_REQUEST_MASK) != TAG_OF_REQUEST(parent.id))
+	if (requests_grant_get(agent, &parent, &gift->old) < 0 ||
+	    gift->old.end != TRUSTGATE_END_NONE)
 		r = refuse(refusal, ESRCH, "id",
 			   "the grant of request %llu has ended, so it cannot be extended",
 			   (unsigned long long)parent.id);

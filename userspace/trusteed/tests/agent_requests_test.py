@@ -384,6 +384,59 @@ def test_revoke_and_extend():
     end(host)
 
 
+def test_number_of_another():
+    """The kernel counts grants anew when its module is loaded anew."""
+    host, client = begin("1")
+    play(host, ALICE)
+    other = client.call("Grant", volume="acme", path="mail/letter", pid=os.getpid(), access=["read"],
+                        durationNSec=10 * MINUTE, reason="incident")["grant"]
+    first = raised(host, client)
+    approve(host, client, ALICE, first)
+    play(host, 4711)
+    second = client.call("ExtendRequest", id=first, durationNSec=MINUTE)["request"]["id"]
+    mine = approve(host, client, ALICE, second)["grant"]
+    records = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    records.execute("UPDATE request SET grant_id = ? WHERE id = ?", (other["id"], first))
+    play(host, CAROL)
+    equal(client.call("RevokeRequest", id=second)["ended"], 1, "its own grant is revoked")
+    left = [g["id"] for g in grants(host, client)]
+    check(other["id"] in left and mine["id"] not in left, "and not what has the number of the one before")
+    third = raised(host, client, "db/third")
+    approve(host, client, ALICE, third)
+    records.execute("UPDATE request SET grant_id = ? WHERE id = ?", (other["id"], third))
+    play(host, 4711)
+    equal(client.refused("ExtendRequest", id=third, durationNSec=MINUTE)[0], "Refused",
+          "nor is that extended")
+    play(host, CAROL)
+    equal(client.call("RevokeRequest", id=third)["ended"], 0, "nor revoked with this one")
+    check(other["id"] in [g["id"] for g in grants(host, client)], "the other's grant lives")
+    equal(state(host, client, third), "revoked", "which is on record")
+    end(host)
+
+
+def test_revoked_off_record():
+    """What takes away is done, whether it can be written or not."""
+    host, client = begin("1")
+    number = raised(host, client)
+    approve(host, client, ALICE, number)
+    locked = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    play(host, CAROL)
+    error, details = client.refused("RevokeRequest", id=number)
+    check(error == "Refused" and f"the grant of request {number} has ended, but" in details["message"],
+          f"it is revoked, and why it is no success: {details}")
+    equal(grants(host, client), [], "nothing is left")
+    check(f"that request {number} is revoked is not on record" in host.text(), "which is told")
+    locked.execute("ROLLBACK")
+    for _ in range(100):
+        if client.refused("ShowRequest", id=number)[0] == "no error" and \
+                state(host, client, number) != "approved":
+            break
+        time.sleep(0.25)
+    check(state(host, client, number) in ("revoked", "completed"), "and closed as soon as it can be")
+    end(host)
+
+
 def test_asked_by_a_person():
     host, client = begin("{trustee: 1, tenant: 1}")
     play(host, EVE)
@@ -594,4 +647,5 @@ def test_demands_more():
 
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
-    test_revoke_and_extend, test_asked_by_a_person, test_exec_asks, test_stop, test_break_glass, test_history, test_demands_more)
+    test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
+    test_exec_asks, test_stop, test_break_glass, test_history, test_demands_more)
