@@ -43,19 +43,11 @@
 #include "stopped.h"
 #include "subject.h"
 #include "supervision.h"
+#include "tags.h"
 
 #define NSEC_PER_USEC	UINT64_C(1000)
 #define NSEC_PER_SEC	UINT64_C(1000000000)
 #define USEC_PER_SEC	UINT64_C(1000000)
-
-/*
- * The tag of a grant, which the kernel keeps for the agent, says whose it is,
- * so that a restarted agent knows without a file of its own.
- */
-#define TAG_SERVICE	(UINT64_C(1) << 63)	/* the rest: config_service.key */
-#define TAG_USER	(UINT64_C(1) << 62)	/* low 32 bits: who asked, or approved */
-#define TAG_RULE	(UINT64_C(1) << 61)	/* by a rule of the policy; renewed if there is more */
-#define TAG_BREAK_GLASS	(UINT64_C(1) << 60)	/* taken by who asked, see requests_glass.c */
 
 struct options {
 	const char *config_path;

@@ -52,12 +52,7 @@ static uint64_t tag_of(const char *volume, const char *path, uint32_t access)
 		.access = access,
 	};
 
-	return TAG_RULE | (config_service_key(&given) & (TAG_RULE - 1));
-}
-
-static bool is_ours(uint64_t tag)
-{
-	return (tag & (TAG_SERVICE | TAG_USER | TAG_RULE)) == TAG_RULE && tag != TAG_RULE;
+	return tag_of_renewal(config_service_key(&given));
 }
 
 static struct subject subject_of(const struct renewal *renewal)
@@ -348,7 +343,7 @@ void renewed_add(struct agent *agent, const struct asked *asked, const char *pat
 	uint64_t ended;
 	int r;
 
-	if (!is_ours(grant->tag))
+	if (!tag_is_renewal(grant->tag))
 		return;
 	if (!find(agent->renewed, grant->pid, grant->start_ticks, grant->tag)) {
 		if (add(agent->renewed, asked->volume, path, grant))
@@ -370,7 +365,7 @@ void renewed_event(struct agent *agent, const struct trustgate_event *event)
 	struct subject subject;
 
 	if (!agent->renewed || event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED ||
-	    !is_ours(event->tag))
+	    !tag_is_renewal(event->tag))
 		return;
 	renewal = agent->renewed->list;
 	while (renewal && renewal->newest.id != event->grant_id &&
@@ -460,7 +455,7 @@ static int take_found(const struct trustgate_grant *grant, void *userdata)
 {
 	struct found *found = userdata;
 
-	if (!is_ours(grant->tag))
+	if (!tag_is_renewal(grant->tag))
 		return 0;
 	if (found->count == found->room) {
 		size_t room = found->room ? 2 * found->room : 64;

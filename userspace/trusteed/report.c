@@ -124,7 +124,7 @@ static void add_event_fields(struct record *record, const struct trustgate_event
 		record_text(record, "TRUSTGATE_VOLUME", event->volume_name);
 	if (HAS(GRANT_ID))
 		record_number(record, "TRUSTGATE_GRANT", event->grant_id);
-	if (HAS(TAG) && (event->tag & TAG_USER))
+	if (HAS(TAG) && tag_is_user(event->tag))
 		record_number(record, "TRUSTGATE_REQUESTER_UID", event->tag & UINT32_MAX);
 	if (HAS(HOOK))
 		record_text(record, "TRUSTGATE_HOOK", event->hook);
@@ -287,7 +287,7 @@ static void report_grant_event(const struct trustgate_event *event)
 
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ADDED)
 		return;
-	if ((event->tag & TAG_SERVICE) && (event->end == TRUSTGATE_END_EXPIRED ||
+	if (tag_is_service(event->tag) && (event->end == TRUSTGATE_END_EXPIRED ||
 					   event->end == TRUSTGATE_END_SUBJECT_EXIT))
 		return;
 	if (event->pid)

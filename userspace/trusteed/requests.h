@@ -20,15 +20,6 @@
 struct agent;
 struct asked;
 
-/*
- * Which request a grant came from, in its tag: the low bits of the number. The
- * rest of the request has to fit, too.
- */
-#define TAG_REQUEST_BITS	28
-#define TAG_OF_REQUEST(id) \
-	(((uint64_t)(id) & ((UINT64_C(1) << TAG_REQUEST_BITS) - 1)) << 32)
-#define TAG_REQUEST_MASK	TAG_OF_REQUEST(UINT64_MAX)
-
 int requests_start(struct agent *agent);
 void requests_stop(struct agent *agent);
 

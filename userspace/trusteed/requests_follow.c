@@ -75,11 +75,11 @@ void requests_event(struct agent *agent, const struct trustgate_event *event)
 
 	if ((event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED &&
 	     event->type != TRUSTGATE_EVENT_TYPE_GRANT_CLEARED) ||
-	    !(event->tag & TAG_USER) || !(event->tag & TAG_REQUEST_MASK) || !event->grant_id ||
+	    !tag_is_user(event->tag) || !(event->tag & TAG_REQUEST_MASK) || !event->grant_id ||
 	    docket_list(agent, &filter, &requests, &count, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (TAG_OF_REQUEST(requests[i].id) != (event->tag & TAG_REQUEST_MASK))
+		if (!tag_is_of_request(event->tag, requests[i].id))
 			continue;
 		if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 			ended(agent, &requests[i], event->end, event->time_boottime_ns);
@@ -173,8 +173,8 @@ static uint64_t find_given(struct agent *agent, const struct docket_request *req
 	if (trustgate_grant_list(agent->gate, NULL, &grants, &count, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < count && !id; i++)
-		if (grants[i].tag & TAG_USER && grants[i].end == TRUSTGATE_END_NONE &&
-		    (grants[i].tag & TAG_REQUEST_MASK) == TAG_OF_REQUEST(request->id))
+		if (grants[i].end == TRUSTGATE_END_NONE &&
+		    tag_is_of_request(grants[i].tag, request->id))
 			id = grants[i].id;
 	free(grants);
 	return id;

@@ -24,8 +24,7 @@ int requests_grant_get(struct agent *agent, const struct docket_request *request
 	if (!request->grant_id || strcmp(request->boot, docket_boot(agent)))
 		return -ENOENT;
 	r = trustgate_grant_get(agent->gate, request->grant_id, ret_grant);
-	if (r == 0 && (!(ret_grant->tag & TAG_USER) ||
-		       (ret_grant->tag & TAG_REQUEST_MASK) != TAG_OF_REQUEST(request->id)))
+	if (r == 0 && !tag_is_of_request(ret_grant->tag, request->id))
 		r = -ENOENT;
 	return r;
 }

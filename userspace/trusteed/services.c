@@ -282,7 +282,7 @@ void services_event(struct agent *agent, const struct trustgate_event *event)
 	struct services *services = agent->services;
 
 	if (!services || event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED ||
-	    !(event->tag & TAG_SERVICE))
+	    !tag_is_service(event->tag))
 		return;
 	for (size_t i = 0; i < services->count; i++) {
 		struct running *running = services->list[i];

@@ -15,12 +15,6 @@
 #include "journal.h"
 #include "standing.h"
 
-static uint64_t tag_of(uint64_t key)
-{
-	/* The bits above say who gave a grant. */
-	return (key & (TAG_BREAK_GLASS - 1)) | TAG_SERVICE;
-}
-
 static const struct config_service *configuration(const struct agent *agent, uint64_t key)
 {
 	for (size_t i = 0; i < agent->config->services_count; i++)
@@ -156,7 +150,7 @@ static struct grant_wish make_wish(const struct round *round, const struct subje
 		.on_end = round->service->on_end,
 		.reason = TRUSTGATE_REASON_AUTOMATION,
 		.ticket = NULL,
-		.tag = tag_of(round->service->key),
+		.tag = tag_of_service(round->service->key),
 	};
 }
 
@@ -364,7 +358,7 @@ static int find_link(const struct trustgate_grant *grant, void *userdata)
 	for (size_t i = 0; i < search->count; i++) {
 		struct standing *standing = &search->grants[i];
 
-		if (grant->tag != tag_of(standing->key))
+		if (grant->tag != tag_of_service(standing->key))
 			continue;
 		if (add_link(standing, grant) < 0)
 			return -ENOMEM;
@@ -477,7 +471,7 @@ void standing_revoked(struct agent *agent, struct standing *standing, const char
 bool standing_event(struct agent *agent, struct standing *standing, const char *unit,
 		    const struct subject *subject, const struct trustgate_event *event)
 {
-	if (event->tag != tag_of(standing->key) || !drop_link(standing, event->grant_id))
+	if (event->tag != tag_of_service(standing->key) || !drop_link(standing, event->grant_id))
 		return false;
 	if (event->grant_id == standing->newest.id)
 		memset(&standing->newest, 0, sizeof(standing->newest));

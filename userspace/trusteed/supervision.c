@@ -312,7 +312,7 @@ void supervision_prepare(struct agent *agent, const char *volume, pid_t pid,
 	const struct config_volume *config = config_find_volume(agent->config, volume);
 	struct supervised grant;
 
-	if (request->tag & TAG_USER && config && config->supervision_required)
+	if (tag_is_user(request->tag) && config && config->supervision_required)
 		request->flags |= TRUSTGATE_GRANT_FLAGS_SUPERVISED;
 	if (!(request->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED))
 		return;

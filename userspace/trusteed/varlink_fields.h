@@ -129,10 +129,10 @@
 	F(ticket, STRING, NULLABLE, "Number of the ticket", \
 	  text, grant->ticket[0] ? grant->ticket : NULL) \
 	F(requesterUid, INT, NULLABLE, "User who asked for it; absent for standing grants", \
-	  unsigned_if, (grant->tag & (TAG_USER | TAG_SERVICE)) == TAG_USER, \
+	  unsigned_if, tag_is_user(grant->tag), \
 	  grant->tag & UINT32_MAX) \
 	F(breakGlass, BOOL, NULLABLE, "Taken without approval; absent for any other", \
-	  flag_if, grant->tag & TAG_BREAK_GLASS && grant->tag & TAG_USER, true) \
+	  flag_if, tag_is_break_glass(grant->tag), true) \
 	F(comm, STRING, NULLABLE, "Name of the process", \
 	  text, comm[0] ? comm : NULL) \
 	F(createdBoottimeNSec, INT, 0, "When it was given", \
@@ -164,7 +164,7 @@
 	F(grantId, INT, NULLABLE, "Number of the grant", \
 	  unsigned_if, HAS(GRANT_ID), event->grant_id) \
 	F(breakGlass, BOOL, NULLABLE, "The grant was taken without approval; absent for any other", \
-	  flag_if, HAS(TAG) && event->tag & TAG_BREAK_GLASS && event->tag & TAG_USER, true) \
+	  flag_if, HAS(TAG) && tag_is_break_glass(event->tag), true) \
 	F(hook, STRING, NULLABLE, "Kernel hook that saw the access", \
 	  text, HAS(HOOK) ? event->hook : NULL) \
 	F(access, STRING, NULLABLE | SD_VARLINK_ARRAY, "read, write, exec, names, meta", \
