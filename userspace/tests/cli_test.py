@@ -377,6 +377,20 @@ class CliTest(scripted.ScriptedAgent):
             self.check(UNREACHABLE, "watch", "--supervise", what)
         self.assertEqual([{"superviseGrant": 17}, {"superviseVolume": "acme"}], [call[1] for call in self.calls()[2:]])
 
+    def test_watch_by_grant(self):
+        base = {"timeBoottimeNSec": boottime(), "dropped": 0, "type": "allowed", "volume": "acme", "access": ["read"]}
+        self.answer("Watch", replies=[{"event": base | {"seq": seq, "path": f"/{seq}"} | about} for seq, about in enumerate(
+            ({"grantId": 7}, {"grantId": 7}, {"grantId": 8, "volume": HOSTILE}, {"type": "denied"}, {"grantId": 7}), 1)],
+                    disconnect=True)
+        out, _ = self.check(UNREACHABLE, "watch", "--by-grant", "--time", "absolute")
+        lines = out.splitlines()
+        self.assertEqual(["grant 7 on volume acme", f"grant 8 on volume {HOSTILE_SHOWN}", "no grant",
+                          "grant 7 on volume acme"], [line for line in lines if not line.startswith("  ")])
+        self.assertEqual([0, 3, 5, 7], [at for at, line in enumerate(lines) if not line.startswith("  ")])
+        self.assertNotIn("grant=", out)
+        _, err = self.check(USAGE, "watch", "--by-grant", "--json")
+        self.assertIn("--by-grant", err)
+
     def test_watch_live(self):
         """Lines come one by one, not when a buffer is full."""
         self.answer("Watch", replies=self.watch_events() + [{"event": {"seq": 7, "type": "denied",

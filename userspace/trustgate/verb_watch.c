@@ -2,7 +2,8 @@
 /*
  * trustgate watch - show events as they happen.
  *
- * Owns: a line for each event, and the notice that some were lost.
+ * Owns: a line for each event, headings between those of one grant and of another,
+ * and the notice that some were lost.
  *
  * Must not own: the order or completeness of events; their numbers show it.
  */
@@ -18,6 +19,7 @@
 static const char *volume;
 static uint64_t grant;
 static uint32_t types;
+static bool by_grant;
 /* What is supervised: one of them, or nothing. */
 static const char *supervised_volume;
 static uint64_t supervised_grant;
@@ -66,6 +68,9 @@ static int take(int id, const char *value)
 		return 0;
 	case OPTION_TYPE:
 		return take_types(value);
+	case OPTION_BY_GRANT:
+		by_grant = true;
+		return 0;
 	}
 	return usage_error("unexpected option");
 }
@@ -148,7 +153,7 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	uint64_t time_ns = 0;
 
 	field_number(event, "timeBoottimeNSec", &time_ns);
-	printf("%s %s%s%s", format_time_now(time_ns, mode, buffer), colour_begin(type_colour(type)),
+	printf("%s%s %s%s%s", by_grant ? "  " : "", format_time_now(time_ns, mode, buffer), colour_begin(type_colour(type)),
 	       safe_type ?: "?", colour_end(type_colour(type)));
 	if (field_true(event, "breakGlass"))
 		printf(" %sBREAK-GLASS%s", colour_begin(COLOUR_BAD), colour_end(COLOUR_BAD));
@@ -157,7 +162,8 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	put_text("access", access);
 	put_text("cause", field_string(event, "cause"));
 	put_text("end", field_string(event, "end"));
-	put_number(event, "grant", "grantId");
+	if (!by_grant)
+		put_number(event, "grant", "grantId");
 	put_text("comm", field_string(event, "comm"));
 	put_number(event, "pid", "pid");
 	put_number(event, "target", "targetPid");
@@ -173,10 +179,38 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 
 /* ---- verb ---- */
 
+/**
+ * struct watch - what was shown so far
+ * @last_seq: number of the last event, 0 for none
+ * @headed: there was a heading
+ * @last_grant: which grant it was about, 0 for none
+ */
 struct watch {
 	const struct cli *cli;
 	uint64_t last_seq;
+	bool headed;
+	uint64_t last_grant;
 };
+
+/* Once for all that follows until it is another's turn. */
+static void put_heading(struct watch *watch, sd_json_variant *event)
+{
+	uint64_t id = 0;
+	char *name;
+
+	field_number(event, "grantId", &id);
+	if (watch->headed && id == watch->last_grant)
+		return;
+	watch->headed = true;
+	watch->last_grant = id;
+	if (!id) {
+		puts("no grant");
+		return;
+	}
+	name = escape_text(field_string(event, "volume") ?: "?");
+	printf("grant %llu on volume %s\n", (unsigned long long)id, name ?: "?");
+	free(name);
+}
 
 static int take_event(sd_json_variant *reply, void *userdata)
 {
@@ -197,10 +231,13 @@ static int take_event(sd_json_variant *reply, void *userdata)
 	}
 	if (!wanted(event))
 		return 0;
-	if (watch->cli->json)
+	if (watch->cli->json) {
 		r = print_json(watch->cli, event);
-	else
+	} else {
+		if (by_grant)
+			put_heading(watch, event);
 		put_line(watch->cli, event);
+	}
 	/* The reader is gone or its disk is full: nobody is watching. */
 	if (!r && (fflush(stdout) || ferror(stdout))) {
 		complain("cannot write the output: %m");
@@ -236,6 +273,8 @@ static int run(const struct cli *cli, int argc, char *argv[])
 	if (lines.json == JSON_AUTO)
 		lines.json = JSON_SHORT;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (by_grant && lines.json)
+		return usage_error("watch: --by-grant is for people; with --json each event has its grantId");
 	if (supervised_grant && supervised_volume)
 		return usage_error("--supervise takes either a grant or a volume");
 	/* Who supervises sees all of that, and asks for more with the options. */
@@ -250,6 +289,7 @@ static int run(const struct cli *cli, int argc, char *argv[])
 static const struct cli_option options[] = {
 	{ OPTION_VOLUME, 'V', "volume", "NAME", "only events of this volume" },
 	{ OPTION_GRANT, 0, "grant", "ID", "only events of this grant" },
+	{ OPTION_BY_GRANT, 0, "by-grant", NULL, "with a heading wherever another grant begins" },
 	{ OPTION_SUPERVISE, 0, "supervise", "ID|VOLUME", "supervise this grant, or all on this volume, until interrupted" },
 	{ OPTION_TYPE, 0, "type", "TYPES", "only these types, separated by commas" },
 	{ 0 }
