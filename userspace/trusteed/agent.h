@@ -376,6 +376,8 @@ int watch_start(struct agent *agent);
 void watch_stop(struct agent *agent);
 /* Returns 0 or -errno; -EBUSY if there are too many watchers. */
 int watch_add(struct agent *agent, sd_varlink *link);
+/* From now on he is shown nothing but what happens on this volume. */
+void watch_only(struct agent *agent, const sd_varlink *link, uint32_t volume_id);
 void watch_remove(struct agent *agent, sd_varlink *link);
 void watch_event(struct agent *agent, const struct trustgate_event *event);
 size_t watch_count(const struct agent *agent);

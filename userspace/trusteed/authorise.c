@@ -58,9 +58,6 @@ int authorise(const struct config *config, uid_t uid, enum ask ask,
 		return not_permitted(config, uid, refusal,
 				     "protect, change or release a volume",
 				     "ask one of the trustees in the agent's configuration");
-	case ASK_SUPERVISE:
-		return not_permitted(config, uid, refusal, "supervise grants",
-				     "ask one of the trustees in the agent's configuration");
 	case ASK_OBSERVE:
 		return not_permitted(config, uid, refusal,
 				     "have a volume observed, on which nothing is denied then",
@@ -70,6 +67,15 @@ int authorise(const struct config *config, uid_t uid, enum ask ask,
 	}
 	return not_permitted(config, uid, refusal, "give a grant to another process",
 			     "ask one of the trustees in the agent's configuration");
+}
+
+int authorise_supervise(const struct config *config, const char *volume, uid_t uid,
+			struct refusal *refusal)
+{
+	if (config_is_trustee(config, uid) || config_is_tenant(config, volume, uid))
+		return 0;
+	return not_permitted(config, uid, refusal, "supervise grants",
+			     "ask one of the trustees in the agent's configuration, or of the tenant's people");
 }
 
 int authorise_reason(uint32_t reason, const char *ticket, struct refusal *refusal)

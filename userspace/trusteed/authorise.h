@@ -23,7 +23,6 @@
  * @ASK_REVOKE: end grants; it only ever takes away
  * @ASK_VOLUMES: protect, change and release volumes
  * @ASK_GRANT: give a grant to any process
- * @ASK_SUPERVISE: have grants allow by watching
  * @ASK_OBSERVE: have accesses to a volume recorded and not denied
  */
 enum ask {
@@ -31,7 +30,6 @@ enum ask {
 	ASK_REVOKE,
 	ASK_VOLUMES,
 	ASK_GRANT,
-	ASK_SUPERVISE,
 	ASK_OBSERVE,
 };
 
@@ -46,6 +44,20 @@ enum ask {
  */
 int authorise(const struct config *config, uid_t uid, enum ask ask,
 	      struct refusal *refusal);
+
+/**
+ * authorise_supervise() - whether a user may have grants allow by watching
+ * @config: current configuration
+ * @volume: where; "" if there is no such volume
+ * @uid: who asks
+ * @refusal: filled if not
+ *
+ * Whether they are his own is not looked at here.
+ *
+ * Return: 0 or -EPERM.
+ */
+int authorise_supervise(const struct config *config, const char *volume, uid_t uid,
+			struct refusal *refusal);
 
 /**
  * struct self_grant - a grant that a process wants for itself

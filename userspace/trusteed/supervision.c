@@ -47,8 +47,8 @@ struct supervised {
  * @uid: who he is
  * @loginuid: as whom he has logged in, NOBODY for none
  * @pid: process
- * @grant_id: what he supervises, or 0
- * @volume: all on this volume; "" if it is @grant_id alone
+ * @grant_id: what he supervises; 0 for all on @volume
+ * @volume: where
  * @volume_id: of @volume when he came
  * @caught_up_ns: when he had read all there was, CLOCK_BOOTTIME
  * @absent: that is too long ago
@@ -110,10 +110,11 @@ static bool is_other(const struct supervisor *supervisor, const struct supervise
 static bool supervises(const struct agent *agent, const struct supervisor *supervisor,
 		       const struct supervised *grant)
 {
-	if (supervisor->absent || !config_is_trustee(agent->config, supervisor->uid))
-		return false;
-	if (supervisor->grant_id ? supervisor->grant_id != grant->id :
-				   supervisor->volume_id != grant->volume_id)
+	struct refusal ignored;
+
+	if (supervisor->absent || supervisor->volume_id != grant->volume_id ||
+	    (supervisor->grant_id && supervisor->grant_id != grant->id) ||
+	    authorise_supervise(agent->config, supervisor->volume, supervisor->uid, &ignored) < 0)
 		return false;
 	return is_other(supervisor, grant);
 }
@@ -363,50 +364,74 @@ static int not_his(struct agent *agent, uid_t uid, struct refusal *refusal)
 	refusal->error = EPERM;
 	authorise_name(agent->config, uid, refusal->who, sizeof(refusal->who));
 	snprintf(refusal->message, sizeof(refusal->message), "supervise his own access");
-	snprintf(refusal->cure, sizeof(refusal->cure), "ask another trustee");
+	snprintf(refusal->cure, sizeof(refusal->cure), "ask another person");
 	return -EPERM;
+}
+
+static int no_such_grant(uint64_t id, struct refusal *refusal)
+{
+	refusal->kind = REFUSAL_NO_SUCH_GRANT;
+	refusal->error = ENOENT;
+	refusal->id = id;
+	return -ENOENT;
+}
+
+/* Where it is, whether or not it can be supervised. */
+static int find_volume(struct agent *agent, struct supervisor *supervisor, const char *volume,
+		       struct refusal *refusal)
+{
+	struct trustgate_volume found;
+	struct trustgate_grant grant;
+	int r;
+
+	if (volume) {
+		r = volumes_get(agent, volume, &found, refusal);
+	} else {
+		r = trustgate_grant_get(agent->gate, supervisor->grant_id, &grant);
+		if (r == 0)
+			r = trustgate_volume_get(agent->gate, grant.volume_id, NULL, &found);
+		if (r == -ENOENT)
+			return no_such_grant(supervisor->grant_id, refusal);
+		if (r < 0)
+			return gate_refused(agent, r, refusal);
+	}
+	if (r < 0)
+		return r;
+	supervisor->volume_id = found.id;
+	memcpy(supervisor->volume, found.name, sizeof(supervisor->volume));
+	return 0;
 }
 
 static int check_grant(struct agent *agent, const struct supervisor *supervisor,
 		       struct refusal *refusal)
 {
 	const struct supervised *grant = find(agent->supervision, supervisor->grant_id);
-	struct trustgate_grant live;
-	int r;
 
-	if (grant)
-		return is_other(supervisor, grant) ? 0 :
-		       not_his(agent, supervisor->uid, refusal);
-	r = trustgate_grant_get(agent->gate, supervisor->grant_id, &live);
-	if (r == 0)
+	if (!grant)
 		return refuse(refusal, EINVAL, "superviseGrant",
 			      "grant %llu demands no supervisor; watch it without supervising",
 			      (unsigned long long)supervisor->grant_id);
-	if (r != -ENOENT)
-		return gate_refused(agent, r, refusal);
-	refusal->kind = REFUSAL_NO_SUCH_GRANT;
-	refusal->error = ENOENT;
-	refusal->id = supervisor->grant_id;
-	return r;
+	return is_other(supervisor, grant) ? 0 : not_his(agent, supervisor->uid, refusal);
 }
 
+/* Somebody to whom a volume is none of his business does not learn what there is. */
 static int check_what(struct agent *agent, struct supervisor *supervisor, const char *volume,
 		      struct refusal *refusal)
 {
-	struct trustgate_volume found;
+	struct refusal failure = { 0 };
 	int r;
 
 	if (!volume == !supervisor->grant_id)
 		return refuse(refusal, EINVAL, "superviseGrant",
 			      "supervise either a grant or a volume, not both");
-	if (!volume)
-		return check_grant(agent, supervisor, refusal);
-	r = volumes_get(agent, volume, &found, refusal);
-	if (r < 0)
+	r = find_volume(agent, supervisor, volume, &failure);
+	if (authorise_supervise(agent->config, supervisor->volume, supervisor->uid, refusal) < 0)
+		return -EPERM;
+	if (r < 0) {
+		*refusal = failure;
 		return r;
-	supervisor->volume_id = found.id;
-	memcpy(supervisor->volume, found.name, sizeof(supervisor->volume));
-	return 0;
+	}
+	return supervisor->grant_id ? check_grant(agent, supervisor, refusal) : 0;
 }
 
 int supervision_add(struct agent *agent, sd_varlink *link, const struct peer *peer,
@@ -418,13 +443,15 @@ int supervision_add(struct agent *agent, sd_varlink *link, const struct peer *pe
 		.link = link, .pid = peer->pid, .grant_id = grant_id,
 		.caught_up_ns = now_boottime_ns(),
 	};
+	bool known;
 	int r;
 
 	/* Who he is now counts for nothing if he cannot be told from the subject. */
-	if (!read_users(peer->pid, &supervisor.uid, &supervisor.loginuid))
-		return refuse(refusal, EIO, NULL, "it cannot be found out as whom you have logged in");
+	known = read_users(peer->pid, &supervisor.uid, &supervisor.loginuid);
 	supervisor.uid = peer->uid;
 	r = check_what(agent, &supervisor, volume, refusal);
+	if (r == 0 && !known)
+		r = refuse(refusal, EIO, NULL, "it cannot be found out as whom you have logged in");
 	if (r < 0)
 		return r;
 	supervisors = reallocarray(supervision->supervisors, supervision->supervisors_count + 1,
@@ -433,6 +460,9 @@ int supervision_add(struct agent *agent, sd_varlink *link, const struct peer *pe
 		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
 	supervision->supervisors = supervisors;
 	supervisors[supervision->supervisors_count++] = supervisor;
+	/* A tenant sees what is his. */
+	if (!config_is_trustee(agent->config, supervisor.uid))
+		watch_only(agent, link, supervisor.volume_id);
 	note(agent, &supervisor, "supervision-began", "supervises");
 	tell_all(agent, false);
 	r = sd_event_source_set_time_relative(supervision->round, ROUND_USEC);

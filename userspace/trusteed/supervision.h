@@ -60,10 +60,12 @@ void supervision_given(struct agent *agent, const struct trustgate_grant_request
 /**
  * supervision_add() - a watcher supervises
  * @link: his connection
- * @peer: who he is, authorised
+ * @peer: who he is; authorised here, by the volume
  * @grant_id: this grant, or 0
  * @volume: all on this volume, or NULL
  * @refusal: filled on failure
+ *
+ * One of the tenant's people is shown that volume's events only.
  *
  * Return: 0, -ENOENT, -EINVAL, -EPERM or -ENOMEM.
  */

@@ -159,6 +159,9 @@
 	F(dropped, INT, 0, \
 	  "Events lost so far, in the kernel or because this watcher was slow", \
 	  unsigned, event->dropped) \
+	F(others, INT, NULLABLE, \
+	  "Events of other volumes just before it, which this watcher may not see; absent for none", \
+	  unsigned_if, false, 0) \
 	F(volume, STRING, NULLABLE, "Name of the volume", \
 	  text, HAS(VOLUME_NAME) ? event->volume_name : NULL) \
 	F(grantId, INT, NULLABLE, "Number of the grant", \

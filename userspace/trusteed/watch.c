@@ -30,6 +30,8 @@
  * @queue: ring of events as JSON, referenced; shared between watchers
  * @first: oldest in @queue
  * @count: how many
+ * @volume_id: he is shown events of this volume alone, 0 for all
+ * @others: events of others since the last that he was sent
  * @lost: events that did not fit
  * @full_since_ns: when the queue became full, 0 while it is not
  */
@@ -38,7 +40,10 @@ struct watcher {
 	struct queued {
 		sd_json_variant *event;
 		uint64_t dropped;
+		uint64_t others;
 	} queue[QUEUE_MAX];
+	uint32_t volume_id;
+	uint64_t others;
 	size_t first;
 	size_t count;
 	uint64_t lost;
@@ -69,6 +74,8 @@ static int send_one(struct watcher *watcher, struct queued *queued)
 	if (watcher->lost)
 		r = sd_json_variant_set_field_unsigned(&event, "dropped",
 						       queued->dropped + watcher->lost);
+	if (r >= 0 && queued->others)
+		r = sd_json_variant_set_field_unsigned(&event, "others", queued->others);
 	if (r >= 0)
 		r = sd_varlink_notifybo(watcher->link,
 					SD_JSON_BUILD_PAIR_VARIANT("event", event));
@@ -115,6 +122,8 @@ static void enqueue(struct watcher *watcher, sd_json_variant *event, uint64_t dr
 	queued = &watcher->queue[(watcher->first + watcher->count) % QUEUE_MAX];
 	queued->event = sd_json_variant_ref(event);
 	queued->dropped = dropped;
+	queued->others = watcher->others;
+	watcher->others = 0;
 	watcher->count++;
 }
 
@@ -205,6 +214,8 @@ void watch_event(struct agent *agent, const struct trustgate_event *event)
 {
 	struct watch *watch = agent->watch;
 	sd_json_variant *json = NULL;
+	uint32_t volume_id = trustgate_event_has(event, TRUSTGATE_A_EVENT_VOLUME_ID) ?
+			     event->volume_id : 0;
 
 	if (!watch->count)
 		return;
@@ -214,10 +225,24 @@ void watch_event(struct agent *agent, const struct trustgate_event *event)
 		return;
 	}
 	for (size_t i = 0; i < watch->count; i++) {
-		enqueue(watch->watchers[i], json, event->dropped);
-		pump(watch->watchers[i]);
+		struct watcher *watcher = watch->watchers[i];
+
+		if (watcher->volume_id && watcher->volume_id != volume_id)
+			watcher->others++;
+		else
+			enqueue(watcher, json, event->dropped);
+		pump(watcher);
 	}
 	sd_json_variant_unref(json);
+}
+
+void watch_only(struct agent *agent, const sd_varlink *link, uint32_t volume_id)
+{
+	struct watch *watch = agent->watch;
+
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->watchers[i]->link == link)
+			watch->watchers[i]->volume_id = volume_id;
 }
 
 bool watch_caught_up(const struct agent *agent, sd_varlink *link)

@@ -153,8 +153,8 @@ static void put_line(const struct cli *cli, sd_json_variant *event)
 	uint64_t time_ns = 0;
 
 	field_number(event, "timeBoottimeNSec", &time_ns);
-	printf("%s%s %s%s%s", by_grant ? "  " : "", format_time_now(time_ns, mode, buffer), colour_begin(type_colour(type)),
-	       safe_type ?: "?", colour_end(type_colour(type)));
+	printf("%s%s %s%s%s", by_grant ? "  " : "", format_time_now(time_ns, mode, buffer),
+	       colour_begin(type_colour(type)), safe_type ?: "?", colour_end(type_colour(type)));
 	if (field_true(event, "breakGlass"))
 		printf(" %sBREAK-GLASS%s", colour_begin(COLOUR_BAD), colour_end(COLOUR_BAD));
 	put_text("volume", field_string(event, "volume"));
@@ -216,16 +216,17 @@ static int take_event(sd_json_variant *reply, void *userdata)
 {
 	sd_json_variant *event = sd_json_variant_by_key(reply, "event");
 	struct watch *watch = userdata;
-	uint64_t seq;
+	uint64_t seq, others = 0;
 	int r = 0;
 
 	/* The first answer may only say that watching has begun. */
 	if (!event || sd_json_variant_is_null(event))
 		return 0;
 	if (field_number(event, "seq", &seq)) {
-		if (watch->last_seq && seq > watch->last_seq + 1)
+		field_number(event, "others", &others);
+		if (watch->last_seq && seq > watch->last_seq + others + 1)
 			complain("%llu events were lost before number %llu.",
-				 (unsigned long long)(seq - watch->last_seq - 1),
+				 (unsigned long long)(seq - watch->last_seq - others - 1),
 				 (unsigned long long)seq);
 		watch->last_seq = seq;
 	}
@@ -304,8 +305,9 @@ const struct verb verb_watch = {
 		"volume-removed, agent-bound, agent-lost, gate-broken, gate-repaired, unmapped,\n"
 		"killed, grant-cleared, request-raised, request-closed, grant-suspended,\n"
 		"grant-resumed, observed, observation-begun, observation-ended.\n"
-		"A grant with --supervised allows only while a trustee other than its holder\n"
-		"supervises it. It is suspended when he stops, or reads nothing for 10 seconds.\n"
+		"A grant with --supervised allows only while somebody other than its holder, a\n"
+		"trustee or one of the tenant's people, supervises it. It is suspended when he\n"
+		"stops, or reads nothing for 10 seconds. The tenant's see their volume's events.\n"
 		"With --json each line is an event. Lost events are reported on standard error.",
 	.options = options,
 	.shared = SHARED_JSON | SHARED_TIME,

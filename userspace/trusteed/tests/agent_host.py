@@ -173,7 +173,7 @@ class Host:
     def text(self):
         return open(self.top + "/log", errors="replace").read()
 
-    def event(self, kind, pid=1, path="mail/letter"):
+    def event(self, kind, pid=1, path="mail/letter", volume="acme"):
         """What the kernel would send to the agent; waits while it is busy."""
         if not hasattr(self, "kernel"):
             name = [l.split()[-1][1:] for l in open("/proc/net/unix")
@@ -181,7 +181,7 @@ class Host:
             self.kernel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self.kernel.settimeout(20)
             self.kernel.connect("\0" + name)
-        self.kernel.send(f"{kind} acme {pid} {path}".encode())
+        self.kernel.send(f"{kind} {volume} {pid} {path}".encode())
 
     def answer(self, what):
         """Lose, or kill during, the next request: "lose-grant-add" and so on."""

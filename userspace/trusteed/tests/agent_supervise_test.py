@@ -20,6 +20,26 @@ OTHER = 4711
 STRANGERS = TRUSTEE.replace("[UID]", "[UID, 4242]")
 
 
+TENANT = """
+trustees: [4242]
+volumes:
+  - name: acme
+    path: VOLUME
+    max-duration: 30m
+    tenants: [3003]
+  - name: late
+    path: TOP/late
+"""
+
+
+def play(host, uid):
+    """From here on, whoever calls is this person."""
+    users(host, os.getpid(), f"{uid} {uid}")
+    with open(host.top + "/gate.peer.new", "w") as file:
+        file.write(f"{uid} {uid}\n")
+    os.rename(host.top + "/gate.peer.new", host.top + "/gate.peer")
+
+
 def begin(config=TRUSTEE):
     host = Host(config)
     host.start()
@@ -158,11 +178,22 @@ def test_nobody_supervises_himself():
     equal(error, "NotPermitted", "whoever he has become")
     # Whose a process is cannot be found out.
     users(host, os.getpid(), f"{me} {me}")
-    unknown = subject(host)
-    users(host, unknown, "?")
-    grant = give(client, unknown, supervised=True)
-    error, _ = refused(host, superviseGrant=grant["id"])
-    equal(error, "NotPermitted", "on doubt not")
+    for text, what in (("?", "its user"), (f"{OTHER} ?", "who had logged in")):
+        unknown = subject(host)
+        users(host, unknown, text)
+        grant = give(client, unknown, supervised=True)
+        error, _ = refused(host, superviseGrant=grant["id"])
+        equal(error, "NotPermitted", f"on doubt about {what} not")
+        watcher = supervise(host, superviseVolume="acme")
+        becomes(client, other, "active")
+        equal(state(client, grant), ["suspended"], "nor by way of the volume")
+        watcher.socket.close()
+        becomes(client, other, "suspended", 5)
+    users(host, os.getpid(), f"{me} ?")
+    error, details = refused(host, superviseVolume="acme")
+    check(error == "Refused" and "as whom you have logged in" in details["message"],
+          f"nor who could be anybody: {details}")
+    equal(state(client, other), ["suspended"], "indeed")
     end(host)
 
 
@@ -188,6 +219,43 @@ def test_only_trustees():
     host.wait_for("READY=1")
     watcher.socket.close()
     becomes(client, grant, "suspended", 5)
+    end(host)
+
+
+def test_tenant():
+    """One of the tenant's people supervises what is on his volume, and sees no more."""
+    host, client = begin(TENANT)
+    play(host, 4242)
+    grant = give(client, subject(host), supervised=True)
+    plain = give(client, subject(host))
+    play(host, 3003)
+    for what in ({"superviseVolume": "late"}, {"superviseVolume": "none"}, {"superviseGrant": 4711}, {}):
+        error, details = refused(host, **what)
+        equal((error, details.get("what") if what else None),
+              ("NotPermitted", "supervise grants" if what else None), f"nothing else: {what}")
+    error, _ = refused(host, superviseGrant=plain["id"])
+    equal(error, "Refused", "one that demands nobody is not his to supervise")
+    play(host, 3005)
+    equal(refused(host, superviseVolume="acme")[0], "NotPermitted", "nobody else does")
+    equal(refused(host, superviseGrant=grant["id"])[0], "NotPermitted", "nor this grant alone")
+    play(host, 3003)
+    watcher = supervise(host, superviseVolume="acme")
+    check(host.wait_text('supervises volume "acme"'), "he supervises")
+    play(host, 4242)
+    becomes(client, grant, "active")
+    host.event("denied", path="mail/first")
+    host.event("denied", path="other/one", volume="late")
+    host.event("denied", path="other/two", volume="late")
+    host.event("denied", path="mail/second")
+    seen = [watcher.receive()["parameters"]["event"] for _ in range(2)]
+    equal([(e["path"], e.get("others")) for e in seen], [("mail/first", None), ("mail/second", 2)],
+          "he is told of his volume, and how much he is not told")
+    equal(seen[1]["seq"] - seen[0]["seq"], 3, "so that no gap is left")
+    host.config(TENANT.replace("[3003]", "[3004]"))
+    host.process.send_signal(signal.SIGHUP)
+    host.wait_for("READY=1")
+    becomes(client, grant, "suspended", 5)
+    watcher.socket.close()
     end(host)
 
 
@@ -262,5 +330,5 @@ def test_who_does_not_read():
 
 
 run(test_of_one_grant, test_of_a_volume, test_required, test_nobody_supervises_himself,
-    test_only_trustees, test_refused, test_agent_restarts, test_agent_stands_still,
+    test_only_trustees, test_tenant, test_refused, test_agent_restarts, test_agent_stands_still,
     test_who_does_not_read)

@@ -466,6 +466,7 @@ static void count(struct state *state, const struct trustgate_event *event)
 
 int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *event)
 {
+	const struct trustgate_volume *volume;
 	char text[512], type[32];
 	ssize_t length = recv(conn->fd, text, sizeof(text) - 1, MSG_DONTWAIT);
 
@@ -483,6 +484,8 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	event->cause = TRUSTGATE_CAUSE_NO_GRANT;
 	strcpy(event->comm, "cat");
 	event->present = ~UINT64_C(0);
+	volume = fake_volume(conn->state, 0, event->volume_name);
+	event->volume_id = volume ? volume->id : 0;
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		fake_grant_event(conn->state, event);
 	count(conn->state, event);
