@@ -41,6 +41,8 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 			     (unsigned long long)event->seq);
 		asked_resync(agent);
 		supervision_resync(agent);
+		services_revoked(agent);
+		renewed_revoked(agent);
 	}
 	if (event->seq > agent->event_seq)
 		agent->event_seq = event->seq;

@@ -302,7 +302,7 @@ void services_revoked(struct agent *agent)
 {
 	struct services *services = agent->services;
 
-	for (size_t i = 0; i < services->count; i++) {
+	for (size_t i = 0; services && i < services->count; i++) {
 		struct running *running = services->list[i];
 
 		for (size_t j = 0; j < running->count; j++)

@@ -236,5 +236,49 @@ def test_revoked():
     end(host)
 
 
-run(test_renewed, test_earlier_rule, test_policy_changes, test_bad_policy, test_restart,
+def test_lost_events():
+    """That a part of it was revoked is found out, too, if the kernel's word was lost."""
+    host, client = begin()
+    first = raised(host, client, "mail/letter")[0]
+    last = renewed(client, first["id"])
+    host.event("grant-ended", os.getpid(), f"{last['id']} unseen")
+    host.event("denied")
+    check(host.wait_text("it is not given again to this process"), "a gap in the numbers has it look")
+    equal(grants(client), [], "all of the chain has ended")
+    check(stays(client), "nothing is given")
+    end(host)
+    # What lives goes on.
+    host, client = begin()
+    first = raised(host, client, "mail/letter")[0]
+    host.event("denied", path="db/unseen")
+    host.event("denied")
+    check(host.wait_text("did not reach the agent"), "others are lost")
+    check(renewed(client, first["id"]), "it is renewed")
+    end(host)
+
+
+def test_stopped():
+    """Everything on the volume is stopped: this, too, and what would follow it."""
+    host, client = begin()
+    first = raised(host, client, "mail/letter")[0]
+    last = renewed(client, first["id"])
+    check(last, "renewed")
+    check(client.call("Stop", volume="acme")["ended"] >= 1, "stopped")
+    equal(grants(client), [], "all of the chain has ended")
+    check(stays(client), "nothing is given in its turn")
+    host.event("request-raised", os.getpid(), "/mail/letter")
+    check(host.wait_text("the volume is stopped"), "nor to the next open")
+    host.kill()
+    host.start()
+    client = host.client()
+    check(stays(client), "nor after a restart")
+    client.call("Start", volume="acme")
+    check(stays(client, 1), "nor by itself when it is started")
+    following = raised(host, client, "mail/letter")
+    equal(len(following), 1, "but to the next open")
+    check(renewed(client, following[0]["id"]), "and is renewed again")
+    end(host)
+
+
+run(test_lost_events, test_stopped, test_renewed, test_earlier_rule, test_policy_changes, test_bad_policy, test_restart,
     test_process_ends, test_object_is_another, test_revoked)
