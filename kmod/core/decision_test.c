@@ -271,7 +271,6 @@ static struct trustgate_grant *give(struct kunit *test,
 	struct world *world = test->priv;
 	struct trustgate_terms terms = world_terms(world);
 	u64 now_ns = ktime_get_boottime_ns();
-	struct trustgate_grant *grant;
 
 	terms.pid = world->pids[given->process];
 	terms.ino = world->inodes[given->file]->i_ino;
@@ -296,44 +295,21 @@ static struct trustgate_grant *give(struct kunit *test,
 		terms.volume = &world->another;
 	if (given->old_generation)
 		terms.generation--;
-	grant = trustgate_grant_prepare(&terms);
-	KUNIT_EXPECT_FALSE(test, IS_ERR(grant));
-	if (IS_ERR(grant))
-		return NULL;
-	if (trustgate_grant_insert(grant)) {
-		KUNIT_FAIL(test, "a grant could not be inserted");
-		trustgate_grant_discard(grant);
-		return NULL;
-	}
-	if (!given->not_in_force)
-		trustgate_grant_enforce(grant);
-	return grant;
+	return given->not_in_force ? world_insert(test, &terms) :
+				     world_give(test, &terms);
 }
 
 static struct trustgate_question ask_about(struct world *world,
 					   unsigned int process,
 					   unsigned int file, u32 access)
 {
-	return (struct trustgate_question){
-		.volume = &world->volume,
-		.dentry = world->dentries[file],
-		.ino = world->inodes[file]->i_ino,
-		.generation = WORLD_GENERATION,
-		.access = access,
-		.takes_use = true,
-		.task = world->tasks[process],
-		.now_ns = ktime_get_boottime_ns(),
-	};
-}
+	struct trustgate_question question = world_question(world);
 
-static struct trustgate_answer decide(const struct trustgate_question *question)
-{
-	struct trustgate_answer answer;
-
-	rcu_read_lock();
-	trustgate_decide(question, &answer);
-	rcu_read_unlock();
-	return answer;
+	question.dentry = world->dentries[file];
+	question.ino = world->inodes[file]->i_ino;
+	question.access = access;
+	question.task = world->tasks[process];
+	return question;
 }
 
 static void decide_one(struct kunit *test, const struct decided *decided)
@@ -357,7 +333,7 @@ static void decide_one(struct kunit *test, const struct decided *decided)
 		question.dentry = NULL;
 	for (i = 0; i < PROCESSES; i++)
 		world->tasks[i]->self_exec_id += decided->executed >> i & 1;
-	answer = decide(&question);
+	answer = world_ask(&question);
 	/* As the first access would have left it. */
 	if (answer.own)
 		answer.own->tainted_exec_id = question.task->self_exec_id;
@@ -409,7 +385,7 @@ static void kernel_threads_hold_nothing(struct kunit *test)
 	mutex_lock(&trustgate_mutex);
 	give(test, &read_file);
 	question = ask_about(world, CHILD, FILE, R);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(KERNEL_THREAD));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(KERNEL_THREAD));
 	mutex_unlock(&trustgate_mutex);
 }
 
@@ -428,13 +404,13 @@ static void ancestors_are_looked_for_only_so_far(struct kunit *test)
 	mutex_lock(&trustgate_mutex);
 	give(test, &far);
 	question = ask_about(world, CHILD, FILE, R);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(NO_GRANT));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(NO_GRANT));
 	mutex_unlock(&trustgate_mutex);
 
 	/* It is the chain's length that was at fault. */
 	RCU_INIT_POINTER(between->real_parent, world->tasks[STRANGER]);
 	mutex_lock(&trustgate_mutex);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
 	mutex_unlock(&trustgate_mutex);
 }
 
@@ -461,21 +437,21 @@ static void uses_are_counted_and_end(struct kunit *test)
 	if (!grant)
 		goto out;
 	question = ask_about(world, CHILD, FILE, R);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
 	KUNIT_EXPECT_EQ(test, atomic_read(&grant->uses), 1);
 	/* What takes no use is allowed and not counted. */
 	question.takes_use = false;
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
 	KUNIT_EXPECT_EQ(test, atomic_read(&grant->uses), 1);
 	question.takes_use = true;
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
-	answer = decide(&question);
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
+	answer = world_ask(&question);
 	KUNIT_EXPECT_EQ(test, answer.cause, CAUSE(USED_UP));
 	KUNIT_EXPECT_EQ(test, answer.grant_id, grant->id);
 	KUNIT_EXPECT_EQ(test, atomic_read(&grant->uses), 2);
 	/* Nor is a denial for another reason. */
 	question.access = W;
-	decide(&question);
+	world_ask(&question);
 	KUNIT_EXPECT_EQ(test, atomic_read(&grant->uses), 2);
 out:
 	mutex_unlock(&trustgate_mutex);
@@ -561,7 +537,7 @@ static void unlimited_goes_first(struct kunit *test)
 	give(test, &unlimited);
 	question = ask_about(world, CHILD, FILE, R);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
+		KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
 	if (limited)
 		KUNIT_EXPECT_EQ(test, atomic_read(&limited->uses), 0);
 	mutex_unlock(&trustgate_mutex);
@@ -580,15 +556,15 @@ static void uses_are_given_back(struct kunit *test)
 	if (!read || !write)
 		goto out;
 	question = ask_about(world, CHILD, FILE, R | W | X);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(WRONG_ACCESS));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(WRONG_ACCESS));
 	KUNIT_EXPECT_EQ(test, atomic_read(&read->uses), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&write->uses), 0);
 
 	question.access = R | W;
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(GRANTED));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(GRANTED));
 	KUNIT_EXPECT_EQ(test, atomic_read(&read->uses), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&write->uses), 1);
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(USED_UP));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(USED_UP));
 out:
 	mutex_unlock(&trustgate_mutex);
 }
@@ -609,9 +585,9 @@ static void used_up_ones_are_passed_over(struct kunit *test)
 			atomic_set(&grant->uses, 1);
 	}
 	question = ask_about(world, CHILD, FILE, R);
-	answer = decide(&question);
+	answer = world_ask(&question);
 	KUNIT_EXPECT_EQ(test, answer.cause, CAUSE(GRANTED));
-	KUNIT_EXPECT_EQ(test, decide(&question).cause, CAUSE(USED_UP));
+	KUNIT_EXPECT_EQ(test, world_ask(&question).cause, CAUSE(USED_UP));
 	mutex_unlock(&trustgate_mutex);
 }
 
@@ -625,15 +601,12 @@ static void answer_carries_the_tag(struct kunit *test)
 
 	terms.tag = 0x1122334455667788;
 	mutex_lock(&trustgate_mutex);
-	grant = trustgate_grant_prepare(&terms);
-	if (!IS_ERR(grant) && !trustgate_grant_insert(grant)) {
-		trustgate_grant_enforce(grant);
+	grant = world_give(test, &terms);
+	if (grant) {
 		question = ask_about(world, CHILD, FILE, R);
-		answer = decide(&question);
+		answer = world_ask(&question);
 		KUNIT_EXPECT_EQ(test, answer.tag, terms.tag);
 		KUNIT_EXPECT_EQ(test, answer.grant_id, grant->id);
-	} else {
-		KUNIT_FAIL(test, "a grant could not be given");
 	}
 	mutex_unlock(&trustgate_mutex);
 }
@@ -654,13 +627,13 @@ static void strictest_end_counts(struct kunit *test)
 	read->on_end = TRUSTGATE_ON_END_UNMAP;
 	write->on_end = TRUSTGATE_ON_END_KILL;
 	question = ask_about(world, CHILD, FILE, R);
-	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+	KUNIT_EXPECT_EQ(test, world_ask(&question).on_end,
 			(u32)TRUSTGATE_ON_END_UNMAP);
 	question.access = R | W;
-	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+	KUNIT_EXPECT_EQ(test, world_ask(&question).on_end,
 			(u32)TRUSTGATE_ON_END_KILL);
 	question.access = R | W | X;
-	KUNIT_EXPECT_EQ(test, decide(&question).on_end,
+	KUNIT_EXPECT_EQ(test, world_ask(&question).on_end,
 			(u32)TRUSTGATE_ON_END_DENY_IO);
 	read->on_end = TRUSTGATE_ON_END_DENY_IO;
 	write->on_end = TRUSTGATE_ON_END_DENY_IO;

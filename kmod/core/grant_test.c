@@ -11,23 +11,6 @@
 
 #include "kunit_world.h"
 
-static struct trustgate_grant *give(struct kunit *test,
-				    const struct trustgate_terms *terms)
-{
-	struct trustgate_grant *grant = trustgate_grant_prepare(terms);
-
-	KUNIT_EXPECT_FALSE(test, IS_ERR(grant));
-	if (IS_ERR(grant))
-		return NULL;
-	if (trustgate_grant_insert(grant)) {
-		KUNIT_FAIL(test, "a grant could not be inserted");
-		trustgate_grant_discard(grant);
-		return NULL;
-	}
-	trustgate_grant_enforce(grant);
-	return grant;
-}
-
 static unsigned int count_of(const struct trustgate_key *key)
 {
 	struct trustgate_grant *grant;
@@ -69,14 +52,14 @@ static void ids_rise_and_are_not_reused(struct kunit *test)
 	u64 first = 0, second = 0;
 
 	mutex_lock(&trustgate_mutex);
-	grant = give(test, &terms);
+	grant = world_give(test, &terms);
 	if (grant) {
 		first = grant->id;
 		KUNIT_EXPECT_PTR_EQ(test, trustgate_grant_by_id(first), grant);
 		trustgate_grant_end(grant, TRUSTGATE_END_REVOKED);
 		KUNIT_EXPECT_PTR_EQ(test, trustgate_grant_by_id(first), NULL);
 	}
-	grant = give(test, &terms);
+	grant = world_give(test, &terms);
 	if (grant)
 		second = grant->id;
 	mutex_unlock(&trustgate_mutex);
@@ -93,7 +76,7 @@ static void walk_goes_by_id(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(grants); i++) {
 		/* Expiring in another order than they are given in. */
 		terms.expires_ns -= NSEC_PER_SEC;
-		grants[i] = give(test, &terms);
+		grants[i] = world_give(test, &terms);
 	}
 	if (!grants[4])
 		goto out;
@@ -121,7 +104,7 @@ static void generation_tells_of_every_change(struct kunit *test)
 
 	mutex_lock(&trustgate_mutex);
 	before = trustgate_grant_generation();
-	grant = give(test, &terms);
+	grant = world_give(test, &terms);
 	given = trustgate_grant_generation();
 	if (grant)
 		trustgate_grant_end(grant, TRUSTGATE_END_REVOKED);
@@ -193,8 +176,8 @@ static void subject_lives_as_long_as_its_grants(struct kunit *test)
 	mutex_lock(&trustgate_mutex);
 	trustgate_grant_totals(&totals);
 	before = totals.subjects;
-	a = give(test, &terms);
-	b = give(test, &terms);
+	a = world_give(test, &terms);
+	b = world_give(test, &terms);
 	trustgate_grant_totals(&totals);
 	KUNIT_EXPECT_EQ(test, totals.subjects, before + 1);
 	if (a)
@@ -216,31 +199,31 @@ static void key_tells_apart(struct kunit *test)
 	struct trustgate_key key = key_of(&terms), k;
 
 	mutex_lock(&trustgate_mutex);
-	give(test, &terms);
-	give(test, &terms);
+	world_give(test, &terms);
+	world_give(test, &terms);
 	other = terms;
 	other.pid = world->pids[PARENT];
-	give(test, &other);
+	world_give(test, &other);
 	k = key_of(&other);
 	KUNIT_EXPECT_EQ(test, count_of(&k), 1);
 	other = terms;
 	other.volume = &world->another;
-	give(test, &other);
+	world_give(test, &other);
 	k = key_of(&other);
 	KUNIT_EXPECT_EQ(test, count_of(&k), 1);
 	other = terms;
 	other.ino++;
-	give(test, &other);
+	world_give(test, &other);
 	k = key_of(&other);
 	KUNIT_EXPECT_EQ(test, count_of(&k), 1);
 	other = terms;
 	other.generation++;
-	give(test, &other);
+	world_give(test, &other);
 	k = key_of(&other);
 	KUNIT_EXPECT_EQ(test, count_of(&k), 1);
 	other = terms;
 	other.kind = TRUSTGATE_OBJECT_KIND_SUBTREE;
-	give(test, &other);
+	world_give(test, &other);
 	k = key_of(&other);
 	KUNIT_EXPECT_EQ(test, count_of(&k), 1);
 	KUNIT_EXPECT_EQ(test, count_of(&key), 2);
@@ -260,7 +243,7 @@ static void ends_by_volume_and_subject(struct kunit *test)
 		terms.flags = i % 4;
 		terms.kind = i % 5 ? TRUSTGATE_OBJECT_KIND_FILE :
 				     TRUSTGATE_OBJECT_KIND_SUBTREE;
-		give(test, &terms);
+		world_give(test, &terms);
 	}
 	KUNIT_EXPECT_EQ(test, world->volume.nr_grants, 6);
 	KUNIT_EXPECT_EQ(test, world->another.nr_grants, 6);
@@ -301,7 +284,7 @@ static void many(struct kunit *test)
 	trustgate_grant_totals(&before);
 	for (i = 0; i < number; i++) {
 		terms.ino = 1000 + i;
-		give(test, &terms);
+		world_give(test, &terms);
 	}
 	key = key_of(&terms);
 	for (i = 0; i < number; i++) {

@@ -2,8 +2,9 @@
 /*
  * Trustgate - processes, files and volumes that exist only in unit tests.
  *
- * Owns: making them, as far as the engine looks at them, and taking everything
- * that refers to them out of the engine's tables again.
+ * Owns: making them, as far as the engine looks at them; what is asked about
+ * them, and is given; taking everything that refers to them out of the engine's
+ * tables again.
  *
  * Must not own: what is tested. The grants are real ones, in the real tables.
  */
@@ -19,6 +20,7 @@
 #include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 
+#include "decision.h"
 #include "grant.h"
 
 /* From the process that asks up to the init that adopts. */
@@ -159,6 +161,61 @@ static inline struct trustgate_terms world_terms(const struct world *world)
 		.reason = TRUSTGATE_REASON_INCIDENT,
 		.expires_ns = ktime_get_boottime_ns() + 60 * NSEC_PER_SEC,
 	};
+}
+
+/* Has CHILD READ access to FILE now? To be changed at will. */
+static inline struct trustgate_question
+world_question(const struct world *world)
+{
+	return (struct trustgate_question){
+		.volume = &world->volume,
+		.dentry = world->dentries[FILE],
+		.ino = world->inodes[FILE]->i_ino,
+		.generation = WORLD_GENERATION,
+		.access = TRUSTGATE_ACCESS_READ,
+		.takes_use = true,
+		.task = world->tasks[CHILD],
+		.now_ns = ktime_get_boottime_ns(),
+	};
+}
+
+static inline struct trustgate_answer
+world_ask(const struct trustgate_question *question)
+{
+	struct trustgate_answer answer;
+
+	rcu_read_lock();
+	trustgate_decide(question, &answer);
+	rcu_read_unlock();
+	return answer;
+}
+
+/* Not in force yet; NULL, and the test has failed, if it cannot be. */
+static inline struct trustgate_grant *
+world_insert(struct kunit *test, const struct trustgate_terms *terms)
+{
+	struct trustgate_grant *grant = trustgate_grant_prepare(terms);
+
+	KUNIT_EXPECT_FALSE(test, IS_ERR(grant));
+	if (IS_ERR(grant))
+		return NULL;
+	if (trustgate_grant_insert(grant)) {
+		KUNIT_FAIL(test, "a grant could not be inserted");
+		trustgate_grant_discard(grant);
+		return NULL;
+	}
+	return grant;
+}
+
+/* Likewise, and in force. */
+static inline struct trustgate_grant *
+world_give(struct kunit *test, const struct trustgate_terms *terms)
+{
+	struct trustgate_grant *grant = world_insert(test, terms);
+
+	if (grant)
+		trustgate_grant_enforce(grant);
+	return grant;
 }
 
 #endif /* _TRUSTGATE_KUNIT_WORLD_H */

@@ -13,24 +13,11 @@
 #include "decision.h"
 #include "kunit_world.h"
 
-static u32 cause(struct world *world)
+static u32 cause(const struct world *world)
 {
-	const struct trustgate_question question = {
-		.volume = &world->volume,
-		.dentry = world->dentries[FILE],
-		.ino = world->inodes[FILE]->i_ino,
-		.generation = WORLD_GENERATION,
-		.access = TRUSTGATE_ACCESS_READ,
-		.takes_use = true,
-		.task = world->tasks[CHILD],
-		.now_ns = ktime_get_boottime_ns(),
-	};
-	struct trustgate_answer answer;
+	const struct trustgate_question question = world_question(world);
 
-	rcu_read_lock();
-	trustgate_decide(&question, &answer);
-	rcu_read_unlock();
-	return answer.cause;
+	return world_ask(&question).cause;
 }
 
 static void polling_threads_act_for_nobody(struct kunit *test)
@@ -38,21 +25,14 @@ static void polling_threads_act_for_nobody(struct kunit *test)
 	struct world *world = test->priv;
 	struct task_struct *task = world->tasks[CHILD];
 	struct trustgate_terms terms = world_terms(world);
-	struct trustgate_grant *grant;
 
 	if (!IS_ENABLED(CONFIG_IO_URING)) {
 		kunit_skip(test, "this kernel has no io_uring");
 		return;
 	}
-	grant = trustgate_grant_prepare(&terms);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(grant));
 	mutex_lock(&trustgate_mutex);
-	if (trustgate_grant_insert(grant)) {
-		KUNIT_FAIL(test, "a grant could not be inserted");
-		trustgate_grant_discard(grant);
+	if (!world_give(test, &terms))
 		goto unlock;
-	}
-	trustgate_grant_enforce(grant);
 	/* A worker acts for who has submitted. */
 	task->flags |= PF_IO_WORKER;
 	KUNIT_EXPECT_EQ(test, cause(world), TRUSTGATE_CAUSE_GRANTED);

@@ -61,12 +61,12 @@ static const struct present {
 	  .cause = CAUSE(NO_GRANT) },
 };
 
-static struct trustgate_grant *give(const struct world *world,
+static struct trustgate_grant *give(struct kunit *test,
 				    const struct present *present)
 {
+	const struct world *world = test->priv;
 	struct trustgate_terms terms = world_terms(world);
 	const u64 now_ns = ktime_get_boottime_ns();
-	struct trustgate_grant *grant;
 
 	terms.pid = world->pids[present->holder];
 	terms.start_ns = world->tasks[present->holder]->start_boottime;
@@ -84,31 +84,16 @@ static struct trustgate_grant *give(const struct world *world,
 		terms.expires_ns = now_ns;
 	/* The world's processes are as old as now, and older. */
 	terms.since_ns = present->since_later ? now_ns + SOON_NS : 1;
-	grant = trustgate_grant_prepare(&terms);
-	if (IS_ERR(grant))
-		return NULL;
-	if (trustgate_grant_insert(grant)) {
-		trustgate_grant_discard(grant);
-		return NULL;
-	}
-	trustgate_grant_enforce(grant);
-	return grant;
+	return world_give(test, &terms);
 }
 
 static u32 ask(const struct world *world, unsigned int process)
 {
-	struct trustgate_question question = {
-		.volume = &world->volume,
-		.presence = true,
-		.task = world->tasks[process],
-		.now_ns = ktime_get_boottime_ns(),
-	};
-	struct trustgate_answer answer;
+	struct trustgate_question question = world_question(world);
 
-	rcu_read_lock();
-	trustgate_decide(&question, &answer);
-	rcu_read_unlock();
-	return answer.cause;
+	question.presence = true;
+	question.task = world->tasks[process];
+	return world_ask(&question).cause;
 }
 
 static void present_by_table(struct kunit *test)
@@ -121,7 +106,7 @@ static void present_by_table(struct kunit *test)
 	mutex_lock(&trustgate_mutex);
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		present = &table[i];
-		grant = present->access ? give(world, present) : NULL;
+		grant = present->access ? give(test, present) : NULL;
 		KUNIT_EXPECT_EQ_MSG(test, !!present->access, !!grant, "%s",
 				    present->what);
 		KUNIT_EXPECT_EQ_MSG(test, present->cause,
@@ -149,10 +134,10 @@ static void ends_with_the_last(struct kunit *test)
 	unsigned int i;
 
 	mutex_lock(&trustgate_mutex);
-	grants[0] = give(world, &live);
-	grants[1] = give(world, &later);
-	grants[2] = give(world, &live);
-	grants[3] = give(world, &elsewhere);
+	grants[0] = give(test, &live);
+	grants[1] = give(test, &later);
+	grants[2] = give(test, &live);
+	grants[3] = give(test, &elsewhere);
 	for (i = 0; i < ARRAY_SIZE(grants); i++)
 		KUNIT_EXPECT_NOT_NULL(test, grants[i]);
 	KUNIT_EXPECT_EQ(test, ask(world, CHILD), CAUSE(GRANTED));

@@ -39,24 +39,11 @@ static int rename_again_and_again(void *data)
 	return renames > 1 ? 0 : -EAGAIN;
 }
 
-static bool is_granted(struct world *world)
+static bool is_granted(const struct world *world)
 {
-	const struct trustgate_question question = {
-		.volume = &world->volume,
-		.dentry = world->dentries[FILE],
-		.ino = world->inodes[FILE]->i_ino,
-		.generation = WORLD_GENERATION,
-		.access = TRUSTGATE_ACCESS_READ,
-		.takes_use = true,
-		.task = world->tasks[CHILD],
-		.now_ns = ktime_get_boottime_ns(),
-	};
-	struct trustgate_answer answer;
+	const struct trustgate_question question = world_question(world);
 
-	rcu_read_lock();
-	trustgate_decide(&question, &answer);
-	rcu_read_unlock();
-	return answer.cause == TRUSTGATE_CAUSE_GRANTED;
+	return world_ask(&question).cause == TRUSTGATE_CAUSE_GRANTED;
 }
 
 /*
@@ -67,16 +54,13 @@ static void renames_hide_no_ancestor(struct kunit *test)
 {
 	struct world *world = test->priv;
 	struct trustgate_terms terms = world_terms(world);
-	struct trustgate_grant *grant;
 	unsigned long until, denied = 0;
 	struct task_struct *renamer;
 
 	terms.kind = TRUSTGATE_OBJECT_KIND_SUBTREE;
 	terms.ino = world->inodes[DIR]->i_ino;
 	mutex_lock(&trustgate_mutex);
-	grant = trustgate_grant_prepare(&terms);
-	if (!IS_ERR(grant) && !trustgate_grant_insert(grant))
-		trustgate_grant_enforce(grant);
+	world_give(test, &terms);
 	renamer = kthread_run(rename_again_and_again, world, "tg-renamer");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(renamer));
 	for (until = jiffies + 2 * HZ; time_before(jiffies, until);) {

@@ -56,42 +56,18 @@ static void judge(struct kunit *test)
 static struct trustgate_grant *give(struct kunit *test, u64 until_ns)
 {
 	struct trustgate_terms terms = world_terms(test->priv);
-	struct trustgate_grant *grant;
 
 	terms.flags = TRUSTGATE_GRANT_FLAGS_SUPERVISED;
 	terms.supervised_until_ns = until_ns;
-	grant = trustgate_grant_prepare(&terms);
-	KUNIT_EXPECT_FALSE(test, IS_ERR(grant));
-	if (IS_ERR(grant))
-		return NULL;
-	if (trustgate_grant_insert(grant)) {
-		KUNIT_FAIL(test, "a grant could not be inserted");
-		trustgate_grant_discard(grant);
-		return NULL;
-	}
-	trustgate_grant_enforce(grant);
-	return grant;
+	return world_give(test, &terms);
 }
 
 static struct trustgate_answer ask(struct kunit *test, u64 now_ns)
 {
-	struct world *world = test->priv;
-	const struct trustgate_question question = {
-		.volume = &world->volume,
-		.dentry = world->dentries[FILE],
-		.ino = world->inodes[FILE]->i_ino,
-		.generation = WORLD_GENERATION,
-		.access = TRUSTGATE_ACCESS_READ,
-		.takes_use = true,
-		.task = world->tasks[CHILD],
-		.now_ns = now_ns,
-	};
-	struct trustgate_answer answer;
+	struct trustgate_question question = world_question(test->priv);
 
-	rcu_read_lock();
-	trustgate_decide(&question, &answer);
-	rcu_read_unlock();
-	return answer;
+	question.now_ns = now_ns;
+	return world_ask(&question);
 }
 
 static bool at_once(struct kunit *test, u64 now_ns)
