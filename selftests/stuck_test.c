@@ -25,6 +25,7 @@
 #include "gate.h"
 
 #define RW	(GATE_READ | GATE_WRITE)
+#define FOR_LONG	(30 * GATE_SECOND_NS)
 
 /* More than the passes after which a process is killed; see mapping.c. */
 #define PASSES	30
@@ -189,15 +190,52 @@ FIXTURE_TEARDOWN_PARENT(stuck)
 #define WAIT(type, event)						\
 	gate_wait_event(&self->gate, TRUSTGATE_EVENT_TYPE_##type, event)
 
-static uint64_t grant_to(struct gate *gate, const struct volume *volume,
-			 const struct actor *actor)
+static uint64_t grant_flagged(struct gate *gate, const struct volume *volume,
+			      const struct actor *actor, uint32_t flags,
+			      uint64_t supervised_until_ns)
 {
 	struct trustgate_grant_request request = gate_request(volume, "db/a",
 							      RW);
 
 	request.pid = actor->pid;
+	request.flags = flags;
+	request.supervised_until_boottime_ns = supervised_until_ns;
 	request.on_end = TRUSTGATE_ON_END_UNMAP;
 	return gate_grant(gate, &request);
+}
+
+static uint64_t grant_to(struct gate *gate, const struct volume *volume,
+			 const struct actor *actor)
+{
+	return grant_flagged(gate, volume, actor, 0, 0);
+}
+
+static uint64_t grant_supervised(struct gate *gate, const struct volume *volume,
+				 const struct actor *actor, uint64_t for_ns)
+{
+	return grant_flagged(gate, volume, actor,
+			     TRUSTGATE_GRANT_FLAGS_SUPERVISED,
+			     for_ns ? gate_now_ns() + for_ns : 0);
+}
+
+static int supervise(struct gate *gate, uint64_t id, uint64_t for_ns)
+{
+	return trustgate_grant_supervise(gate->conn, &id, 1,
+					 for_ns ? gate_now_ns() + for_ns : 0,
+					 NULL);
+}
+
+/* Each has a pass begin. */
+static void have_passes(struct gate *gate, const struct volume *volume,
+			const struct actor *other)
+{
+	uint64_t id;
+
+	for (unsigned int i = 0; i < PASSES; i++) {
+		id = grant_to(gate, volume, other);
+		gate_revoke(gate, id);
+		usleep(120000);
+	}
 }
 
 static uint64_t count_killed(struct gate *gate)
@@ -239,7 +277,7 @@ static bool has_ended(pid_t pid)
 TEST_F(stuck, own)
 {
 	struct trustgate_event event;
-	uint64_t first, second, id, killed;
+	uint64_t first, second, killed;
 
 	first = grant_to(&self->gate, &self->volume, &self->actor);
 	second = grant_to(&self->gate, &self->volume, &self->actor);
@@ -252,12 +290,7 @@ TEST_F(stuck, own)
 
 	killed = count_killed(&self->gate);
 	EXPECT_EQ(0, gate_revoke(&self->gate, first));
-	/* Each has a pass begin. */
-	for (unsigned int i = 0; i < PASSES; i++) {
-		id = grant_to(&self->gate, &self->volume, &self->other);
-		EXPECT_EQ(0, gate_revoke(&self->gate, id));
-		usleep(120000);
-	}
+	have_passes(&self->gate, &self->volume, &self->other);
 	EXPECT_EQ(killed, count_killed(&self->gate));
 	/* Nobody else's grant waits for it. */
 	EXPECT_EQ(0, WAIT(GRANT_CLEARED, &event));
@@ -293,6 +326,39 @@ TEST_F(stuck, child)
 	EXPECT_NE(self->actor.pid, event.pid);
 	thaw(&self->disk);
 	EXPECT_EQ(0, WAIT(GRANT_CLEARED, &event));
+}
+
+/*
+ * A grant that is suspended has not ended, and its mappings are to end. One that
+ * was resumed, or has let nobody in yet, is no reason to kill.
+ */
+TEST_F(stuck, suspended)
+{
+	struct trustgate_event event;
+	uint64_t id, never, killed;
+
+	id = grant_supervised(&self->gate, &self->volume, &self->actor,
+			      FOR_LONG);
+	never = grant_supervised(&self->gate, &self->volume, &self->actor, 0);
+	ASSERT_NE(0, id);
+	ASSERT_NE(0, never);
+	ASSERT_EQ(0, actor_do(&self->actor, part_prepare, self->path, 0));
+	EXPECT_EQ(0, supervise(&self->gate, id, 0));
+	EXPECT_EQ(0, supervise(&self->gate, id, FOR_LONG));
+	ASSERT_EQ(0, actor_do(&self->actor, part_prepare, self->path, 0));
+	ASSERT_EQ(0, freeze(&self->disk));
+	ASSERT_EQ(0, actor_do(&self->actor, part_hang, NULL, false));
+	EVENTUALLY(stuck->unmapping && is_stuck(stuck->pid, stuck->unmapping));
+
+	killed = count_killed(&self->gate);
+	have_passes(&self->gate, &self->volume, &self->other);
+	EXPECT_EQ(killed, count_killed(&self->gate));
+
+	EXPECT_EQ(0, supervise(&self->gate, id, 0));
+	EXPECT_EQ(0, WAIT(KILLED, &event));
+	EXPECT_EQ(self->actor.pid, event.pid);
+	thaw(&self->disk);
+	EVENTUALLY(has_ended(self->actor.pid));
 }
 
 TEST_HARNESS_MAIN

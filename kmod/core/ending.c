@@ -10,6 +10,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/pid.h>
 #include <linux/rbtree.h>
@@ -48,6 +49,8 @@ static struct workqueue_struct *workqueue;
 /* All under trustgate_mutex. */
 static struct rb_root endings = RB_ROOT;
 static u64 nr_endings;
+static LIST_HEAD(suspended);
+static u64 nr_suspended;
 static u64 nr_expected;
 static u64 unmapped;
 static u64 killed;
@@ -87,11 +90,23 @@ static void pass_soon(void)
 	is_soon = true;
 }
 
-void trustgate_ending_hurry(const struct trustgate_grant *grant)
+void trustgate_ending_hurry(struct trustgate_grant *grant)
 {
 	lockdep_assert_held(&trustgate_mutex);
-	if (grant->on_end)
-		pass_soon();
+	if (!grant->on_end)
+		return;
+	list_add_tail(&grant->of_suspended, &suspended);
+	nr_suspended++;
+	pass_soon();
+}
+
+void trustgate_ending_spare(struct trustgate_grant *grant)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	if (list_empty(&grant->of_suspended))
+		return;
+	list_del_init(&grant->of_suspended);
+	nr_suspended--;
 }
 
 void trustgate_ending_keep(struct trustgate_grant *grant, u32 end)
@@ -167,31 +182,25 @@ static bool has_stand_in(const struct trustgate_grant *ended)
 	return false;
 }
 
-bool trustgate_ending_concerns(const struct trustgate_holders *holders)
+/* Are its mappings to end, and has one of the holders given access by it? */
+static bool concerns(const struct trustgate_grant *grant,
+		     const struct trustgate_holders *holders)
+{
+	return trustgate_holders_have(holders, grant->start_ns) &&
+	       !has_stand_in(grant);
+}
+
+static bool any_ended_concerns(const struct trustgate_holders *holders)
 {
 	struct trustgate_grant *grant;
 	unsigned int looked_at = 0;
-	bool concerns = false;
+	bool found = false;
 	u64 id = 0;
 
 	mutex_lock(&trustgate_mutex);
-	while (!concerns && (grant = trustgate_ending_next(id))) {
+	while (!found && (grant = trustgate_ending_next(id))) {
 		id = grant->id + 1;
-		concerns = trustgate_holders_have(holders, grant->start_ns) &&
-			   !has_stand_in(grant);
-		if (++looked_at % BATCH)
-			continue;
-		mutex_unlock(&trustgate_mutex);
-		cond_resched();
-		mutex_lock(&trustgate_mutex);
-	}
-	/* What is suspended, or has expired just now, is in the tables still. */
-	for (id = 0; !concerns && (grant = trustgate_grant_next(id));) {
-		id = grant->id + 1;
-		concerns = grant->on_end != TRUSTGATE_ON_END_DENY_IO &&
-			   ktime_get_boottime_ns() >= grant->live_until_ns &&
-			   trustgate_holders_have(holders, grant->start_ns) &&
-			   !has_stand_in(grant);
+		found = concerns(grant, holders);
 		if (++looked_at % BATCH)
 			continue;
 		mutex_unlock(&trustgate_mutex);
@@ -199,7 +208,42 @@ bool trustgate_ending_concerns(const struct trustgate_holders *holders)
 		mutex_lock(&trustgate_mutex);
 	}
 	mutex_unlock(&trustgate_mutex);
-	return concerns;
+	return found;
+}
+
+/*
+ * Who has been looked at goes to the end, as does who comes meanwhile, so that
+ * those who have not been are always in front.
+ */
+static bool any_suspended_concerns(const struct trustgate_holders *holders)
+{
+	struct trustgate_grant *grant;
+	unsigned int looked_at = 0;
+	bool found = false;
+	u64 left;
+
+	mutex_lock(&trustgate_mutex);
+	for (left = nr_suspended; left && !list_empty(&suspended); left--) {
+		grant = list_first_entry(&suspended, struct trustgate_grant,
+					 of_suspended);
+		list_move_tail(&grant->of_suspended, &suspended);
+		found = concerns(grant, holders);
+		if (found)
+			break;
+		if (++looked_at % BATCH)
+			continue;
+		mutex_unlock(&trustgate_mutex);
+		cond_resched();
+		mutex_lock(&trustgate_mutex);
+	}
+	mutex_unlock(&trustgate_mutex);
+	return found;
+}
+
+/* One that the clock has ended or suspended has a pass begin when that is seen. */
+bool trustgate_ending_concerns(const struct trustgate_holders *holders)
+{
+	return any_ended_concerns(holders) || any_suspended_concerns(holders);
 }
 
 /* What the pass has found becomes what is known of the volumes. */

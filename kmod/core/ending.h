@@ -65,13 +65,21 @@ void trustgate_ending_keep(struct trustgate_grant *grant, u32 end);
 
 /**
  * trustgate_ending_hurry() - a grant is suspended
- * @grant: in the tables
+ * @grant: in the tables, not suspended before
  *
  * Mappings that no other covers end with it as they would at its end.
  *
  * Context: trustgate_mutex held.
  */
-void trustgate_ending_hurry(const struct trustgate_grant *grant);
+void trustgate_ending_hurry(struct trustgate_grant *grant);
+
+/**
+ * trustgate_ending_spare() - a grant is suspended no longer
+ * @grant: resumed, or about to leave the tables; suspended or not
+ *
+ * Context: trustgate_mutex held.
+ */
+void trustgate_ending_spare(struct trustgate_grant *grant);
 
 /**
  * trustgate_ending_drop() - let go of the kept grants of a volume
@@ -91,8 +99,10 @@ void trustgate_ending_drop(const struct trustgate_volume *volume);
 struct trustgate_grant *trustgate_ending_next(u64 id);
 
 /**
- * trustgate_ending_concerns() - may a process have mappings by a kept grant?
+ * trustgate_ending_concerns() - may a process have mappings that are to end?
  * @holders: by whose grants it was let in
+ *
+ * By a grant that has ended and is kept, or that was suspended.
  *
  * Not by one that a live grant of the same holder stands in for, as when it was
  * renewed.

@@ -336,6 +336,7 @@ trustgate_grant_prepare(const struct trustgate_terms *terms)
 	grant->tag = terms->tag;
 	grant->since_ns = terms->since_ns;
 	INIT_LIST_HEAD(&grant->of_subject);
+	INIT_LIST_HEAD(&grant->of_suspended);
 	return grant;
 
 err_subject:

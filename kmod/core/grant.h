@@ -136,6 +136,8 @@ struct trustgate_key {
  * @of_subject: in the subject's list; trustgate_mutex
  * @presence: of its subject on its volume; as long as the grant is in the tables
  * @of_presence: in the list of @presence; RCU, changed under trustgate_mutex
+ * @of_suspended: in the list of suspended ones whose mappings are to end, or in
+ *	none (ending.c); trustgate_mutex
  * @rcu: hooks may look at a grant until a grace period after its removal
  */
 struct trustgate_grant {
@@ -169,6 +171,7 @@ struct trustgate_grant {
 	struct list_head of_subject;
 	struct trustgate_presence *presence;
 	struct list_head of_presence;
+	struct list_head of_suspended;
 	struct rcu_head rcu;
 };
 

@@ -73,6 +73,7 @@ void trustgate_supervision_end(struct trustgate_grant *grant)
 	lockdep_assert_held(&trustgate_mutex);
 	if (is_told_live(grant))
 		timerqueue_del(&supervised, &grant->supervision);
+	trustgate_ending_spare(grant);
 }
 
 bool trustgate_supervision_set(struct trustgate_grant *grant, u64 until_ns)
@@ -86,11 +87,13 @@ bool trustgate_supervision_set(struct trustgate_grant *grant, u64 until_ns)
 		suspend(grant);
 	if (!until_ns)
 		return true;
-	if (is_told_live(grant))
+	if (is_told_live(grant)) {
 		timerqueue_del(&supervised, &grant->supervision);
-	else
+	} else {
+		trustgate_ending_spare(grant);
 		trustgate_event_grant(TRUSTGATE_EVENT_TYPE_GRANT_RESUMED,
 				      grant, TRUSTGATE_END_NONE);
+	}
 	grant->supervision.expires = until_ns;
 	timerqueue_add(&supervised, &grant->supervision);
 	return live_until(grant, until_ns);
