@@ -130,6 +130,35 @@ by_rules()
 	eventually 20 "until it is denied" ended fails
 }
 
+# mask PID - has /proc say of it what it says of wc(1)
+mask()
+{
+	local name mask=/run/tg-test/mask
+	mkdir $mask
+	for name in stat status cgroup loginuid; do
+		cat "/proc/$1/$name" >$mask/$name
+	done
+	ln -s /usr/bin/wc $mask/exe
+	mount --bind $mask "/proc/$1"
+}
+
+by_a_masked_one()
+{
+	local pid
+	# shellcheck disable=SC2016
+	begin sh -c 'echo $$ >/run/tg-test/pid; until [ -e /run/tg-test/go ]; do sleep 0.1; done
+		exec /run/tg-test/wc -c "$0"' $volume/db/x
+	eventually 20 "another program" test -s /run/tg-test/pid
+	pid=$(cat /run/tg-test/pid)
+	mask "$pid"
+	equal "$(readlink "/proc/$pid/exe")" /usr/bin/wc "looks like the one that is allowed"
+	touch /run/tg-test/go
+	eventually 20 "and is not" one_waits
+	as tgtrustee trustgate deny "$(requests | tr -d ' ')" >/dev/null
+	eventually 20 "it is denied" ended fails
+	umount "/proc/$pid" 2>/dev/null
+}
+
 by_a_trustee()
 {
 	begin cat $volume/mail/letter
@@ -418,6 +447,7 @@ status_is_good()
 trap clean EXIT
 prepared prepare
 by_rules
+by_a_masked_one
 by_a_trustee
 numbers
 agent_hangs

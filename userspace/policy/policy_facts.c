@@ -6,7 +6,9 @@
  *
  * Must not own: what the facts decide.
  *
- * Each fact starts as unknown and stays so on any failure.
+ * Each fact starts as unknown and stays so on any failure. Root can mount what he
+ * likes over a process's directory in /proc, or over a file there; that is not what
+ * the kernel says, so nothing is read across a mount.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +18,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/fsverity.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <openssl/evp.h>
 #include <systemd/sd-login.h>
 
@@ -26,17 +32,49 @@
 
 static const char deleted[] = " (deleted)";
 
+/* ---- what the kernel says ---- */
+
+static int open_own(int directory, const char *name, uint64_t flags)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
+	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int open_process(pid_t pid)
+{
+	struct statfs of;
+	char name[16];
+	int all, fd;
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	all = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (all < 0)
+		return -errno;
+	if (fstatfs(all, &of))
+		fd = -errno;
+	else if (of.f_type != PROC_SUPER_MAGIC)
+		fd = -EXDEV;
+	else
+		fd = open_own(all, name, O_PATH | O_DIRECTORY);
+	close(all);
+	return fd == -ENOENT ? -ESRCH : fd;
+}
+
 /* ---- the program's file ---- */
 
 /* Without opening it, which could take long. */
 static void read_exe(int proc, struct policy_facts *facts)
 {
+	int link = open_own(proc, "exe", O_PATH | O_NOFOLLOW);
 	char *target = malloc(PATH_MAX);
-	ssize_t length;
+	ssize_t length = -1;
 
-	if (!target)
-		return;
-	length = readlinkat(proc, "exe", target, PATH_MAX);
+	if (target && link >= 0)
+		length = readlinkat(link, "", target, PATH_MAX);
+	if (link >= 0)
+		close(link);
 	/* A path that may be cut off, or no path any more, is none. */
 	if (length > 0 && length < PATH_MAX) {
 		size_t tail = strlen(deleted);
@@ -106,10 +144,15 @@ static bool is_soon_read(int fd)
 static void read_digests(int proc, bool soon, struct policy_facts *facts)
 {
 	char link[32];
-	int path, fd;
+	int path, fd, own;
 
 	path = openat(proc, "exe", O_PATH | O_CLOEXEC);
-	if (path < 0)
+	own = open_own(proc, "exe", O_PATH | O_NOFOLLOW);
+	if (own >= 0)
+		close(own);
+	if (own < 0 && path >= 0)
+		close(path);
+	if (own < 0 || path < 0)
 		return;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
 	fd = soon && !is_soon_read(path) ? -1 : open(link, O_RDONLY | O_CLOEXEC);
@@ -125,7 +168,7 @@ static void read_digests(int proc, bool soon, struct policy_facts *facts)
 
 static FILE *open_text(int proc, const char *name)
 {
-	int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	int fd = open_own(proc, name, O_RDONLY);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (!file && fd >= 0)
@@ -194,20 +237,22 @@ static void read_unit(pid_t pid, struct policy_text_fact *fact)
 
 int policy_facts_read(pid_t pid, enum policy_digests digests, struct policy_facts *facts)
 {
+	int proc = open_process(pid);
 	struct stat st;
-	char path[32];
-	int proc;
 
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (proc < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return proc;
 	read_exe(proc, facts);
 	if (digests != POLICY_DIGESTS_NONE)
 		read_digests(proc, digests == POLICY_DIGESTS_SOON, facts);
 	read_users(proc, facts);
-	read_cgroup(proc, &facts->cgroup);
 	read_unit(pid, &facts->unit);
+	read_cgroup(proc, &facts->cgroup);
+	/* It was made of the same file, which was the process's own a moment later. */
+	if (facts->cgroup.known == POLICY_UNKNOWN) {
+		free((char *)facts->unit.text);
+		facts->unit = (struct policy_text_fact){ 0 };
+	}
 	/* While the process is there, its number means no other one. */
 	if (fstatat(proc, "status", &st, 0)) {
 		close(proc);

@@ -35,9 +35,10 @@ enum policy_digests {
  *	be found out, or not by this user, is unknown. To be released with
  *	policy_facts_clear().
  *
- * What root could have made up in a mount namespace of his own, the program's
- * path, is taken as the kernel shows it here. The unit is that of the control
- * group, where root can put any process.
+ * Nothing is read that was mounted over what is a process's own in /proc. What
+ * root could have made up in a mount namespace of his own, the program's path, is
+ * taken as the kernel shows it here. The unit is that of the control group, where
+ * root can put any process.
  *
  * Return: 0, -ESRCH if there is no such process, or another -errno.
  */
