@@ -62,6 +62,16 @@ equal()
 	fi
 }
 
+# refuses COMMAND... - does what would go on until it is ended end by itself, and
+# not well?
+refuses()
+{
+	timeout 20 "$@"
+	case $? in
+	0 | 124) return 1 ;;
+	esac
+}
+
 # eventually SECONDS WHAT COMMAND... - more seconds where all is slower; see run
 eventually()
 {
