@@ -39,7 +39,10 @@ static int open_own(int directory, const char *name, uint64_t flags)
 	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
 	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
 
-	return fd < 0 ? -errno : (int)fd;
+	if (fd >= 0)
+		return (int)fd;
+	/* Never zero, which would be a descriptor. */
+	return errno > 0 ? -errno : -EIO;
 }
 
 static int open_process(pid_t pid)
@@ -141,19 +144,30 @@ static bool is_soon_read(int fd)
 	       S_ISREG(st.stx_mode) && st.stx_dev_major && st.stx_size <= POLICY_FACTS_BYTES_MAX;
 }
 
+/* Is the link itself the process's, and not another that is mounted over it? */
+static bool is_own_link(int proc, const char *name)
+{
+	int fd = open_own(proc, name, O_PATH | O_NOFOLLOW);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 static void read_digests(int proc, bool soon, struct policy_facts *facts)
 {
 	char link[32];
-	int path, fd, own;
+	int path, fd;
 
 	path = openat(proc, "exe", O_PATH | O_CLOEXEC);
-	own = open_own(proc, "exe", O_PATH | O_NOFOLLOW);
-	if (own >= 0)
-		close(own);
-	if (own < 0 && path >= 0)
-		close(path);
-	if (own < 0 || path < 0)
+	if (path < 0)
 		return;
+	/* Looked at after it was followed: it was there already then. */
+	if (!is_own_link(proc, "exe")) {
+		close(path);
+		return;
+	}
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
 	fd = soon && !is_soon_read(path) ? -1 : open(link, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {

@@ -105,7 +105,7 @@ int observing_begin(struct agent *agent, const struct observing *observing,
 		    struct refusal *refusal)
 {
 	struct trustgate_volume volume;
-	uint64_t until_ns;
+	uint64_t until_ns = 0;
 	int r;
 
 	/* Before anything is said of it, that there is one. */
