@@ -277,6 +277,32 @@ static void clean_at_exit(void)
 }
 
 /*
+ * Take what earlier programs were not told: it is no test's of this one. The
+ * newest event is at least that there is an agent.
+ */
+static void take_old_events(struct gate *gate)
+{
+	const uint64_t until_ns = gate_now_ns() +
+				  gate_patience(5) * GATE_SECOND_NS;
+	struct pollfd poll_fd = {
+		.fd = trustgate_fd(gate->conn),
+		.events = POLLIN,
+	};
+	struct trustgate_gate state = {};
+	struct trustgate_event event = {};
+	uint64_t newest;
+
+	if (trustgate_gate_get(gate->conn, &state))
+		return;
+	newest = state.event_seq;
+	trustgate_gate_clear(&state);
+	while (event.seq < newest && gate_now_ns() < until_ns) {
+		if (trustgate_event_next(gate->conn, &event) != 1)
+			poll(&poll_fd, 1, 200);
+	}
+}
+
+/*
  * The harness kills a test that takes too long together with the parent that
  * would have cleaned up; what remains is the process it was started as. And
  * loading the module and attaching the hooks for the first time may take longer
@@ -285,9 +311,14 @@ static void clean_at_exit(void)
 __attribute__((constructor))
 static void frame_tests(void)
 {
+	struct gate gate;
+
 	first_process = getpid();
 	atexit(clean_at_exit);
-	gate_clean();
+	if (gate_open(&gate))
+		return;
+	take_old_events(&gate);
+	gate_close(&gate);
 }
 
 static int populate(void)
