@@ -9,13 +9,12 @@ usage: agent_account_test.py TRUSTEED-WITH-FAKE-GATE TRUSTGATE
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 
-from agent_host import MINUTE, TRUSTEE, Failure, Host, check, equal, run
+from agent_host import MINUTE, TRUSTEE, Failure, Host, Locked, check, equal, run
 
 TRUSTGATE = sys.argv[2]
 STRICT = TRUSTEE + "    audit: strict\n"
@@ -89,20 +88,6 @@ def test_recorded():
     equal((told[:2], told[-1]), (["genesis", "agent-started"], "agent-stopping"),
           "from its start to its end")
     verified(host, "the account is in order")
-
-
-class Locked:
-    """The account, kept from being written by a reader that does not end."""
-
-    def __init__(self, host):
-        self.account = sqlite3.connect(host.top + "/state/account.db", isolation_level=None)
-
-    def __enter__(self):
-        self.account.execute("BEGIN EXCLUSIVE")
-
-    def __exit__(self, *_):
-        self.account.execute("ROLLBACK")
-        self.account.close()
 
 
 def test_restarted():

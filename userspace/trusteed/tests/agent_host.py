@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,20 @@ def check(good, what):
 def equal(actual, expected, what):
     return check(actual == expected, f"{what}: {actual!r}" +
                  ("" if actual == expected else f", expected {expected!r}"))
+
+
+class Locked:
+    """The account, kept from being written by a reader that does not end."""
+
+    def __init__(self, host):
+        self.account = sqlite3.connect(host.top + "/state/account.db", isolation_level=None)
+
+    def __enter__(self):
+        self.account.execute("BEGIN EXCLUSIVE")
+
+    def __exit__(self, *_):
+        self.account.execute("ROLLBACK")
+        self.account.close()
 
 
 class Failure(Exception):

@@ -9,12 +9,11 @@ usage: agent_observe_test.py TRUSTEED-WITH-FAKE-GATE TRUSTGATE
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 
-from agent_host import MINUTE, TRUSTEE, Host, check, equal, run
+from agent_host import MINUTE, TRUSTEE, Host, Locked, check, equal, run
 
 TRUSTGATE = sys.argv[2]
 DAY = 24 * 60 * MINUTE
@@ -156,20 +155,6 @@ def test_stop():
     client.call("Stop", all=True)
     check(not observed(client), "so with the host")
     end(host)
-
-
-class Locked:
-    """The account, kept from being written by a reader that does not end."""
-
-    def __init__(self, host):
-        self.account = sqlite3.connect(host.top + "/state/account.db", isolation_level=None)
-
-    def __enter__(self):
-        self.account.execute("BEGIN EXCLUSIVE")
-
-    def __exit__(self, *_):
-        self.account.execute("ROLLBACK")
-        self.account.close()
 
 
 def test_not_recordable():
