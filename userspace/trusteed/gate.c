@@ -50,11 +50,12 @@ static void dispatch(struct agent *agent, const struct trustgate_event *event)
 	metrics_event(agent, event);
 	report_event(agent, event);
 	accounting_event(agent, event);
+	/* Looks who has read what there was before this one is sent. */
+	supervision_event(agent, event);
 	watch_event(agent, event);
 	services_event(agent, event);
 	renewed_event(agent, event);
 	asked_event(agent, event);
-	supervision_event(agent, event);
 	requests_event(agent, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		ledger_drop(agent, event->grant_id);

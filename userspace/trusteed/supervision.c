@@ -176,13 +176,19 @@ static void tell_all(struct agent *agent, bool again)
 	gate_poke(agent);
 }
 
-static void look_after(struct agent *agent, struct supervisor *supervisor, uint64_t now)
+static void see_who_has_read(struct agent *agent, uint64_t now)
 {
-	bool absent;
+	struct supervision *supervision = agent->supervision;
 
-	if (watch_caught_up(agent, supervisor->link))
-		supervisor->caught_up_ns = now;
-	absent = now - supervisor->caught_up_ns > SUPERVISION_LEASE_NS;
+	for (size_t i = 0; i < supervision->supervisors_count; i++)
+		if (watch_caught_up(agent, supervision->supervisors[i].link))
+			supervision->supervisors[i].caught_up_ns = now;
+}
+
+static void look_after(struct supervisor *supervisor, uint64_t now)
+{
+	bool absent = now - supervisor->caught_up_ns > SUPERVISION_LEASE_NS;
+
 	if (absent && !supervisor->absent)
 		journal_note(LOG_WARNING,
 			     "a supervisor of uid %u (pid %d) does not read what happens; what he supervises alone is suspended",
@@ -198,8 +204,9 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 	int r;
 
 	(void)usec;
+	see_who_has_read(agent, now);
 	for (size_t i = 0; i < supervision->supervisors_count; i++)
-		look_after(agent, &supervision->supervisors[i], now);
+		look_after(&supervision->supervisors[i], now);
 	tell_all(agent, true);
 	if (!supervision->supervisors_count)
 		return 0;
@@ -300,7 +307,14 @@ void supervision_event(struct agent *agent, const struct trustgate_event *event)
 	struct supervision *supervision = agent->supervision;
 	struct supervised *grant;
 
-	if (!supervision || event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
+	if (!supervision)
+		return;
+	/*
+	 * Right after an event there is always one to be read, and a round comes
+	 * with an event more often than not: both wake the agent.
+	 */
+	see_who_has_read(agent, now_boottime_ns());
+	if (event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		return;
 	grant = find(supervision, event->grant_id);
 	if (grant)

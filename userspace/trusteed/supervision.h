@@ -41,6 +41,8 @@ void supervision_stop(struct agent *agent);
 
 /* After a reload, and when events were lost. */
 void supervision_resync(struct agent *agent);
+
+/* To be called before the event is sent to anybody. */
 void supervision_event(struct agent *agent, const struct trustgate_event *event);
 
 /**

@@ -329,6 +329,23 @@ def test_who_does_not_read():
     end(host)
 
 
+def test_who_reads_while_more_comes():
+    """There is nearly always something unread, and never for long."""
+    host, client = begin()
+    grant = give(client, subject(host), supervised=True)
+    watcher = supervise(host, superviseGrant=grant["id"])
+    becomes(client, grant, "active")
+    until = time.monotonic() + 13
+    while time.monotonic() < until:
+        host.event("denied")
+        time.sleep(0.2)
+        watcher.receive()
+    check("does not read what happens" not in host.text(), "he does read")
+    equal(state(client, grant), ["active"], "grant is active all the time")
+    watcher.socket.close()
+    end(host)
+
+
 run(test_of_one_grant, test_of_a_volume, test_required, test_nobody_supervises_himself,
     test_only_trustees, test_tenant, test_refused, test_agent_restarts, test_agent_stands_still,
-    test_who_does_not_read)
+    test_who_does_not_read, test_who_reads_while_more_comes)
