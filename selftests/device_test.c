@@ -167,19 +167,14 @@ TEST_F(device, others)
 
 static int loop_over(const char *device)
 {
+	const int loop = disk_free_loop();
 	struct loop_config config = {};
-	int control, loop, number, err = 0;
-	char path[32];
+	int err = 0;
 
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return ENODEV;
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	loop = open(path, O_RDWR | O_CLOEXEC);
+	if (loop < 0)
+		return -loop;
 	config.fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (loop < 0 || (int)config.fd < 0)
+	if ((int)config.fd < 0)
 		err = errno;
 	else if (ioctl(loop, LOOP_CONFIGURE, &config))
 		err = errno;

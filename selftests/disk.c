@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/loop.h>
 
 #include "disk.h"
 
@@ -303,6 +305,28 @@ int disk_unmount(const struct disk *disk)
 	if (umount2(disk->path, MNT_DETACH))
 		return complain("unmount", disk->path, -errno);
 	return 0;
+}
+
+int disk_free_loop(void)
+{
+	static const char *const modprobe[] = { "modprobe", "loop", NULL };
+	int control, number, fd;
+	char path[32];
+
+	if (access("/dev/loop-control", F_OK))
+		disk_command(modprobe);
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return -errno;
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	if (number < 0)
+		number = -errno;
+	close(control);
+	if (number < 0)
+		return number;
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_DIRECT);
+	return fd < 0 ? -errno : fd;
 }
 
 int disk_claimed(const struct disk *disk)

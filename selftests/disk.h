@@ -65,6 +65,15 @@ int disk_mount(struct disk *disk);
 int disk_unmount(const struct disk *disk);
 
 /**
+ * disk_free_loop() - open a loop device that nobody uses
+ *
+ * Its number is free when this looks; who else looks may take it.
+ *
+ * Return: a descriptor, O_RDWR and O_DIRECT, or -errno.
+ */
+int disk_free_loop(void);
+
+/**
  * disk_claimed() - does the kernel hold the device exclusively?
  * @disk: on a device
  *

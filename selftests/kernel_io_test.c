@@ -63,26 +63,6 @@ static int make_image(void)
 	return close(fd);
 }
 
-/* A loop device that is free, or -errno. */
-static int free_loop(void)
-{
-	char path[32];
-	int control, number, fd;
-
-	if (access("/dev/loop-control", F_OK))
-		module_run("modprobe loop");
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (control < 0)
-		return -errno;
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_DIRECT);
-	return fd < 0 ? -errno : fd;
-}
-
 static int attach(int device, int fd, uint32_t flags)
 {
 	struct loop_config config = {
@@ -111,7 +91,7 @@ FIXTURE_SETUP(loop)
 	GATE_OPEN(&self->gate);
 	ASSERT_EQ(0, volume_make(&self->volume, 0, "ext4"));
 	ASSERT_EQ(0, make_image());
-	self->device = free_loop();
+	self->device = disk_free_loop();
 	ASSERT_LE(0, self->device);
 	self->fd = open(IMAGE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);

@@ -85,16 +85,11 @@ int scene_attach(int *device, int fd)
 		.fd = (uint32_t)fd,
 		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
 	};
-	int control, number;
-	char path[32];
 
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	*device = number < 0 ? -1 : open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
-	return scene_result(*device) ?:
-	       scene_result(ioctl(*device, LOOP_CONFIGURE, &config));
+	*device = disk_free_loop();
+	if (*device < 0)
+		return -*device;
+	return scene_result(ioctl(*device, LOOP_CONFIGURE, &config));
 }
 
 /* A loop device that is there before the gate. */

@@ -529,19 +529,12 @@ static void *stay(void *unused)
 static int loop_over_elsewhere(const char *unused, long threads)
 {
 	struct loop_config config = {};
-	int control, loop, number, err = 0;
 	pthread_t thread;
-	char path[32];
+	int loop, err = 0;
 
 	if (threads && pthread_create(&thread, NULL, stay, NULL))
 		return EAGAIN;
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return ENODEV;
-	snprintf(path, sizeof(path), "/dev/loop%d", number);
-	loop = open(path, O_RDWR | O_CLOEXEC);
+	loop = disk_free_loop();
 	config.fd = memfd_create("elsewhere", MFD_CLOEXEC);
 	if (loop < 0 || (int)config.fd < 0 || ftruncate(config.fd, 65536))
 		return EBADF;
