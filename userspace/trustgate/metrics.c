@@ -162,12 +162,28 @@ static uint64_t counted(sd_json_variant *volume, const char *cause)
 	return counted_as(volume, cause, "count");
 }
 
-static void put_counts(struct exposition *exposition, sd_json_variant *volumes)
+/* Of each cause for which an access is denied, or would have been. */
+static void put_causes(struct exposition *exposition, sd_json_variant *volumes, const char *field)
 {
 	const char *granted = trustgate_cause_name(TRUSTGATE_CAUSE_GRANTED);
 	const char *asked = trustgate_cause_name(TRUSTGATE_CAUSE_ASKED);
 	sd_json_variant *volume;
 	const char *cause;
+
+	EACH_VOLUME(volumes, volume)
+		for (size_t i = 0; (cause = trustgate_name_at(TRUSTGATE_NAMES_CAUSE, i)); i++)
+			if (strcmp(cause, granted) && strcmp(cause, asked))
+				exposition_number(exposition,
+						  LABELS({ "volume", name_of(volume) },
+							 { "cause", cause }),
+						  counted_as(volume, cause, field));
+}
+
+static void put_counts(struct exposition *exposition, sd_json_variant *volumes)
+{
+	const char *granted = trustgate_cause_name(TRUSTGATE_CAUSE_GRANTED);
+	const char *asked = trustgate_cause_name(TRUSTGATE_CAUSE_ASKED);
+	sd_json_variant *volume;
 
 	exposition_family(exposition, "allowed_total", FAMILY_COUNTER,
 			  "Checks that ended with access, since the volume is protected.");
@@ -176,22 +192,10 @@ static void put_counts(struct exposition *exposition, sd_json_variant *volumes)
 				  counted(volume, granted));
 	exposition_family(exposition, "denied_total", FAMILY_COUNTER,
 			  "Checks that ended with a denial, by its cause, since the volume is protected.");
-	EACH_VOLUME(volumes, volume)
-		for (size_t i = 0; (cause = trustgate_name_at(TRUSTGATE_NAMES_CAUSE, i)); i++)
-			if (strcmp(cause, granted) && strcmp(cause, asked))
-				exposition_number(exposition,
-						  LABELS({ "volume", name_of(volume) },
-							 { "cause", cause }),
-						  counted(volume, cause));
+	put_causes(exposition, volumes, "count");
 	exposition_family(exposition, "observed_total", FAMILY_COUNTER,
 			  "Checks that were not denied, as the volume was observed, by the cause they would have been denied for.");
-	EACH_VOLUME(volumes, volume)
-		for (size_t i = 0; (cause = trustgate_name_at(TRUSTGATE_NAMES_CAUSE, i)); i++)
-			if (strcmp(cause, granted) && strcmp(cause, asked))
-				exposition_number(exposition,
-						  LABELS({ "volume", name_of(volume) },
-							 { "cause", cause }),
-						  counted_as(volume, cause, "observed"));
+	put_causes(exposition, volumes, "observed");
 	exposition_family(exposition, "asked_total", FAMILY_COUNTER,
 			  "Opens that were made to wait for an answer, since the volume is protected.");
 	EACH_VOLUME(volumes, volume)
