@@ -29,11 +29,15 @@ static int check(struct agent *agent, const struct observing *observing, struct 
 	return r < 0 ? r : stopped_check(agent, observing->volume, refusal);
 }
 
-static void note_intent(struct agent *agent, const struct observing *observing, uint64_t until_ns)
+/* Noted with all of it, or not at all; whether it gets to the disk comes next. */
+static int note_intent(struct agent *agent, const struct observing *observing, uint64_t until_ns,
+		       struct refusal *refusal)
 {
+	const uint64_t lost = accounting_numbers(agent).lost;
 	sd_json_variant *body = NULL;
+	int r;
 
-	(void)sd_json_buildo(&body,
+	r = sd_json_buildo(&body,
 		SD_JSON_BUILD_PAIR_STRING("volume", observing->volume),
 		SD_JSON_BUILD_PAIR_UNSIGNED("durationNSec", observing->duration_ns),
 		SD_JSON_BUILD_PAIR_UNSIGNED("untilBoottimeNSec", until_ns),
@@ -46,7 +50,10 @@ static void note_intent(struct agent *agent, const struct observing *observing, 
 		SD_JSON_BUILD_PAIR_UNSIGNED("uid", observing->uid),
 		SD_JSON_BUILD_PAIR_UNSIGNED("loginuid", observing->loginuid),
 		SD_JSON_BUILD_PAIR_UNSIGNED("pid", observing->pid));
-	accounting_note(agent, "observing", body);
+	if (r >= 0)
+		accounting_note(agent, "observing", body);
+	return r < 0 || accounting_numbers(agent).lost != lost ?
+	       refuse(refusal, ENOMEM, NULL, "the agent has no memory left to record it") : 0;
 }
 
 static void alert(struct agent *agent, const struct observing *observing)
@@ -83,8 +90,9 @@ int observing_intend(struct agent *agent, const struct observing *observing,
 	if (r < 0)
 		return r;
 	*ret_until_ns = now_boottime_ns() + observing->duration_ns;
-	note_intent(agent, observing, *ret_until_ns);
-	r = accounting_insist(agent, observing->volume, refusal);
+	r = note_intent(agent, observing, *ret_until_ns, refusal);
+	if (r == 0)
+		r = accounting_insist(agent, observing->volume, refusal);
 	if (r == 0)
 		alert(agent, observing);
 	return r;
