@@ -345,8 +345,10 @@ static bool may_access(const struct trustgate_volume *volume, u64 now_ns)
  */
 static bool may_be_handed(const struct trustgate_volume *volume, u64 now_ns)
 {
-	return trustgate_observed(volume, now_ns) &&
-	       atomic_read(&current->files->count) > 1;
+	const struct files_struct *files = current->files;
+
+	return trustgate_observed(volume, now_ns) && files &&
+	       atomic_read(&files->count) > 1;
 }
 
 /* For iterate_fd(). @found: where to put the volume that the file is on. */

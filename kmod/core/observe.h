@@ -82,7 +82,7 @@ static inline bool trustgate_observed(const struct trustgate_volume *volume,
  * each time and recorded once for a process, an object, an access and a cause;
  * now and then more than once.
  *
- * Context: RCU read side, any but NMI.
+ * Context: process, RCU read side.
  */
 void trustgate_observe_access(const struct trustgate_question *question,
 			      const struct trustgate_answer *answer,
