@@ -45,6 +45,19 @@ static int open_own(int directory, const char *name, uint64_t flags)
 	return errno > 0 ? -errno : -EIO;
 }
 
+/* In another PID namespace the number is somebody else's, and we have no number. */
+static bool is_of_our_processes(int all)
+{
+	char ours[16], self[16];
+	ssize_t length = readlinkat(all, "self", self, sizeof(self) - 1);
+
+	if (length < 0)
+		return false;
+	self[length] = '\0';
+	snprintf(ours, sizeof(ours), "%d", (int)getpid());
+	return !strcmp(self, ours);
+}
+
 static int open_process(pid_t pid)
 {
 	struct statfs of;
@@ -59,6 +72,8 @@ static int open_process(pid_t pid)
 		fd = -errno;
 	else if (of.f_type != PROC_SUPER_MAGIC)
 		fd = -EXDEV;
+	else if (!is_of_our_processes(all))
+		fd = -EXDEV;
 	else
 		fd = open_own(all, name, O_PATH | O_DIRECTORY);
 	close(all);
@@ -67,23 +82,32 @@ static int open_process(pid_t pid)
 
 /* ---- the program's file ---- */
 
+/* What a link of a process's own says, ended by NUL; false if it does not fit. */
+static bool read_link(int proc, const char *name, char text[PATH_MAX])
+{
+	int link = open_own(proc, name, O_PATH | O_NOFOLLOW);
+	ssize_t length;
+
+	if (link < 0)
+		return false;
+	length = readlinkat(link, "", text, PATH_MAX);
+	close(link);
+	if (length <= 0 || length == PATH_MAX)
+		return false;
+	text[length] = '\0';
+	return true;
+}
+
 /* Without opening it, which could take long. */
 static void read_exe(int proc, struct policy_facts *facts)
 {
-	int link = open_own(proc, "exe", O_PATH | O_NOFOLLOW);
 	char *target = malloc(PATH_MAX);
-	ssize_t length = -1;
 
-	if (target && link >= 0)
-		length = readlinkat(link, "", target, PATH_MAX);
-	if (link >= 0)
-		close(link);
 	/* A path that may be cut off, or no path any more, is none. */
-	if (length > 0 && length < PATH_MAX) {
-		size_t tail = strlen(deleted);
+	if (target && read_link(proc, "exe", target)) {
+		size_t length = strlen(target), tail = strlen(deleted);
 
-		target[length] = '\0';
-		if ((size_t)length <= tail || strcmp(target + length - tail, deleted)) {
+		if (length <= tail || strcmp(target + length - tail, deleted)) {
 			facts->exe = (struct policy_text_fact){ POLICY_KNOWN, target };
 			return;
 		}
@@ -144,38 +168,46 @@ static bool is_soon_read(int fd)
 	       S_ISREG(st.stx_mode) && st.stx_dev_major && st.stx_size <= POLICY_FACTS_BYTES_MAX;
 }
 
-/* Is the link itself the process's, and not another that is mounted over it? */
-static bool is_own_link(int proc, const char *name)
+/*
+ * Is this the program? It was opened by a link that something may have been
+ * mounted over for just that moment. Then it has another path than the link
+ * itself says, which is read without regard to mounts; a program whose own path
+ * is below /proc could have the same.
+ */
+static bool is_program(int proc, int fd)
 {
-	int fd = open_own(proc, name, O_PATH | O_NOFOLLOW);
+	char *says = malloc(PATH_MAX), *is = malloc(PATH_MAX), name[32];
+	int self = open_process(getpid());
+	bool same;
 
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	snprintf(name, sizeof(name), "fd/%d", fd);
+	same = says && is && self >= 0 && read_link(proc, "exe", says) &&
+	       read_link(self, name, is) && !strcmp(says, is) &&
+	       strncmp(is, "/proc/", strlen("/proc/"));
+	if (self >= 0)
+		close(self);
+	free(says);
+	free(is);
+	return same;
 }
 
 static void read_digests(int proc, bool soon, struct policy_facts *facts)
 {
-	char link[32];
-	int path, fd;
+	int path = openat(proc, "exe", O_PATH | O_CLOEXEC);
+	int fd = -1;
 
-	path = openat(proc, "exe", O_PATH | O_CLOEXEC);
-	if (path < 0)
-		return;
-	/* Looked at after it was followed: it was there already then. */
-	if (!is_own_link(proc, "exe")) {
+	/* It is looked at before it is opened, as that alone may wait. */
+	if (path >= 0 && (!soon || is_soon_read(path)))
+		fd = openat(proc, "exe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (path >= 0)
 		close(path);
+	if (fd < 0)
 		return;
-	}
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
-	fd = soon && !is_soon_read(path) ? -1 : open(link, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
+	if (is_program(proc, fd) && (!soon || is_soon_read(fd))) {
 		read_sha256(fd, &facts->sha256);
 		read_fsverity(fd, &facts->fsverity);
-		close(fd);
 	}
-	close(path);
+	close(fd);
 }
 
 /* ---- users ---- */
