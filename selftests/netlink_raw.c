@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,20 @@
 /* The kernel answers within this, or the test has found a hang. */
 #define ANSWER_MS	60000
 
-struct raw_event_list {
-	struct raw_event_list *next;
+/* An event that came while something else was waited for, on socket @port. */
+struct kept_event {
+	struct kept_event *next;
+	uint32_t port;
 	struct raw_event event;
 };
+
+/*
+ * Of all sockets, in order, and not in struct raw_socket: the harness has that
+ * in memory which children share, and what a child had put there would lead its
+ * parent into memory that is the child's.
+ */
+static struct kept_event *kept_events;
+static pthread_mutex_t kept_events_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static struct nlmsghdr *header_of(struct raw_message *message)
 {
@@ -264,19 +275,41 @@ void raw_grant_parse(const void *attrs, size_t length, struct raw_grant *grant)
 #undef FIND
 }
 
-static int keep_event(struct raw_socket *socket, const void *attrs,
+static int keep_event(const struct raw_socket *socket, const void *attrs,
 		      size_t length)
 {
-	struct raw_event_list *entry = calloc(1, sizeof(*entry));
-	struct raw_event_list **last = &socket->events;
+	struct kept_event *entry = calloc(1, sizeof(*entry));
+	struct kept_event **last = &kept_events;
 
 	if (!entry)
 		return -ENOMEM;
+	entry->port = socket->port;
 	parse_event(attrs, length, &entry->event);
+	pthread_mutex_lock(&kept_events_mutex);
 	while (*last)
 		last = &(*last)->next;
 	*last = entry;
+	pthread_mutex_unlock(&kept_events_mutex);
 	return 0;
+}
+
+/* Takes the oldest one; false if there is none. */
+static bool take_kept(const struct raw_socket *socket, struct raw_event *event)
+{
+	struct kept_event **link = &kept_events, *entry;
+	bool any;
+
+	pthread_mutex_lock(&kept_events_mutex);
+	while ((entry = *link) && entry->port != socket->port)
+		link = &entry->next;
+	any = entry;
+	if (any) {
+		*event = entry->event;
+		*link = entry->next;
+	}
+	pthread_mutex_unlock(&kept_events_mutex);
+	free(entry);
+	return any;
 }
 
 static int receive(const struct raw_socket *socket, unsigned char *buffer,
@@ -479,13 +512,14 @@ int raw_dump(struct raw_socket *socket, struct raw_message *message,
 int raw_event_next(struct raw_socket *socket, struct raw_event *event,
 		   int timeout_ms)
 {
-	struct raw_event_list *first = socket->events;
 	unsigned char buffer[8192];
 	struct nlmsghdr *header;
 	size_t length;
 	int err;
 
-	while (!first) {
+	if (take_kept(socket, event))
+		return 0;
+	while (1) {
 		err = receive(socket, buffer, sizeof(buffer), timeout_ms,
 			      &length);
 		if (err)
@@ -498,10 +532,6 @@ int raw_event_next(struct raw_socket *socket, struct raw_event *event,
 			    event);
 		return 0;
 	}
-	*event = first->event;
-	socket->events = first->next;
-	free(first);
-	return 0;
 }
 
 int raw_event_find(struct raw_socket *socket, struct raw_event *event,
@@ -579,12 +609,10 @@ int raw_open(struct raw_socket *raw)
 
 void raw_close(struct raw_socket *socket)
 {
-	struct raw_event_list *entry;
+	struct raw_event event;
 
 	close(socket->fd);
 	socket->fd = -1;
-	while ((entry = socket->events)) {
-		socket->events = entry->next;
-		free(entry);
-	}
+	while (take_kept(socket, &event))
+		;
 }

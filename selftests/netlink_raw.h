@@ -23,8 +23,6 @@
 #define RAW_MESSAGE_MAX	(1 << 18)
 #define RAW_SECOND_NS	1000000000ULL
 
-struct raw_event_list;
-
 /**
  * struct raw_socket - an open socket of family NETLINK_GENERIC
  * @fd: the socket; may be used directly
@@ -35,7 +33,6 @@ struct raw_event_list;
  * @plain: send by write(2), without naming the kernel as the receiver
  * @gives_up: when the kernel says that it could not send something, do not wait
  *	on for an answer but return -ENOBUFS: it may be what was not sent
- * @events: events that came while something else was waited for
  */
 struct raw_socket {
 	int fd;
@@ -45,7 +42,6 @@ struct raw_socket {
 	uint32_t group;
 	bool plain;
 	bool gives_up;
-	struct raw_event_list *events;
 };
 
 /**
