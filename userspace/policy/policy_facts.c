@@ -2,13 +2,11 @@
 /*
  * trustgate - what a policy wants to know of a live process, see policy_facts.h.
  *
- * Owns: reading /proc/PID and the program's file.
+ * Owns: what is read of /proc/PID and the program's file.
  *
  * Must not own: what the facts decide.
  *
- * Each fact starts as unknown and stays so on any failure. Root can mount what he
- * likes over a process's directory in /proc, or over a file there; that is not what
- * the kernel says, so nothing is read across a mount.
+ * Each fact starts as unknown and stays so on any failure.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,74 +16,23 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/fsverity.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <openssl/evp.h>
 #include <systemd/sd-login.h>
 
 #include "policy_facts.h"
+#include "process_entry.h"
 
 static const char deleted[] = " (deleted)";
-
-/* ---- what the kernel says ---- */
-
-static int open_own(int directory, const char *name, uint64_t flags)
-{
-	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
-	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
-
-	if (fd >= 0)
-		return (int)fd;
-	/* Never zero, which would be a descriptor. */
-	return errno > 0 ? -errno : -EIO;
-}
-
-/* In another PID namespace the number is somebody else's, and we have no number. */
-static bool is_of_our_processes(int all)
-{
-	char ours[16], self[16];
-	ssize_t length = readlinkat(all, "self", self, sizeof(self) - 1);
-
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	snprintf(ours, sizeof(ours), "%d", (int)getpid());
-	return !strcmp(self, ours);
-}
-
-static int open_process(pid_t pid)
-{
-	struct statfs of;
-	char name[16];
-	int all, fd;
-
-	snprintf(name, sizeof(name), "%d", (int)pid);
-	all = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (all < 0)
-		return -errno;
-	if (fstatfs(all, &of))
-		fd = -errno;
-	else if (of.f_type != PROC_SUPER_MAGIC)
-		fd = -EXDEV;
-	else if (!is_of_our_processes(all))
-		fd = -EXDEV;
-	else
-		fd = open_own(all, name, O_PATH | O_DIRECTORY);
-	close(all);
-	return fd == -ENOENT ? -ESRCH : fd;
-}
 
 /* ---- the program's file ---- */
 
 /* What a link of a process's own says, ended by NUL; false if it does not fit. */
 static bool read_link(int proc, const char *name, char text[PATH_MAX])
 {
-	int link = open_own(proc, name, O_PATH | O_NOFOLLOW);
+	int link = process_entry_file(proc, name, O_PATH | O_NOFOLLOW);
 	ssize_t length;
 
 	if (link < 0)
@@ -177,7 +124,7 @@ static bool is_soon_read(int fd)
 static bool is_program(int proc, int fd)
 {
 	char *says = malloc(PATH_MAX), *is = malloc(PATH_MAX), name[32];
-	int self = open_process(getpid());
+	int self = process_entry_open(getpid());
 	bool same;
 
 	snprintf(name, sizeof(name), "fd/%d", fd);
@@ -212,19 +159,10 @@ static void read_digests(int proc, bool soon, struct policy_facts *facts)
 
 /* ---- users ---- */
 
-static FILE *open_text(int proc, const char *name)
-{
-	int fd = open_own(proc, name, O_RDONLY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-
-	if (!file && fd >= 0)
-		close(fd);
-	return file;
-}
-
 static void read_users(int proc, struct policy_facts *facts)
 {
-	FILE *status = open_text(proc, "status"), *login = open_text(proc, "loginuid");
+	FILE *login = process_entry_text(proc, "loginuid");
+	FILE *status = process_entry_text(proc, "status");
 	char line[256];
 	unsigned int uid;
 
@@ -247,7 +185,7 @@ static void read_users(int proc, struct policy_facts *facts)
 
 static void read_cgroup(int proc, struct policy_text_fact *fact)
 {
-	FILE *file = open_text(proc, "cgroup");
+	FILE *file = process_entry_text(proc, "cgroup");
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
@@ -283,7 +221,7 @@ static void read_unit(pid_t pid, struct policy_text_fact *fact)
 
 int policy_facts_read(pid_t pid, enum policy_digests digests, struct policy_facts *facts)
 {
-	int proc = open_process(pid);
+	int proc = process_entry_open(pid);
 	struct stat st;
 
 	if (proc < 0)

@@ -2,7 +2,7 @@
 /*
  * trustgate - what a policy wants to know of a live process.
  *
- * Owns: reading /proc/PID and the program's file.
+ * Owns: what is read of /proc/PID and the program's file.
  *
  * Must not own: what the facts decide.
  */
@@ -35,8 +35,8 @@ enum policy_digests {
  *	be found out, or not by this user, is unknown. To be released with
  *	policy_facts_clear().
  *
- * Nothing is read that was mounted over what is a process's own in /proc. What
- * root could have made up in a mount namespace of his own, the program's path, is
+ * Nothing is read that was mounted over what is a process's own in /proc (see
+ * process_entry.h). What root could have made up in a mount namespace of his own, the program's path, is
  * taken as the kernel shows it here. The unit is that of the control group, where
  * root can put any process.
  *

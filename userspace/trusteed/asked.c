@@ -156,7 +156,7 @@ int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char
 	ret_facts->volume = volume;
 	r = subject_open(pid, -1, &subject, &ignored);
 	if (r < 0)
-		return -ESRCH;
+		return r;
 	r = subject.start_ticks == start_ticks ? 0 : -ESRCH;
 	if (r == 0)
 		(void)policy_facts_read(pid, needs_digest(agent->policy, volume) ?
@@ -167,7 +167,7 @@ int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char
 	return r;
 }
 
-/* Returns -ESRCH if the process that asked is not there any more. */
+/* As asked_facts(). */
 static int gather(struct agent *agent, const struct asked *asked, uint64_t start_ticks,
 		  struct policy_facts *facts)
 {
@@ -344,6 +344,7 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 	uint64_t deadline_ns;
 	char why[128];
 	bool kept = false;
+	int r;
 
 	if (stopped_has(agent, asked->volume)) {
 		deny(agent, asked, "the volume is stopped");
@@ -353,7 +354,10 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 		deny(agent, asked, "there is no policy");
 		return false;
 	}
-	if (gather(agent, asked, start_ticks, &facts) < 0) {
+	r = gather(agent, asked, start_ticks, &facts);
+	if (r < 0) {
+		if (r == -EXDEV)
+			deny(agent, asked, ASKED_NOT_THE_KERNELS_WORD);
 		policy_facts_clear(&facts);
 		return false;
 	}

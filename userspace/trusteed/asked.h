@@ -114,6 +114,10 @@ struct asked *asked_find(struct agent *agent, uint64_t id);
 /* Forget it; it is freed. */
 void asked_drop(struct agent *agent, struct asked *asked);
 
+/* Why nothing is decided after -EXDEV. */
+#define ASKED_NOT_THE_KERNELS_WORD \
+	"what /proc tells of the process is not the kernel's word: something is mounted there"
+
 /**
  * asked_facts() - what is known of a process by now
  * @pid: process
@@ -121,7 +125,8 @@ void asked_drop(struct agent *agent, struct asked *asked);
  * @volume: name, which becomes the facts'
  * @ret_facts: filled; to be released with policy_facts_clear() in any case
  *
- * Return: 0, or -ESRCH if the process is not there any more.
+ * Return: 0, -ESRCH if the process is not there any more, -EXDEV if something is
+ * mounted there, or another -errno.
  */
 int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char *volume,
 		struct policy_facts *ret_facts);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "process_entry.h"
 
 /* A service with more is not renewed completely, and that is said. */
 #define MEMBERS_MAX	65536
@@ -103,14 +104,18 @@ static int read_group(int directory, struct members *members, int depth)
 
 static int open_group(pid_t pid)
 {
-	char path[64], line[4200], *end;
+	int entry = process_entry_open(pid), fd = -ENOENT;
+	char line[4200], *end;
 	FILE *stream;
-	int fd = -ENOENT;
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	stream = fopen(path, "re");
+	if (entry < 0)
+		return entry;
+	stream = process_entry_text(entry, "cgroup");
 	if (!stream)
-		return errno == ENOENT ? -ESRCH : -errno;
+		fd = -errno;
+	close(entry);
+	if (!stream)
+		return fd;
 	while (fgets(line, sizeof(line), stream)) {
 		char group[sizeof(line) + sizeof("/sys/fs/cgroup")];
 

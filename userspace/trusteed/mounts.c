@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "process_entry.h"
 
 /* Blanks and backslashes are written as \ooo in mountinfo. */
 static void unescape(char *text)
@@ -66,14 +67,21 @@ static bool parse_line(char *line, struct mount *mount)
 static int search(bool (*match)(const struct mount *mount, void *userdata),
 		  void *userdata)
 {
-	FILE *stream = fopen("/proc/self/mountinfo", "re");
+	int entry = process_entry_open(getpid());
 	struct mount mount;
 	char *line = NULL;
 	size_t size = 0;
 	int r = -ENOENT;
+	FILE *stream;
 
+	if (entry < 0)
+		return entry;
+	stream = process_entry_text(entry, "mountinfo");
 	if (!stream)
-		return -errno;
+		r = -errno;
+	close(entry);
+	if (!stream)
+		return r;
 	while (r == -ENOENT && getline(&line, &size, stream) > 0)
 		if (parse_line(line, &mount) && match(&mount, userdata))
 			r = 0;
@@ -147,7 +155,8 @@ static int check_root(const char *path, const struct statx *stx,
 	r = search(match_id, &wanted);
 	if (r < 0)
 		return refuse(refusal, -r, "path",
-			      "the mount at \"%.256s\" is not in /proc/self/mountinfo", path);
+			      "the mount at \"%.256s\" cannot be found in /proc/self/mountinfo: %s",
+			      path, strerror(-r));
 	if (strcmp(wanted.root, "/"))
 		return refuse(refusal, EINVAL, "path",
 			      "at \"%.200s\" only \"%.200s\" of its filesystem is mounted; name a mount of the whole",

@@ -178,6 +178,8 @@ static const struct policy_rule *ruling(struct agent *agent, const struct renewa
 		if (verdict.outcome != POLICY_ALLOW)
 			*why = "the policy does not allow it any more";
 	}
+	if (r == -EXDEV)
+		*why = ASKED_NOT_THE_KERNELS_WORD;
 	policy_facts_clear(&facts);
 	return *why || r < 0 ? NULL : verdict.rule;
 }

@@ -96,9 +96,11 @@ static bool process_lives(const struct docket_request *request)
 	struct refusal ignored;
 	struct subject subject;
 	bool lives;
+	int r;
 
-	if (subject_open(request->pid, -1, &subject, &ignored) < 0)
-		return false;
+	r = subject_open(request->pid, -1, &subject, &ignored);
+	if (r < 0)
+		return r != -ESRCH;
 	lives = subject.start_ticks == request->start_ticks;
 	subject_close(&subject);
 	return lives;

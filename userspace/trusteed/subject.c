@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "process_entry.h"
 #include "subject.h"
 
 /* PF_KTHREAD of the kernel's sched.h, in field 9 of /proc/PID/stat. */
@@ -22,16 +23,18 @@
 
 static int read_stat(pid_t pid, struct subject *subject, unsigned long *ret_flags)
 {
-	char path[32], text[1024], *name, *end;
+	int entry = process_entry_open(pid), fd;
+	char text[1024], *name, *end;
 	unsigned long long start;
 	ssize_t length;
 	size_t name_length;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (entry < 0)
+		return entry;
+	fd = process_entry_file(entry, "stat", O_RDONLY);
+	close(entry);
 	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
+		return fd;
 	length = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (length <= 0)
@@ -109,6 +112,10 @@ int subject_open(pid_t pid, int pidfd, struct subject *ret_subject,
 		r = -ESRCH;
 	if (r == -ESRCH)
 		refuse(refusal, ESRCH, "pid", "process %d has exited", (int)pid);
+	else if (r == -EXDEV)
+		refuse(refusal, EXDEV, "pid",
+		       "what /proc tells of process %d is not the kernel's word: something is mounted there (findmnt --submounts /proc)",
+		       (int)pid);
 	else if (r < 0)
 		refuse(refusal, -r, "pid", "process %d cannot be examined: %s",
 		       (int)pid, strerror(-r));

@@ -30,7 +30,7 @@ struct peer {
 
 /*
  * The kernel's word about the peer, in varlink_peer.c. Returns 0 or -errno with
- * @refusal filled.
+ * @refusal filled; then @ret_peer has what is known of him all the same.
  */
 int varlink_peer(sd_varlink *link, struct peer *ret_peer, struct refusal *refusal);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process_entry.h"
 #include "renewed.h"
 #include "varlink.h"
 #include "varlink_fields.h"
@@ -103,12 +104,15 @@ static int check_values(const struct grant_parameters *given, struct grant_wish 
  */
 static bool counts_alike(pid_t pid)
 {
-	char path[32], line[256];
+	int entry = process_entry_open(pid);
 	bool alike = false;
+	char line[256];
 	FILE *stream;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	stream = fopen(path, "re");
+	if (entry < 0)
+		return false;
+	stream = process_entry_text(entry, "status");
+	close(entry);
 	if (!stream)
 		return false;
 	while (fgets(line, sizeof(line), stream)) {

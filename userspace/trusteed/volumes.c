@@ -18,6 +18,7 @@
 
 #include "agent.h"
 #include "journal.h"
+#include "process_entry.h"
 
 /* Mounting tells us itself; this is for every other reason to fail. */
 #define RETRY_INTERVAL_USEC	(10 * USEC_PER_SEC)
@@ -319,12 +320,16 @@ void volumes_reconfigure(struct agent *agent)
 
 int volumes_start(struct agent *agent)
 {
-	int r;
+	int entry, r;
 
 	/* Opened before the first look, so that no mount falls in between. */
-	agent->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	entry = process_entry_open(getpid());
+	if (entry < 0)
+		return entry;
+	agent->mounts_fd = process_entry_file(entry, "mountinfo", O_RDONLY);
+	close(entry);
 	if (agent->mounts_fd < 0)
-		return -errno;
+		return agent->mounts_fd;
 	r = sd_event_add_io(agent->event, &agent->mounts_io, agent->mounts_fd,
 			    EPOLLPRI, on_mounts, agent);
 	if (r >= 0)
