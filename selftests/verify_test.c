@@ -132,6 +132,35 @@ TEST_F(verify, names)
 	EXPECT_ONLY("files", "closed", "open");
 }
 
+TEST_F(verify, observed)
+{
+	struct trustgate_volume_settings settings = {
+		.fields = TRUSTGATE_VOLUME_FIELD_OBSERVED,
+		.observed_until_boottime_ns = gate_now_ns() +
+					      600 * GATE_SECOND_NS,
+	};
+
+	/* The kernel remembers names, and others have had the usual one. */
+	snprintf(self->volume.name, sizeof(self->volume.name), "selftest-%d",
+		 getpid());
+	PROTECT();
+	LOOK();
+	EXPECT_ONLY("observed", "closed", "open");
+	ASSERT_EQ(0, trustgate_volume_set(self->gate.conn, self->volume.id,
+					  &settings));
+	LOOK();
+	EXPECT_ONLY("observed", "open", "closed");
+	EXPECT_ONLY("files", "open", "closed");
+	EXPECT_NE(NULL, strstr(self->said, "trustgate observe selftest-"));
+	settings.observed_until_boottime_ns = 0;
+	/* What is no longer may have been read while it was. */
+	ASSERT_EQ(0, trustgate_volume_set(self->gate.conn, self->volume.id,
+					  &settings));
+	LOOK();
+	EXPECT_ONLY("observed", "unknown", "closed");
+	EXPECT_ONLY("files", "closed", "open");
+}
+
 TEST_F(verify, no_such_volume)
 {
 	EXPECT_EQ(2, run_verify("selftest-none", self->said,

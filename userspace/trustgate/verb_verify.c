@@ -132,6 +132,33 @@ static void check_gate(struct verify *verify, const struct trustgate_gate *gate)
 	verify->ptrace_hooked = has_hook(gate, "ptrace_access_check");
 }
 
+/* That it denies is not all: it must not have let pass what it would deny. */
+static void check_observation(struct verify *verify, const char *name,
+			      const struct trustgate_gate *gate, enum time_mode mode)
+{
+	char until[FORMAT_TIME_SIZE], advice[128];
+	const struct trustgate_observation *observation = NULL;
+
+	for (size_t i = 0; i < gate->observations_count; i++)
+		if (!strcmp(gate->observations[i].volume_name, name))
+			observation = &gate->observations[i];
+	if (!observation) {
+		verify_say(verify, "observed", VERIFY_CLOSED, NULL,
+			   "not since the module was loaded: what is not granted is denied");
+		return;
+	}
+	format_time_now(observation->until_boottime_ns, mode, until);
+	if (observation->live) {
+		snprintf(advice, sizeof(advice), "trustgate observe %s --end", name);
+		verify_say(verify, "observed", VERIFY_OPEN, advice,
+			   "until %s what would be denied is recorded, and done", until);
+	} else {
+		verify_say(verify, "observed", VERIFY_UNKNOWN,
+			   "see what was recorded: trustgate journal export",
+			   "until %s what would be denied was done: it may have been read", until);
+	}
+}
+
 /* ---- the run ---- */
 
 static int try_open(const char *path)
@@ -219,8 +246,8 @@ static void name_members(const struct trustgate_volume *volume, char members[80]
 		 u[13], u[14], u[15]);
 }
 
-static int ask_kernel(struct trustgate_conn *conn, const char *name, struct verify *verify,
-		      struct holders *holders)
+static int ask_kernel(struct trustgate_conn *conn, const char *name, enum time_mode mode,
+		      struct verify *verify, struct holders *holders)
 {
 	struct trustgate_volume volume;
 	struct trustgate_gate gate = { 0 };
@@ -239,6 +266,7 @@ static int ask_kernel(struct trustgate_conn *conn, const char *name, struct veri
 		verify->own_count = volume.own_count;
 		name_members(&volume, verify->members);
 		check_gate(verify, &gate);
+		check_observation(verify, name, &gate, mode);
 	}
 	trustgate_gate_clear(&gate);
 	return r;
@@ -256,7 +284,7 @@ static int run(const struct cli *cli, int argc, char *argv[])
 		return CANNOT_TELL;
 	r = trustgate_new(&conn);
 	if (!r)
-		r = ask_kernel(conn, argv[0], &verify, &holders);
+		r = ask_kernel(conn, argv[0], cli->time, &verify, &holders);
 	if (r) {
 		complain("cannot ask the kernel about volume \"%s\": %s", argv[0],
 			 conn ? trustgate_error_text(conn) : strerror(-r));
