@@ -118,6 +118,11 @@
 			      unsigned long arg),			\
 	      TRUSTGATE_PROTO(struct file *file, unsigned int cmd),	\
 	      TRUSTGATE_ARGS(file, cmd))				\
+	CHECK(uring_cmd, VOLUME,					\
+	      TRUSTGATE_PROTO(struct io_uring_cmd *ioucmd),		\
+	      TRUSTGATE_PROTO(struct io_uring_cmd *ioucmd,		\
+			      unsigned int cmd_op),			\
+	      TRUSTGATE_ARGS(ioucmd, ioucmd->cmd_op))			\
 	CHECK(file_truncate, VOLUME,					\
 	      TRUSTGATE_PROTO(struct file *file),			\
 	      TRUSTGATE_PROTO(struct file *file),			\

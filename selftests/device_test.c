@@ -4,7 +4,8 @@
  *
  * Owns: opening it, by every node and by the kernel itself.
  *
- * Must not own: that the filesystem keeps it claimed (volume_test.c).
+ * Must not own: what is left to who had it open (opened_device_test.c); that the
+ * filesystem keeps it claimed (volume_test.c).
  */
 
 #include "kselftest_harness.h"

@@ -268,7 +268,7 @@ static int read_encoded(void)
 				  &encoded_arguments));
 }
 
-/* A ring does not come by where an ioctl is asked about, but it is a read. */
+/* It gives all of an extent, of which the file may have but a part. */
 static void to_read_encoded(struct io_uring_sqe *sqe)
 {
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, scene.fd,
@@ -380,14 +380,14 @@ static const struct matrix_route routes[] = {
 	  .on = MATRIX_BTRFS },
 	{ .name = "ENCODED_READ", .hook = "file_ioctl", .also = "btrfs_test",
 	  .prepare = prepare_address, .go = read_encoded, .on = MATRIX_BTRFS },
-	{ .name = "ENCODED_READ by io_uring", .hook = "file_permission", .also = "",
+	{ .name = "ENCODED_READ by io_uring", .hook = "uring_cmd", .also = "",
 	  .prepare = prepare_address, .go = ring_read_encoded,
-	  .on = MATRIX_BTRFS, .needs = { MATRIX_FILE("db/a", R) } },
+	  .on = MATRIX_BTRFS },
 	{ .name = "ENCODED_WRITE", .hook = "file_ioctl", .also = "btrfs_test",
 	  .prepare = scene_files, .go = write_encoded, .on = MATRIX_BTRFS },
-	{ .name = "ENCODED_WRITE by io_uring", .hook = "file_permission", .also = "",
+	{ .name = "ENCODED_WRITE by io_uring", .hook = "uring_cmd", .also = "",
 	  .prepare = scene_files, .go = ring_write_encoded,
-	  .on = MATRIX_BTRFS, .needs = { MATRIX_FILE("db/a", W) } },
+	  .on = MATRIX_BTRFS },
 	{ .name = "ADD_DEV", .hook = "file_ioctl", .also = "btrfs_test",
 	  .prepare = prepare_kept, .go = add_device, .on = MATRIX_BTRFS,
 	  .done = ENOENT },

@@ -245,13 +245,6 @@ static int read_loop(void)
 	return page[0] == 'a' ? 0 : EBADMSG;
 }
 
-static int read_device(void)
-{
-	char byte;
-
-	return scene_result(pread(scene.raw, &byte, 1, 0));
-}
-
 /* What changes no byte, and where the filesystem is seen. */
 
 static int bind_elsewhere(void)
@@ -388,10 +381,6 @@ static const struct matrix_route routes[] = {
 	  .go = read_loop,
 	  .open = "no hook sees I/O of a loop device",
 	  .closed_by = "protect a volume before anything else uses its files" },
-	{ .name = "device below, opened before", .hook = "", .also = "device_test",
-	  .go = read_device, .on = MATRIX_DEVICE,
-	  .open = "no hook sees I/O on a device that is open",
-	  .closed_by = "dm-crypt with a key of the trustee; end who has it open" },
 	{ .name = "bind mount elsewhere", .hook = "", .also = "mount_test",
 	  .go = bind_elsewhere, .open = PLACE,
 	  .closed_by = "nothing; the gate goes by the filesystem" },

@@ -2,18 +2,24 @@
 /*
  * matrix_mount - rows: mounts over a volume's files, and the device below it.
  *
- * Owns: what goes by mount points and by device numbers.
+ * Owns: what goes by mount points, by device numbers and by devices that were
+ * open before.
  *
  * Must not own: opens by way of another mount (matrix_open.c).
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
+#include <linux/blkdev.h>
 #include <linux/dqblk_xfs.h>
+#include <linux/fs.h>
 #include <linux/quota.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -197,6 +203,41 @@ static int read_part(void)
 	return attempt_open(scene.part, O_RDONLY);
 }
 
+/* Opened when nothing was protected yet. */
+
+static int read_opened(void)
+{
+	char byte;
+
+	return scene_result(pread(scene.raw, &byte, 1, 0));
+}
+
+static int map_opened(void)
+{
+	void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, scene.raw, 0);
+
+	return page == MAP_FAILED ? errno : scene_result(munmap(page, 1));
+}
+
+static int command_opened(void)
+{
+	uint64_t bytes;
+
+	return scene_result(ioctl(scene.raw, BLKGETSIZE64, &bytes));
+}
+
+/* It would take what is open for writing. */
+static void to_discard(struct io_uring_sqe *sqe)
+{
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, scene.raw, NULL, 0, 0);
+	sqe->cmd_op = BLOCK_URING_CMD_DISCARD;
+}
+
+static int ring_opened(void)
+{
+	return scene_ring(to_discard);
+}
+
 /* The kernel opens it, too, for who could not. */
 static int mount_again(void)
 {
@@ -220,6 +261,14 @@ static const struct matrix_route devices[] = {
 	  .go = read_node, .on = MATRIX_DEVICE, .denied = EPERM },
 	{ .name = "partition on the same sectors", .hook = "block_device", .also = "held_test",
 	  .go = read_part, .on = MATRIX_DEVICE, .denied = EPERM },
+	{ .name = "device below, opened before, read", .hook = "file_permission", .also = "opened_device_test",
+	  .go = read_opened, .on = MATRIX_DEVICE },
+	{ .name = "device below, opened before, mapped", .hook = "mmap_file", .also = "opened_device_test",
+	  .go = map_opened, .on = MATRIX_DEVICE },
+	{ .name = "device below, opened before, ioctl", .hook = "file_ioctl", .also = "opened_device_test",
+	  .go = command_opened, .on = MATRIX_DEVICE },
+	{ .name = "device below, opened before, io_uring command", .hook = "uring_cmd", .also = "opened_device_test",
+	  .go = ring_opened, .on = MATRIX_DEVICE, .done = EBADF },
 	{ .name = "mount of the same device", .hook = "file_open", .also = "device_test",
 	  .go = mount_again, .on = MATRIX_EXT4 | MATRIX_XFS,
 	  .needs = { MATRIX_FILE("db/a", GATE_READ) } },

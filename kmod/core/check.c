@@ -397,6 +397,21 @@ int trustgate_check_node(enum trustgate_hook hook, dev_t dev, u32 access)
 	return volume ? forbid(hook, volume, NULL, access) : 0;
 }
 
+int trustgate_check_opened(enum trustgate_hook hook, const struct file *file,
+			   u32 access)
+{
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
+	if (likely(!trustgate_volume_near(inode->i_rdev)))
+		return 0;
+	volume = S_ISBLK(inode->i_mode) ?
+		 trustgate_volume_itself_on(inode->i_rdev) :
+		 trustgate_volume_behind(inode->i_rdev);
+	return volume ? forbid(hook, volume, NULL, access) : 0;
+}
+
 int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 			   u32 access, bool takes_use)
 {

@@ -135,6 +135,21 @@ int trustgate_check_presence(enum trustgate_hook hook,
 int trustgate_check_device(enum trustgate_hook hook, dev_t dev, u32 access);
 
 /**
+ * trustgate_check_opened() - may current go on with a device that it has open?
+ * @hook: hook that asks
+ * @file: opened node of a block or character device
+ * @access: mask of enum trustgate_access, for the record; 0 for a command
+ *
+ * Who opened it when nothing was protected may not, if it is a block device that
+ * a volume's filesystem itself is on, or a character device that leads there.
+ *
+ * Context: RCU read side, any but NMI.
+ * Return: 0, or -EACCES after counting and recording the denial.
+ */
+int trustgate_check_opened(enum trustgate_hook hook, const struct file *file,
+			   u32 access);
+
+/**
  * trustgate_check_node() - may current open a character device?
  * @hook: hook that asks
  * @dev: its number

@@ -6,7 +6,8 @@
  *
  * Must not own: which devices lie below a volume (volume.c).
  *
- * What a filesystem is mounted from was opened before it was protected.
+ * What a filesystem is mounted from was opened before it was protected. Who else
+ * had it open is asked in hook_file.c.
  */
 
 #include <linux/types.h>

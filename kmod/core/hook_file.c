@@ -21,6 +21,25 @@
 #include "ioctl.h"
 #include "kfuncs.h"
 
+/*
+ * Where the bytes are that a file reads and writes: of a block device, wherever
+ * its node is, the filesystem that all block devices are in.
+ */
+static __always_inline const struct super_block *home_of(const struct file *file)
+{
+	return file->f_mapping->host->i_sb;
+}
+
+/*
+ * The file that an io_uring command is for: io_uring has it first in every
+ * command. The header that says so is not for what has kfuncs: with its types the
+ * kernel's own are not recognised in the module's BTF, see Kbuild.
+ */
+static struct file *file_of(const struct io_uring_cmd *ioucmd)
+{
+	return *(struct file * const *)ioucmd;
+}
+
 static u32 open_access(const struct file *file)
 {
 	u32 access = 0;
@@ -73,6 +92,17 @@ static noinline int check_open(const struct file *file)
 	return trustgate_check_open(file, open_access(file));
 }
 
+/* A node may be on a volume as well. */
+static int check_opened(enum trustgate_hook hook, const struct file *file,
+			u32 access)
+{
+	int err = trustgate_check_opened(hook, file, access);
+
+	if (err || likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+		return err;
+	return trustgate_check_again(hook, file, access);
+}
+
 static noinline int check_permission(const struct file *file, int mask)
 {
 	u32 access = 0;
@@ -85,6 +115,9 @@ static noinline int check_permission(const struct file *file, int mask)
 	/* A mask that is none of these is unheard of: ask for all it may be. */
 	if (unlikely(!access))
 		access = TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE;
+	if (unlikely(S_ISBLK(file_inode(file)->i_mode)))
+		return check_opened(TRUSTGATE_HOOK_file_permission, file,
+				    access);
 	return trustgate_check_again(TRUSTGATE_HOOK_file_permission, file,
 				     access);
 }
@@ -106,6 +139,8 @@ static noinline int check_mmap(const struct file *file, unsigned long prot,
 	/* mprotect() can add PROT_WRITE later. */
 	if ((flags & MAP_TYPE) != MAP_PRIVATE && file->f_mode & FMODE_WRITE)
 		access |= TRUSTGATE_ACCESS_WRITE;
+	if (unlikely(S_ISBLK(file_inode(file)->i_mode)))
+		return check_opened(TRUSTGATE_HOOK_mmap_file, file, access);
 	return trustgate_check_again(TRUSTGATE_HOOK_mmap_file, file, access);
 }
 
@@ -207,10 +242,16 @@ static noinline int check_elsewhere(enum trustgate_hook hook,
 				    const struct file *file, unsigned int cmd)
 {
 	const struct inode *inode = file_inode(file);
+	int err;
 
 	if (trustgate_ioctl_is_swapext(cmd) &&
 	    !strcmp(inode->i_sb->s_type->name, "xfs"))
 		return trustgate_forbid_by(hook, trustgate_volume_of_type("xfs"));
+	if (!inode->i_rdev)
+		return 0;
+	err = trustgate_check_opened(hook, file, 0);
+	if (err)
+		return err;
 	/* A new partition would be another way to what is closed. */
 	if (cmd == BLKPG && S_ISBLK(inode->i_mode))
 		return trustgate_check_device(hook, inode->i_rdev, 0);
@@ -250,7 +291,7 @@ __bpf_kfunc int bpf_trustgate_file_open(struct file *file)
 
 __bpf_kfunc int bpf_trustgate_file_permission(struct file *file, int mask)
 {
-	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+	if (likely(!trustgate_volume_possible(home_of(file))))
 		return 0;
 	return check_permission(file, mask);
 }
@@ -261,7 +302,7 @@ __bpf_kfunc int bpf_trustgate_mmap_file(struct file *file, unsigned long prot,
 	/* Anonymous memory; the verifier of 6.12 takes this for impossible. */
 	if (!file)
 		return 0;
-	if (likely(!trustgate_volume_possible(file_inode(file)->i_sb)))
+	if (likely(!trustgate_volume_possible(home_of(file))))
 		return 0;
 	return check_mmap(file, prot, flags);
 }
@@ -295,6 +336,13 @@ __bpf_kfunc int bpf_trustgate_file_ioctl_compat(struct file *file,
 						unsigned int cmd)
 {
 	return check_command(TRUSTGATE_HOOK_file_ioctl_compat, file, cmd);
+}
+
+/* Numbered as ioctls are, by those filesystems that have any. */
+__bpf_kfunc int bpf_trustgate_uring_cmd(struct io_uring_cmd *ioucmd,
+					unsigned int cmd_op)
+{
+	return check_command(TRUSTGATE_HOOK_uring_cmd, file_of(ioucmd), cmd_op);
 }
 
 __bpf_kfunc int bpf_trustgate_file_truncate(struct file *file)

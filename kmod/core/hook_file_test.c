@@ -45,7 +45,7 @@ static void exchange_elsewhere(struct kunit *test)
 	struct file *file;
 	void *memory;
 
-	memory = kunit_kzalloc(test, CLASS_BYTES + 2 * SZ_4K, GFP_KERNEL);
+	memory = kunit_kzalloc(test, CLASS_BYTES + 3 * SZ_4K, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, file);
@@ -54,6 +54,10 @@ static void exchange_elsewhere(struct kunit *test)
 	sb = memory;
 	like = memory + CLASS_BYTES;
 	unlike = memory + CLASS_BYTES + SZ_4K;
+	/* Block devices are in the filter as soon as there is a volume. */
+	if (trustgate_volume_class(unlike) ==
+	    trustgate_volume_class(blockdev_superblock))
+		unlike = memory + CLASS_BYTES + 2 * SZ_4K;
 	sb->s_type = &xfs;
 	like->s_type = &xfs;
 	unlike->s_type = &xfs;

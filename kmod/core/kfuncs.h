@@ -16,6 +16,8 @@
 
 #include "../hooks.h"
 
+struct io_uring_cmd;
+
 #define TRUSTGATE_KFUNC_CHECK(name, set, hook, proto, args)		\
 	int bpf_trustgate_##name(proto);
 #define TRUSTGATE_KFUNC_NOTE(name, set, hook, proto, args)		\

@@ -128,7 +128,10 @@ static void filter_follows_the_volumes(struct kunit *test)
 	trustgate_volume_protect(volume);
 	KUNIT_EXPECT_TRUE(test, trustgate_volume_possible(sb));
 	KUNIT_EXPECT_PTR_EQ(test, trustgate_volume_find(sb), volume);
-	KUNIT_EXPECT_FALSE(test, trustgate_volume_possible(address(6)));
+	KUNIT_EXPECT_TRUE(test, trustgate_volume_possible(blockdev_superblock));
+	KUNIT_EXPECT_EQ(test, trustgate_volume_possible(address(6)),
+			trustgate_volume_class(address(6)) ==
+			trustgate_volume_class(blockdev_superblock));
 	trustgate_volume_remove(volume);
 	KUNIT_EXPECT_EQ(test, trustgate_volume_filter, 0);
 	KUNIT_EXPECT_PTR_EQ(test, trustgate_volume_find(sb), NULL);

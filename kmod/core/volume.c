@@ -41,6 +41,8 @@ EXPORT_SYMBOL_IF_KUNIT(trustgate_mutex);
 
 u64 trustgate_volume_filter __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_filter);
+u64 trustgate_volume_majors __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_majors);
 struct hlist_head trustgate_volume_table[TRUSTGATE_VOLUME_CLASSES] __read_mostly;
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_table);
 
@@ -95,6 +97,18 @@ const struct trustgate_volume *trustgate_volume_on(dev_t dev)
 	trustgate_volume_each(volume) {
 		if (trustgate_devices_have(volume->own, dev) ||
 		    trustgate_devices_have(rcu_dereference(volume->lower), dev))
+			return volume;
+	}
+	return NULL;
+}
+
+const struct trustgate_volume *trustgate_volume_itself_on(dev_t dev)
+{
+	const struct trustgate_volume *volume;
+
+	trustgate_volume_each(volume) {
+		if (trustgate_devices_have(volume->own ?:
+					   rcu_dereference(volume->lower), dev))
 			return volume;
 	}
 	return NULL;
@@ -182,11 +196,39 @@ void trustgate_volume_filter_rebuild(const struct super_block *extra)
 		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb)
 			filter |= BIT_ULL(trustgate_volume_class(volume->sb));
 	}
+	/* Who has one open is asked about the device; see volume_itself_on(). */
+	if (filter)
+		filter |= BIT_ULL(trustgate_volume_class(blockdev_superblock));
 	if (extra)
 		filter |= BIT_ULL(trustgate_volume_class(extra));
 	WRITE_ONCE(trustgate_volume_filter, filter);
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_filter_rebuild);
+
+static u64 majors_of(const struct trustgate_devices *devices)
+{
+	u64 majors = 0;
+	unsigned int i;
+
+	for (i = 0; devices && i < devices->count; i++)
+		majors |= BIT_ULL(MAJOR(devices->dev[i]) & 63);
+	return majors;
+}
+
+static void majors_rebuild(void)
+{
+	struct trustgate_volume *volume;
+	u64 majors = 0;
+	unsigned int i;
+
+	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb)
+			majors |= majors_of(volume->own) |
+				  majors_of(trustgate_volume_lower(volume)) |
+				  majors_of(trustgate_volume_nodes(volume));
+	}
+	WRITE_ONCE(trustgate_volume_majors, majors);
+}
 
 static bool is_supported(const struct super_block *sb)
 {
@@ -362,6 +404,7 @@ void trustgate_volume_set_lower(struct trustgate_volume *volume,
 {
 	devices = rcu_replace_pointer(volume->lower, devices,
 				      lockdep_is_held(&trustgate_mutex));
+	majors_rebuild();
 	if (devices)
 		kfree_rcu(devices, rcu);
 }
@@ -378,6 +421,7 @@ void trustgate_volume_set_nodes(struct trustgate_volume *volume,
 {
 	nodes = rcu_replace_pointer(volume->nodes, nodes,
 				    lockdep_is_held(&trustgate_mutex));
+	majors_rebuild();
 	if (nodes)
 		kfree_rcu(nodes, rcu);
 }
@@ -395,6 +439,7 @@ void trustgate_volume_protect(struct trustgate_volume *volume)
 	/* Who sees the filter's bit must find the volume behind it. */
 	smp_wmb();
 	trustgate_volume_filter_rebuild(trustgate_canary_sb());
+	majors_rebuild();
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_protect);
 
@@ -407,6 +452,7 @@ void trustgate_volume_remove(struct trustgate_volume *volume)
 	WRITE_ONCE(count, count - 1);
 	generation_bump();
 	trustgate_volume_filter_rebuild(trustgate_canary_sb());
+	majors_rebuild();
 }
 EXPORT_SYMBOL_IF_KUNIT(trustgate_volume_remove);
 

@@ -140,7 +140,8 @@ struct trustgate_volume {
 
 /*
  * One bit for each of 64 classes of superblock addresses, set while the class
- * has a protected member (or the canary). Written under trustgate_mutex, read
+ * has a protected member (or the canary), or that of block devices, and there is
+ * a volume, which may be on one. Written under trustgate_mutex, read
  * by every hook on every file of the host: this is what an unprotected file
  * costs.
  */
@@ -174,6 +175,25 @@ trustgate_volume_possible(const struct super_block *sb)
 {
 	return READ_ONCE(trustgate_volume_filter) >>
 		trustgate_volume_class(sb) & 1;
+}
+
+/*
+ * One bit for each of 64 classes of major numbers, set while it has a device that
+ * a volume is on, or one that leads to such a device. Written under
+ * trustgate_mutex, read by hooks on open devices.
+ */
+extern u64 trustgate_volume_majors;
+
+/**
+ * trustgate_volume_near() - may this device be a volume's, or lead to one?
+ * @dev: number of a device
+ *
+ * Context: any.
+ * Return: false if it certainly does not.
+ */
+static inline bool trustgate_volume_near(dev_t dev)
+{
+	return READ_ONCE(trustgate_volume_majors) >> (MAJOR(dev) & 63) & 1;
 }
 
 /* The volumes by class. RCU, changed under trustgate_mutex. */
@@ -239,6 +259,20 @@ const struct trustgate_volume *trustgate_volume_numbered(u32 id);
  * Return: one of the volumes, or NULL.
  */
 const struct trustgate_volume *trustgate_volume_on(dev_t dev);
+
+/**
+ * trustgate_volume_itself_on() - the volume whose filesystem is on a block device
+ * @dev: number of a device that the filesystem itself has open, or of one with
+ *	the same sectors; where the filesystem calls none its own, of one that the
+ *	agent has named
+ *
+ * Those further below have others open for good reasons, such as who looks after
+ * the paths to a disk.
+ *
+ * Context: RCU read side; the result is valid within it.
+ * Return: one of the volumes, or NULL.
+ */
+const struct trustgate_volume *trustgate_volume_itself_on(dev_t dev);
 
 /**
  * trustgate_volume_behind() - the volume that a character device leads to

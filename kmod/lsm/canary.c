@@ -249,6 +249,7 @@ static int prove_call(struct canary *canary)
 #define prove_mmap_backing_file	prove_call
 #define prove_file_ioctl	prove_call
 #define prove_file_ioctl_compat	prove_call
+#define prove_uring_cmd	prove_call
 #define prove_file_truncate	prove_call
 #define prove_file_receive	prove_call
 #define prove_inode_getxattr	prove_call

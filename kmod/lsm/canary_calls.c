@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 #include <linux/fsnotify_backend.h>
+#include <linux/io_uring/cmd.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/ptrace.h>
@@ -16,6 +17,9 @@
 #include "../compat.h"
 #include "arm.h"
 #include "canary_calls.h"
+
+/* As file_of() in hook_file.c has it. */
+static_assert(offsetof(struct io_uring_cmd, file) == 0);
 
 #define XATTR	"user.trustgate"
 #define ACL	XATTR_NAME_POSIX_ACL_ACCESS
@@ -51,6 +55,7 @@ int trustgate_prove_call(enum trustgate_hook hook, struct file *file)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
 	struct dentry *dentry = file->f_path.dentry;
+	struct io_uring_cmd command = { .file = file, .cmd_op = FICLONE };
 	const struct path *path = &file->f_path;
 
 	switch (hook) {
@@ -58,6 +63,8 @@ int trustgate_prove_call(enum trustgate_hook hook, struct file *file)
 		return CALL(file_ioctl, file, FICLONE, 0);
 	case TRUSTGATE_HOOK_file_ioctl_compat:
 		return CALL(file_ioctl_compat, file, FICLONE, 0);
+	case TRUSTGATE_HOOK_uring_cmd:
+		return CALL(uring_cmd, &command);
 	case TRUSTGATE_HOOK_file_truncate:
 		return CALL(file_truncate, file);
 	case TRUSTGATE_HOOK_file_receive:

@@ -53,6 +53,10 @@ struct iattr {
 	unsigned int ia_valid;
 } __attribute__((preserve_access_index));
 
+struct io_uring_cmd {
+	__u32 cmd_op;
+} __attribute__((preserve_access_index));
+
 struct path {
 	struct dentry *dentry;
 } __attribute__((preserve_access_index));
