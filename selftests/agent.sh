@@ -72,13 +72,21 @@ refuses()
 	esac
 }
 
+# Milliseconds since the host was booted: a test may set the clock of SECONDS.
+now_ms()
+{
+	local up
+	read -r up _ </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
 # eventually SECONDS WHAT COMMAND... - more seconds where all is slower; see run
 eventually()
 {
-	local end=$((SECONDS + $1 * ${TRUSTGATE_PATIENCE:-1})) what=$2
+	local end=$(($(now_ms) + $1 * 1000 * ${TRUSTGATE_PATIENCE:-1})) what=$2
 	shift 2
 	while ! "$@" >/dev/null 2>&1; do
-		if [ $SECONDS -ge $end ]; then
+		if [ "$(now_ms)" -ge $end ]; then
 			echo "# in vain: $*"
 			result 1 "$what"
 			return
