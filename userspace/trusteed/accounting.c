@@ -17,6 +17,7 @@
 #include "agent.h"
 #include "journal.h"
 #include "observing.h"
+#include "renewed.h"
 #include "varlink_json.h"
 
 /* How long entries are collected, so that many share a commit. */
@@ -68,6 +69,7 @@ struct place {
  * struct accounting - the account as the agent has it
  * @account: NULL while it could not be opened
  * @timer: when to write, or to try again
+ * @stopping: ends what is live on strict volumes, soon
  * @items: what waits, in its order
  * @count: how many
  * @room: of @items
@@ -83,6 +85,7 @@ struct place {
 struct accounting {
 	struct account *account;
 	sd_event_source *timer;
+	sd_event_source *stopping;
 	struct item *items;
 	size_t count;
 	size_t room;
@@ -307,7 +310,11 @@ static int open_account(struct agent *agent)
 	return 0;
 }
 
-/* What no record can be made of must not be accessed; a reload may add to it. */
+/*
+ * What no record can be made of must not be accessed; a reload may add to it. The
+ * standing grants come first, so that their end is the agent's own act and not
+ * held against their processes.
+ */
 static void stop_strict(struct agent *agent)
 {
 	const struct config *config = agent->config;
@@ -315,7 +322,7 @@ static void stop_strict(struct agent *agent)
 	for (size_t i = 0; i < config->volumes_count; i++) {
 		struct trustgate_volume volume;
 		struct refusal refusal = { 0 };
-		uint64_t ended = 0;
+		uint64_t ended = 0, standing;
 
 		if (!config->volumes[i].audit_strict ||
 		    trustgate_volume_get(agent->gate, 0, config->volumes[i].name, &volume) < 0)
@@ -323,14 +330,24 @@ static void stop_strict(struct agent *agent)
 		if (observing_end(agent, &volume, "accesses cannot be recorded", &refusal) < 0)
 			journal_note(LOG_CRIT, "strict volume \"%s\" is observed for longer: %s",
 				     volume.name, refusal.message);
+		standing = services_end(agent, volume.name) + renewed_end(agent, volume.name);
 		if (grants_revoke_where(agent, volume.id, 0, &ended, &refusal) < 0)
 			journal_note(LOG_CRIT, "grants on strict volume \"%s\" cannot be ended: %s",
 				     volume.name, refusal.message);
-		else if (ended)
+		if (ended + standing)
 			journal_note(LOG_CRIT,
 				     "%llu grants on strict volume \"%s\" are ended, as accesses cannot be recorded",
-				     (unsigned long long)ended, volume.name);
+				     (unsigned long long)(ended + standing), volume.name);
 	}
+}
+
+/* Not at once: who writes now may be about to renew a standing grant. */
+static int on_stopping(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	stop_strict(userdata);
+	gate_poke(userdata);
+	return 0;
 }
 
 /* Whether a reader has it, and not yet for so long that it is a failure. */
@@ -363,7 +380,7 @@ static int failed(struct agent *agent, int r)
 		journal_note(LOG_CRIT, "nothing is recorded in the account: %s; trying again",
 			     accounting->problem);
 	accounting->complained = true;
-	stop_strict(agent);
+	(void)sd_event_source_set_enabled(accounting->stopping, SD_EVENT_ONESHOT);
 	set_timer(accounting, RETRY_USEC);
 	return r;
 }
@@ -371,14 +388,17 @@ static int failed(struct agent *agent, int r)
 static void recovered(struct agent *agent)
 {
 	struct accounting *accounting = agent->accounting;
+	const bool failed = accounting->problem[0];
 	sd_json_variant *body = NULL;
 
-	if (accounting->problem[0])
+	if (failed)
 		journal_note(LOG_NOTICE, "the account is written again, %llu entries were lost",
 			     (unsigned long long)accounting->lost);
 	accounting->problem[0] = '\0';
 	accounting->locked_since_ns = 0;
 	accounting->complained = false;
+	if (failed)
+		services_retry(agent);
 	if (!accounting->lost)
 		return;
 	(void)sd_json_buildo(&body, SD_JSON_BUILD_PAIR_UNSIGNED("lost", accounting->lost));
@@ -505,6 +525,10 @@ int accounting_start(struct agent *agent)
 				       on_timer, agent);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(accounting->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_defer(agent->event, &accounting->stopping, on_stopping, agent);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(accounting->stopping, SD_EVENT_OFF);
 	agent->accounting = accounting;
 	if (r < 0)
 		return r;
@@ -526,11 +550,14 @@ void accounting_stop(struct agent *agent)
 		account_set_wait(accounting->account, 0);
 	if (write_items(agent) == 0 && accounting->count)
 		(void)write_items(agent);
+	if (accounting->problem[0] && agent->gate)
+		stop_strict(agent);
 	if (accounting->account && account_close(accounting->account, error) < 0)
 		journal_note(LOG_ERR, "the account's end is not signed: %s", error);
 	drop(accounting, accounting->count);
 	free(accounting->items);
 	sd_event_source_disable_unref(accounting->timer);
+	sd_event_source_disable_unref(accounting->stopping);
 	free(accounting);
 	agent->accounting = NULL;
 }

@@ -317,7 +317,7 @@ uint64_t services_end(struct agent *agent, const char *volume)
 	struct services *services = agent->services;
 	uint64_t ended = 0;
 
-	for (size_t i = 0; i < services->count; i++) {
+	for (size_t i = 0; services && i < services->count; i++) {
 		struct running *running = services->list[i];
 
 		for (size_t j = 0; j < running->count; j++)
