@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ask_soon_test - answers that come while the open still waits in its hook, and
- * answers that come later.
+ * answers that come later; how soon it is asked again.
  *
  * Owns: that the first go on with the file that was found, that the others look
- * for it anew, and what the agent is told meanwhile.
+ * for it anew, what the agent is told meanwhile, and how long a grant keeps the
+ * same question from being asked.
  *
  * Must not own: what the answers are (ask_answer_test.c), what waits at all
  * (ask_test.c).
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -182,6 +184,48 @@ TEST_F(soon, told_in_order)
 	EXPECT_EQ(TRIES, raised);
 	EXPECT_EQ(TRIES, added);
 	EXPECT_EQ(TRIES, closed);
+}
+
+/* What expires sooner than an answer stands for is asked for again at once. */
+TEST_F(soon, asked_again_after_the_grant)
+{
+	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
+	uint64_t id;
+
+	ASSERT_EQ(0, disk_file("brief", "", 0644));
+	gate_forget_events(&self->gate);
+	actor_begin(&self->actor, attempt_open, "brief", O_RDONLY);
+	request.request = asking_raised(&self->gate, NULL);
+	request.expires_boottime_ns = gate_now_ns() + 3 * GATE_SECOND_NS;
+	request.reason = TRUSTGATE_REASON_INCIDENT;
+	ASSERT_NE(0, gate_grant(&self->gate, &request));
+	EXPECT_EQ(0, actor_end(&self->actor));
+	gate_sleep_until(request.expires_boottime_ns);
+	actor_begin(&self->actor, attempt_open, "brief", O_RDONLY);
+	id = asking_raised(&self->gate, NULL);
+	EXPECT_NE(0, id);
+	EXPECT_NE(0, asking_grant(&self->gate, id));
+	EXPECT_EQ(0, actor_end(&self->actor));
+}
+
+/* One that is over before the open comes back does not keep it asking. */
+TEST_F(soon, not_asked_again_and_again)
+{
+	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
+
+	ASSERT_EQ(0, disk_file("over", "", 0644));
+	gate_forget_events(&self->gate);
+	actor_begin(&self->actor, attempt_open, "over", O_RDONLY);
+	request.request = asking_raised(&self->gate, NULL);
+	request.expires_boottime_ns = gate_now_ns() + GATE_SECOND_NS / 10;
+	request.reason = TRUSTGATE_REASON_INCIDENT;
+	kill(self->actor.pid, SIGSTOP);
+	ASSERT_NE(0, gate_grant(&self->gate, &request));
+	gate_sleep_until(request.expires_boottime_ns);
+	kill(self->actor.pid, SIGCONT);
+	EXPECT_EQ(EACCES, actor_end(&self->actor));
+	EXPECT_EQ(1, volume_count(&self->gate, &self->volume,
+				  TRUSTGATE_CAUSE_ASKED));
 }
 
 TEST_HARNESS_MAIN

@@ -454,7 +454,7 @@ static int commit_batch(struct batch *batch, struct sk_buff *skb)
 		if (batch->entries[i].answers)
 			trustgate_request_answer(batch->entries[i].answers,
 						 TRUSTGATE_REQUEST_END_GRANTED,
-						 batch->entries[i].grant->id);
+						 batch->entries[i].grant);
 	}
 	return 0;
 }

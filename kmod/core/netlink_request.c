@@ -173,7 +173,7 @@ int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 		nlmsg_for_each_attr_type(attr, TRUSTGATE_A_REFUSAL_ID,
 					 info->nlhdr, GENL_HDRLEN, rem)
 			refused += trustgate_request_answer(nla_get_u64(attr),
-					TRUSTGATE_REQUEST_END_REFUSED, 0);
+					TRUSTGATE_REQUEST_END_REFUSED, NULL);
 	}
 	if (!err)
 		err = nla_put_u64_64bit(reply.skb, TRUSTGATE_A_REFUSAL_REFUSED,

@@ -29,14 +29,20 @@
 #include "agent.h"
 #include "decision.h"
 #include "event.h"
+#include "grant.h"
 #include "request.h"
 #include "volume.h"
 
 #define REQUESTS_MIN	16
 #define REQUESTS_LIMIT	1048576
 
-/* For how long the same question gets the same answer. */
+/*
+ * For how long the same question gets the same answer. That it was granted, no
+ * longer than the grant lasts: what it allowed is then a question again. But for
+ * that time, so that grants which are over at once do not keep an open asking.
+ */
 #define STANDS_NS	(5ULL * NSEC_PER_SEC)
+#define GRANTED_NS	(1ULL * NSEC_PER_SEC)
 
 /* How long a request stays open without anybody who waits. */
 #define LINGERS_NS	(1ULL * NSEC_PER_SEC)
@@ -167,10 +173,20 @@ static bool stands(u32 end)
 	       end == TRUSTGATE_REQUEST_END_UNANSWERED;
 }
 
+static u64 stands_ns(const struct trustgate_grant *grant, u64 now_ns)
+{
+	u64 expires_ns = grant ? (u64)grant->expiry.expires : U64_MAX;
+
+	if (expires_ns < now_ns + GRANTED_NS)
+		return GRANTED_NS;
+	return min(expires_ns - now_ns, STANDS_NS);
+}
+
 /* The caller has no reference: the request may be gone afterwards. */
 static void close_request(struct trustgate_request *request, u32 end,
-			  u64 grant_id)
+			  const struct trustgate_grant *grant)
 {
+	u64 now_ns = ktime_get_boottime_ns();
 	unsigned int *count;
 
 	lockdep_assert_held(&lock);
@@ -183,10 +199,10 @@ static void close_request(struct trustgate_request *request, u32 end,
 	generation_bump();
 	WRITE_ONCE(request->end, end);
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED, request,
-				grant_id);
+				grant ? grant->id : 0);
 	wake_up_all(&request->answered);
 	if (stands(end))
-		set_due(request, ktime_get_boottime_ns() + STANDS_NS);
+		set_due(request, now_ns + stands_ns(grant, now_ns));
 	else
 		forget(request);
 }
@@ -217,7 +233,7 @@ static void keep_work(struct work_struct *work)
 		else
 			close_request(request, now_ns < request->deadline_ns ?
 				      TRUSTGATE_REQUEST_END_WITHDRAWN :
-				      TRUSTGATE_REQUEST_END_UNANSWERED, 0);
+				      TRUSTGATE_REQUEST_END_UNANSWERED, NULL);
 	}
 	next = timerqueue_getnext(&dues);
 	if (next)
@@ -274,10 +290,19 @@ make_request(const struct trustgate_request_key *key,
 	return request;
 }
 
-static struct trustgate_request *find(const struct trustgate_request_key *key)
+/* An answer that stands no longer is none, be keep_work() late. */
+static struct trustgate_request *find(const struct trustgate_request_key *key,
+				      u64 now_ns)
 {
+	struct trustgate_request *request;
+
 	lockdep_assert_held(&lock);
-	return rhashtable_lookup_fast(&requests, key, params);
+	request = rhashtable_lookup_fast(&requests, key, params);
+	if (!request || !trustgate_request_closed(request) ||
+	    (u64)request->due.expires > now_ns)
+		return request;
+	forget(request);
+	return NULL;
 }
 
 static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
@@ -381,7 +406,7 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 	bool raised = false;
 
 	spin_lock(&lock);
-	request = find(&key);
+	request = find(&key, question->now_ns);
 	if (!request) {
 		spin_unlock(&lock);
 		fresh = make_request(&key, question, *cause);
@@ -390,7 +415,7 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 			return NULL;
 		}
 		spin_lock(&lock);
-		request = find(&key);
+		request = find(&key, question->now_ns);
 	}
 	if (!request && raise(fresh, question, cause)) {
 		request = fresh;
@@ -444,14 +469,15 @@ static struct trustgate_request *numbered(u64 id)
 	return request && request->id == id ? request : NULL;
 }
 
-bool trustgate_request_answer(u64 id, u32 end, u64 grant_id)
+bool trustgate_request_answer(u64 id, u32 end,
+			      const struct trustgate_grant *grant)
 {
 	struct trustgate_request *request;
 
 	spin_lock(&lock);
 	request = numbered(id);
 	if (request)
-		close_request(request, end, grant_id);
+		close_request(request, end, grant);
 	spin_unlock(&lock);
 	return request;
 }
@@ -472,7 +498,7 @@ void trustgate_request_close_all(u32 volume_id, u32 end)
 			next = list_is_last(&request->in_order, &open) ? NULL :
 			       list_next_entry(request, in_order);
 			if (!volume_id || request->key.volume_id == volume_id)
-				close_request(request, end, 0);
+				close_request(request, end, NULL);
 		}
 		spin_unlock(&lock);
 		cond_resched();

@@ -20,6 +20,7 @@
 #include <linux/wait.h>
 #include <uapi/linux/trustgate.h>
 
+struct trustgate_grant;
 struct trustgate_question;
 
 /**
@@ -158,15 +159,17 @@ trustgate_request_closed(const struct trustgate_request *request)
  * trustgate_request_answer() - close a request
  * @id: number
  * @end: enum trustgate_request_end, not open
- * @grant_id: the grant that is the answer, or 0
+ * @grant: the grant that is the answer, or NULL
  *
  * All threads that wait go on. For five seconds the same question gets the same
- * answer, if it is granted, refused or unanswered.
+ * answer, if it is granted, refused or unanswered; that it was granted no longer
+ * than @grant lasts, but a second.
  *
  * Context: process; does not sleep.
  * Return: false if no request with this number is open.
  */
-bool trustgate_request_answer(u64 id, u32 end, u64 grant_id);
+bool trustgate_request_answer(u64 id, u32 end,
+			      const struct trustgate_grant *grant);
 
 /**
  * trustgate_request_close_all() - close requests without an answer
