@@ -117,15 +117,4 @@ int trustgate_attr_missing(const struct genl_info *info,
 int trustgate_attr_once(const struct nlattr *head, int length, int multi,
 			struct netlink_ext_ack *extack);
 
-/**
- * trustgate_supervised_until() - read until when a grant is supervised
- * @attr: attribute
- * @until_ns: result, CLOCK_BOOTTIME; 0 for suspended
- * @extack: gets the attribute at fault
- *
- * Return: 0, -EINVAL or -ERANGE.
- */
-int trustgate_supervised_until(const struct nlattr *attr, u64 *until_ns,
-			       struct netlink_ext_ack *extack);
-
 #endif /* _TRUSTGATE_NETLINK_H */

@@ -13,7 +13,6 @@
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "agent.h"
 #include "gate.h"
@@ -21,6 +20,7 @@
 #include "identity.h"
 #include "netlink.h"
 #include "request.h"
+#include "terms.h"
 
 /* In a reply to grant-add: 4 numbers of 64 bits, 3 of 32, and the nest. */
 #define ADDED_SIZE	(4 * (NLA_HDRLEN + 12) + 3 * (NLA_HDRLEN + 4) +	\
@@ -47,7 +47,6 @@ static int missing(const struct grant_request *request, u32 type, const char *na
 static int parse_numbers(const struct grant_request *request,
 			 struct trustgate_terms *terms)
 {
-	struct netlink_ext_ack *extack = request->info->extack;
 	struct nlattr * const *attrs = request->attrs;
 
 	if (attrs[TRUSTGATE_A_GRANT_ACCESS])
@@ -56,19 +55,9 @@ static int parse_numbers(const struct grant_request *request,
 		terms->access = request->answers->key.access;
 	else
 		return missing(request, TRUSTGATE_A_GRANT_ACCESS, "access");
-	if (!terms->access) {
-		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_ACCESS],
-				    "a grant without any access");
-		return -EINVAL;
-	}
 	if (!attrs[TRUSTGATE_A_GRANT_REASON])
 		return missing(request, TRUSTGATE_A_GRANT_REASON, "reason");
 	terms->reason = nla_get_u32(attrs[TRUSTGATE_A_GRANT_REASON]);
-	if (terms->reason == TRUSTGATE_REASON_UNSPECIFIED) {
-		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_REASON],
-				    "a reason must be stated");
-		return -EINVAL;
-	}
 	if (attrs[TRUSTGATE_A_GRANT_OBJECT_KIND])
 		terms->kind = nla_get_u32(attrs[TRUSTGATE_A_GRANT_OBJECT_KIND]);
 	else if (request->answers)
@@ -78,104 +67,34 @@ static int parse_numbers(const struct grant_request *request,
 			       "object-kind");
 	if (attrs[TRUSTGATE_A_GRANT_FLAGS])
 		terms->flags = nla_get_u32(attrs[TRUSTGATE_A_GRANT_FLAGS]);
-	if (terms->flags & TRUSTGATE_GRANT_FLAGS_KEEP_EXEC &&
-	    terms->flags & TRUSTGATE_GRANT_FLAGS_NEXT_EXEC) {
-		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_FLAGS],
-				    "give either keep-exec or next-exec, not both");
-		return -EINVAL;
-	}
 	if (attrs[TRUSTGATE_A_GRANT_MAX_USES])
 		terms->max_uses = nla_get_u32(attrs[TRUSTGATE_A_GRANT_MAX_USES]);
-	if (terms->max_uses > S32_MAX) {
-		NL_SET_ERR_MSG_ATTR(extack, attrs[TRUSTGATE_A_GRANT_MAX_USES],
-				    "more uses than can be counted; 0 is any number");
-		return -ERANGE;
-	}
 	if (attrs[TRUSTGATE_A_GRANT_TAG])
 		terms->tag = nla_get_u64(attrs[TRUSTGATE_A_GRANT_TAG]);
 	if (attrs[TRUSTGATE_A_GRANT_TICKET])
 		terms->ticket = nla_data(attrs[TRUSTGATE_A_GRANT_TICKET]);
+	terms->on_end = attrs[TRUSTGATE_A_GRANT_ON_END] ?
+			nla_get_u32(attrs[TRUSTGATE_A_GRANT_ON_END]) :
+			terms->volume->settings.least_on_end;
 	return 0;
 }
 
 static int parse_times(const struct grant_request *request,
 		       struct trustgate_terms *terms)
 {
-	struct nlattr *begin = request->attrs[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS];
-	struct nlattr *expiry = request->attrs[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS];
-	struct netlink_ext_ack *extack = request->info->extack;
-	u64 max_ns = terms->volume->settings.max_duration_ns;
-	u64 now_ns = ktime_get_boottime_ns();
-	u64 from_ns;
+	struct nlattr * const *attrs = request->attrs;
 
-	if (!expiry)
+	if (!attrs[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS])
 		return missing(request, TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS,
 			       "expires-boottime-ns");
-	terms->expires_ns = nla_get_u64(expiry);
-	if (begin)
-		terms->not_before_ns = nla_get_u64(begin);
-	if (terms->expires_ns <= now_ns) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry, "%s",
-					terms->expires_ns ?
-					"the expiry is in the past" :
-					"a grant must expire");
-		return -EINVAL;
-	}
-	if (terms->expires_ns > S64_MAX) {
-		NL_SET_ERR_MSG_ATTR(extack, expiry,
-				    "the expiry is beyond what the clock can show");
-		return -ERANGE;
-	}
-	if (terms->not_before_ns >= terms->expires_ns) {
-		NL_SET_ERR_MSG_ATTR(extack, begin,
-				    "the grant begins when it has expired");
-		return -EINVAL;
-	}
-	from_ns = max(now_ns, terms->not_before_ns);
-	if (terms->expires_ns - from_ns > max_ns) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry,
-					"longer than the volume's maximum of %llu s",
-					div_u64(max_ns, NSEC_PER_SEC));
-		return -ERANGE;
-	}
-	return 0;
-}
-
-static int parse_supervision(const struct grant_request *request,
-			     struct trustgate_terms *terms)
-{
-	struct nlattr *until = request->attrs[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS];
-	struct netlink_ext_ack *extack = request->info->extack;
-
-	if (!until)
-		return 0;
-	if (!(terms->flags & TRUSTGATE_GRANT_FLAGS_SUPERVISED)) {
-		NL_SET_ERR_MSG_ATTR(extack, until,
-				    "the grant has not the flag supervised");
-		return -EINVAL;
-	}
-	return trustgate_supervised_until(until, &terms->supervised_until_ns,
-					  extack);
-}
-
-static int parse_on_end(const struct grant_request *request,
-			struct trustgate_terms *terms)
-{
-	static const char * const names[] = {
-		[TRUSTGATE_ON_END_DENY_IO] = "deny-io",
-		[TRUSTGATE_ON_END_UNMAP] = "unmap",
-		[TRUSTGATE_ON_END_KILL] = "kill",
-	};
-	struct nlattr *on_end = request->attrs[TRUSTGATE_A_GRANT_ON_END];
-	const u32 least = terms->volume->settings.least_on_end;
-
-	terms->on_end = on_end ? nla_get_u32(on_end) : least;
-	if (terms->on_end < least) {
-		NL_SET_ERR_MSG_ATTR_FMT(request->info->extack, on_end,
-					"less than the volume's least-on-end, which is %s",
-					names[least]);
-		return -ERANGE;
-	}
+	terms->expires_ns =
+		nla_get_u64(attrs[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS]);
+	if (attrs[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS])
+		terms->not_before_ns =
+			nla_get_u64(attrs[TRUSTGATE_A_GRANT_NOT_BEFORE_BOOTTIME_NS]);
+	if (attrs[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS])
+		terms->supervised_until_ns =
+			nla_get_u64(attrs[TRUSTGATE_A_GRANT_SUPERVISED_UNTIL_BOOTTIME_NS]);
 	return 0;
 }
 
@@ -198,27 +117,19 @@ static int parse_volume(const struct grant_request *request,
 			struct trustgate_terms *terms)
 {
 	struct nlattr *id = request->attrs[TRUSTGATE_A_GRANT_VOLUME_ID];
+	u32 volume_id;
 
 	if (id) {
-		terms->volume = trustgate_volume_by_id(nla_get_u32(id));
+		volume_id = nla_get_u32(id);
 	} else if (request->answers) {
 		id = request->attrs[TRUSTGATE_A_GRANT_REQUEST];
-		terms->volume = trustgate_volume_by_id(request->answers->key.volume_id);
+		volume_id = request->answers->key.volume_id;
 	} else {
 		return missing(request, TRUSTGATE_A_GRANT_VOLUME_ID,
 			       "volume-id");
 	}
-	if (!terms->volume) {
-		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
-				    "no volume has this id");
-		return -ENOENT;
-	}
-	if (!terms->volume->pinned) {
-		NL_SET_ERR_MSG_ATTR(request->info->extack, id,
-				    "the host is going down");
-		return -ESHUTDOWN;
-	}
-	return 0;
+	return trustgate_terms_take_volume(terms, volume_id, id,
+					   request->info->extack);
 }
 
 static int parse_object(const struct grant_request *request,
@@ -326,9 +237,8 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	      parse_answers(&request) ?:
 	      parse_volume(&request, &terms) ?:
 	      parse_numbers(&request, &terms) ?:
-	      parse_on_end(&request, &terms) ?:
 	      parse_times(&request, &terms) ?:
-	      parse_supervision(&request, &terms) ?:
+	      trustgate_terms_check(&terms, request.attrs, info->extack) ?:
 	      parse_object(&request, &terms) ?:
 	      parse_subject(&request, &terms) ?:
 	      parse_renewal(&request, &terms);
@@ -340,8 +250,7 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 		trustgate_request_put(request.answers);
 	}
 	if (grant == ERR_PTR(-ENOSPC))
-		NL_SET_ERR_MSG_ATTR(info->extack, nest,
-				    "table of grants is full; raise the module parameter max_grants");
+		trustgate_terms_no_room(nest, info->extack);
 	return grant;
 }
 

@@ -2,41 +2,20 @@
 /*
  * Trustgate - the request that says until when grants are supervised.
  *
- * Owns: its parsing and its answer; which ends of supervision are accepted.
+ * Owns: its parsing and its answer.
  *
- * Must not own: what a suspension does (supervision.c).
+ * Must not own: which ends of supervision are accepted (terms.c), what a
+ * suspension does (supervision.c).
  */
 
 #include <linux/cleanup.h>
-#include <linux/math64.h>
 #include <linux/rcupdate.h>
-#include <linux/timekeeping.h>
 
 #include "agent.h"
 #include "grant.h"
 #include "netlink.h"
 #include "supervision.h"
-
-int trustgate_supervised_until(const struct nlattr *attr, u64 *until_ns,
-			       struct netlink_ext_ack *extack)
-{
-	const u64 now_ns = ktime_get_boottime_ns();
-
-	*until_ns = nla_get_u64(attr);
-	if (*until_ns && *until_ns <= now_ns) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the end of the supervision is in the past; 0 suspends");
-		return -EINVAL;
-	}
-	if (*until_ns > now_ns + TRUSTGATE_SUPERVISION_MAX_NS) {
-		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"supervised for longer than %llu s from now; say it again meanwhile",
-					div_u64(TRUSTGATE_SUPERVISION_MAX_NS,
-						NSEC_PER_SEC));
-		return -ERANGE;
-	}
-	return 0;
-}
+#include "terms.h"
 
 /* All of them are as they should be, before any is changed. */
 static int check_ids(const struct genl_info *info)
@@ -100,7 +79,8 @@ int trustgate_nl_grant_supervise_doit(struct sk_buff *skb,
 		return trustgate_attr_missing(info, NULL,
 				TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
 				"until-boottime-ns");
-	err = trustgate_supervised_until(until, &until_ns, info->extack) ?:
+	until_ns = nla_get_u64(until);
+	err = trustgate_terms_supervised(until_ns, until, info->extack) ?:
 	      trustgate_reply_begin(&reply, info, NLA_HDRLEN + 12);
 	if (err)
 		return err;
