@@ -4,8 +4,10 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "asking.h"
 
@@ -72,6 +74,36 @@ int asking_refuse(struct gate *gate, uint64_t id)
 	int err = trustgate_request_refuse(gate->conn, &id, 1, &refused);
 
 	return err ?: refused ? 0 : -ENOENT;
+}
+
+struct trustgate_answer asking_answer(uint64_t id)
+{
+	return (struct trustgate_answer) {
+		.request = id,
+		.verdict = TRUSTGATE_VERDICT_GRANT,
+		.reason = TRUSTGATE_REASON_INCIDENT,
+		.expires_boottime_ns = gate_now_ns() + 60 * GATE_SECOND_NS,
+	};
+}
+
+struct trustgate_answer asking_refusal(uint64_t id)
+{
+	return (struct trustgate_answer) {
+		.request = id,
+		.verdict = TRUSTGATE_VERDICT_REFUSE,
+	};
+}
+
+int asking_exchange(int fd, struct trustgate_exchange *raw)
+{
+	return ioctl(fd, TRUSTGATE_IOC_EXCHANGE, raw) ? -errno : 0;
+}
+
+int asking_poll(int fd)
+{
+	struct pollfd state = { .fd = fd, .events = POLLIN };
+
+	return poll(&state, 1, 0) < 0 ? -1 : state.revents;
 }
 
 int asking_waiting(struct gate *gate, uint64_t id)

@@ -72,6 +72,39 @@ uint64_t asking_grant(struct gate *gate, uint64_t id);
 int asking_refuse(struct gate *gate, uint64_t id);
 
 /**
+ * asking_answer() - what to say by the channel to give what is asked for
+ * @id: request
+ *
+ * Return: a grant for a minute.
+ */
+struct trustgate_answer asking_answer(uint64_t id);
+
+/**
+ * asking_refusal() - what to say by the channel to refuse it
+ * @id: request
+ *
+ * Return: a refusal.
+ */
+struct trustgate_answer asking_refusal(uint64_t id);
+
+/**
+ * asking_exchange() - the system call by itself
+ * @fd: channel
+ * @raw: structure
+ *
+ * Return: 0 or -errno.
+ */
+int asking_exchange(int fd, struct trustgate_exchange *raw);
+
+/**
+ * asking_poll() - is there something to be taken?
+ * @fd: channel
+ *
+ * Return: mask of POLLIN, POLLHUP and POLLERR; -1 if that failed.
+ */
+int asking_poll(int fd);
+
+/**
  * asking_waiting() - how many threads wait for the answer?
  * @gate: open
  * @id: request

@@ -17,6 +17,7 @@
 #include <net/sock.h>
 
 #include "agent.h"
+#include "channel.h"
 #include "event.h"
 #include "grant.h"
 #include "observe.h"
@@ -66,15 +67,6 @@ static void forget_process(void)
 	agent_pid = 0;
 }
 
-static void remember_process(void)
-{
-	forget_process();
-	WRITE_ONCE(agent_exec_id, current->self_exec_id);
-	/* Who sees the process sees the program that goes with it. */
-	smp_store_release(&agent_process, get_pid(task_tgid(current)));
-	agent_pid = task_tgid_nr(current);
-}
-
 bool trustgate_agent_is(const struct task_struct *task)
 {
 	/* Pairs with remember_process(). */
@@ -82,6 +74,18 @@ bool trustgate_agent_is(const struct task_struct *task)
 
 	return process == task_tgid((struct task_struct *)task) &&
 	       READ_ONCE(agent_exec_id) == task->self_exec_id;
+}
+
+/* A channel is for the process that has opened it. */
+static void remember_process(void)
+{
+	if (!trustgate_agent_is(current))
+		trustgate_channel_end();
+	forget_process();
+	WRITE_ONCE(agent_exec_id, current->self_exec_id);
+	/* Who sees the process sees the program that goes with it. */
+	smp_store_release(&agent_process, get_pid(task_tgid(current)));
+	agent_pid = task_tgid_nr(current);
 }
 
 bool trustgate_agent_sent(const struct sk_buff *skb)
@@ -146,6 +150,7 @@ void trustgate_agent_unbind(void)
 	lockdep_assert_held(&trustgate_mutex);
 	remember(NULL, 0);
 	forget_process();
+	trustgate_channel_end();
 	trustgate_event_gate(TRUSTGATE_EVENT_TYPE_AGENT_LOST);
 	trustgate_request_close_all(0, TRUSTGATE_REQUEST_END_AGENT_LOST);
 

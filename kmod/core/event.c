@@ -383,7 +383,7 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 
 /* What was noted when it was raised, for the process may be gone. */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id)
+			     u64 grant_id, bool hand_over)
 {
 	struct trustgate_event event = {
 		.type = type,
@@ -414,7 +414,7 @@ void trustgate_event_request(u32 type, const struct trustgate_request *request,
 	if (volume)
 		fill_volume(&event, volume);
 	rcu_read_unlock();
-	push(&event, type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED);
+	push(&event, hand_over);
 }
 
 void trustgate_event_mappings(u32 type, u32 volume_id,

@@ -163,13 +163,12 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
  * @type: TRUSTGATE_EVENT_TYPE_REQUEST_RAISED or _CLOSED
  * @request: request
  * @grant_id: the grant that is the answer, or 0
- *
- * Who raises a request calls trustgate_event_hand_over() next.
+ * @hand_over: the caller calls trustgate_event_hand_over() next
  *
  * Context: any but NMI; the lock of the table of requests is held.
  */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id);
+			     u64 grant_id, bool hand_over);
 
 /**
  * trustgate_event_mappings() - queue what was done about mappings

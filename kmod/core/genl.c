@@ -246,6 +246,12 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.maxattr	= TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
+	{
+		.cmd		= TRUSTGATE_CMD_CHANNEL_OPEN,
+		.pre_doit	= trustgate_nl_pre_agent,
+		.doit		= trustgate_nl_channel_open_doit,
+		.flags		= GENL_CMD_CAP_DO,
+	},
 };
 
 static const struct genl_multicast_group trustgate_nl_mcgrps[] = {

@@ -41,6 +41,7 @@ int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 				     struct genl_info *info);
 int trustgate_nl_grant_supervise_doit(struct sk_buff *skb,
 				      struct genl_info *info);
+int trustgate_nl_channel_open_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	TRUSTGATE_NLGRP_EVENTS,

@@ -2,17 +2,20 @@
 /*
  * Trustgate - messages about opens that wait for an answer.
  *
- * Owns: what is told of a request, and refusing it. A grant that is the answer
- * comes in by netlink_grant.c.
+ * Owns: what is told of a request, refusing it, and opening the channel. A grant
+ * that is the answer comes in by netlink_grant.c.
  *
  * Must not own: the table of requests.
  */
 
 #include <linux/cleanup.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/math64.h>
 #include <linux/pid.h>
 
 #include "agent.h"
+#include "channel.h"
 #include "netlink.h"
 #include "request.h"
 #include "volume.h"
@@ -179,4 +182,47 @@ int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 		err = nla_put_u64_64bit(reply.skb, TRUSTGATE_A_REFUSAL_REFUSED,
 					refused, TRUSTGATE_A_REFUSAL_PAD);
 	return trustgate_reply_end(&reply, info, err);
+}
+
+static struct file *make_channel(const struct sk_buff *skb,
+				 struct netlink_ext_ack *extack)
+{
+	guard(mutex)(&trustgate_mutex);
+	/* Who was authorised may have been unbound since. */
+	if (!trustgate_agent_sent(skb))
+		return ERR_PTR(-EPERM);
+	if (!trustgate_agent_is(current)) {
+		NL_SET_ERR_MSG(extack,
+			       "only the process that bound the socket can open a channel; bind it in this one");
+		return ERR_PTR(-EPERM);
+	}
+	return trustgate_channel_make();
+}
+
+int trustgate_nl_channel_open_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct trustgate_reply reply;
+	struct file *file = NULL;
+	int fd, err;
+
+	err = trustgate_reply_begin(&reply, info, nla_total_size(sizeof(s32)));
+	if (err)
+		return err;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	err = fd < 0 ? fd : nla_put_s32(reply.skb, TRUSTGATE_A_CHANNEL_FD, fd);
+	if (!err) {
+		file = make_channel(skb, info->extack);
+		err = PTR_ERR_OR_ZERO(file);
+	}
+	err = trustgate_reply_end(&reply, info, err);
+	/* Nobody has the number before this returns who could not wait for it. */
+	if (!err) {
+		fd_install(fd, file);
+		return 0;
+	}
+	if (!IS_ERR_OR_NULL(file))
+		fput(file);
+	if (fd >= 0)
+		put_unused_fd(fd);
+	return err;
 }

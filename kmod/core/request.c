@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 
 #include "agent.h"
+#include "channel.h"
 #include "decision.h"
 #include "event.h"
 #include "grant.h"
@@ -199,7 +200,7 @@ static void close_request(struct trustgate_request *request, u32 end,
 	generation_bump();
 	WRITE_ONCE(request->end, end);
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED, request,
-				grant ? grant->id : 0);
+				grant ? grant->id : 0, false);
 	wake_up_all(&request->answered);
 	if (stands(end))
 		set_due(request, now_ns + stands_ns(grant, now_ns));
@@ -339,9 +340,13 @@ static u64 deadline_of(const struct trustgate_question *question)
 						    0;
 }
 
-/* Put it into the table; false with *cause set if it cannot be. */
+/*
+ * Put it into the table; false with *cause set if it cannot be. With @hand_over
+ * the caller tells the agent next.
+ */
 static bool raise(struct trustgate_request *request,
-		  const struct trustgate_question *question, u32 *cause)
+		  const struct trustgate_question *question, bool hand_over,
+		  u32 *cause)
 {
 	unsigned int *count;
 
@@ -354,7 +359,8 @@ static bool raise(struct trustgate_request *request,
 		*cause = TRUSTGATE_CAUSE_CROWDED;
 		return false;
 	}
-	request->id = ++last_id;
+	request->id = last_id + 1;
+	WRITE_ONCE(last_id, request->id);
 	rb_add(&request->by_id, &by_id, has_lower_id);
 	list_add_tail(&request->in_order, &open);
 	count = count_of(request);
@@ -363,7 +369,8 @@ static bool raise(struct trustgate_request *request,
 	nr_open++;
 	nr_requests++;
 	generation_bump();
-	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_RAISED, request, 0);
+	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_RAISED, request, 0,
+				hand_over);
 	return true;
 }
 
@@ -402,6 +409,8 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 		.access = question->access,
 		.volume_id = question->volume->id,
 	};
+	/* By its channel the agent learns of it sooner than by the event. */
+	const bool by_channel = trustgate_channel_is_open();
 	struct trustgate_request *request, *fresh = NULL, *joined = NULL;
 	bool raised = false;
 
@@ -417,7 +426,7 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 		spin_lock(&lock);
 		request = find(&key, question->now_ns);
 	}
-	if (!request && raise(fresh, question, cause)) {
+	if (!request && raise(fresh, question, !by_channel, cause)) {
 		request = fresh;
 		fresh = NULL;
 		raised = true;
@@ -425,7 +434,9 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 	if (request)
 		joined = enter(request, cause);
 	spin_unlock(&lock);
-	if (raised)
+	if (raised && by_channel)
+		trustgate_channel_wake();
+	else if (raised)
 		trustgate_event_hand_over();
 	if (fresh)
 		trustgate_request_put(fresh);
@@ -503,6 +514,36 @@ void trustgate_request_close_all(u32 volume_id, u32 end)
 		spin_unlock(&lock);
 		cond_resched();
 	} while (done == BATCH);
+}
+
+u64 trustgate_request_newest(void)
+{
+	return READ_ONCE(last_id);
+}
+
+struct trustgate_request *trustgate_request_take(u64 *taken)
+{
+	struct trustgate_request *request;
+
+	spin_lock(&lock);
+	request = lowest(*taken + 1);
+	if (request)
+		refcount_inc(&request->refs);
+	WRITE_ONCE(*taken, request ? request->id : last_id);
+	spin_unlock(&lock);
+	return request;
+}
+
+u64 trustgate_request_untaken(void)
+{
+	const struct trustgate_request *request;
+	u64 taken;
+
+	spin_lock(&lock);
+	request = lowest(0);
+	taken = request ? request->id - 1 : last_id;
+	spin_unlock(&lock);
+	return taken;
 }
 
 struct trustgate_request *trustgate_request_next(u64 id)

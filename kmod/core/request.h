@@ -184,6 +184,35 @@ bool trustgate_request_answer(u64 id, u32 end,
 void trustgate_request_close_all(u32 volume_id, u32 end);
 
 /**
+ * trustgate_request_newest() - the number of the request raised last
+ *
+ * Context: any.
+ * Return: its number, whether it is open or not; 0 before the first.
+ */
+u64 trustgate_request_newest(void);
+
+/**
+ * trustgate_request_take() - walk the open requests as they come
+ * @taken: those up to this number were; raised to that of the one taken, or of
+ *	the newest if there is none
+ *
+ * Each is taken once by who keeps @taken, whichever of its threads asks.
+ *
+ * Context: process; does not sleep.
+ * Return: the open request with the lowest number above *@taken, with a
+ * reference for trustgate_request_put(); or NULL.
+ */
+struct trustgate_request *trustgate_request_take(u64 *taken);
+
+/**
+ * trustgate_request_untaken() - where to begin to take requests
+ *
+ * Context: process; does not sleep.
+ * Return: for trustgate_request_take(), so that all that are open are taken.
+ */
+u64 trustgate_request_untaken(void);
+
+/**
  * trustgate_request_next() - walk the open requests by rising number
  * @id: begin with this number
  *

@@ -5,8 +5,8 @@
  * Owns: the limits that every grant keeps to, whichever way it is asked for, and
  * the words in which it is refused.
  *
- * Must not own: how the terms are read (netlink_grant.c), who is a valid subject
- * or object (identity.h).
+ * Must not own: how the terms are read (netlink_grant.c, channel.c), who is a
+ * valid subject or object (identity.h).
  */
 #ifndef _TRUSTGATE_TERMS_H
 #define _TRUSTGATE_TERMS_H

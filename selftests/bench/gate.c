@@ -5,7 +5,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,50 +138,60 @@ static void set_ask(uint64_t ask_ns)
 }
 
 static pthread_t answerer;
-static int answering[2];
+
+static void interrupt(int number)
+{
+	(void)number;
+}
 
 /* Does no more than it must, as the listener that fanotify is measured with. */
 static void *answer_all(void *unused)
 {
-	struct trustgate_grant_request request = TRUSTGATE_GRANT_REQUEST_INIT;
-	struct trustgate_event event;
-	struct pollfd wait[] = {
-		{ .fd = trustgate_fd(agent), .events = POLLIN },
-		{ .fd = answering[0], .events = POLLIN },
+	static struct trustgate_request asked;
+	struct trustgate_answer answer = {
+		.verdict = TRUSTGATE_VERDICT_GRANT,
+		.reason = TRUSTGATE_REASON_AUTOMATION,
+		.expires_boottime_ns = boottime_ns() + 50 * HOUR_NS,
 	};
+	int taken;
 
 	(void)unused;
-	request.reason = TRUSTGATE_REASON_AUTOMATION;
-	request.expires_boottime_ns = boottime_ns() + 50 * HOUR_NS;
-	for (;;) {
-		while (trustgate_event_next(agent, &event) > 0) {
-			if (event.type != TRUSTGATE_EVENT_TYPE_REQUEST_RAISED)
-				continue;
-			request.request = event.request_id;
-			add(&request);
-		}
-		if (poll(wait, 2, -1) < 0)
-			err(1, "poll");
-		if (wait[1].revents)
-			return NULL;
+	taken = trustgate_channel_exchange(agent, NULL, true, &asked, NULL);
+	while (taken > 0) {
+		answer.request = asked.id;
+		taken = trustgate_channel_exchange(agent, &answer, true,
+						   &asked, NULL);
 	}
+	if (taken && taken != -EINTR)
+		refuse("answer");
+	return NULL;
 }
 
 void gate_answer(void)
 {
+	const struct sigaction action = { .sa_handler = interrupt };
+
 	set_ask(HOUR_NS);
-	if (pipe(answering) ||
+	if (trustgate_channel_open(agent))
+		refuse("open the channel");
+	if (sigaction(SIGUSR1, &action, NULL) ||
 	    pthread_create(&answerer, NULL, answer_all, NULL))
 		err(1, "start to answer");
 }
 
+/* It waits for a request, or is about to, since the last was answered. */
 void gate_answer_no_more(void)
 {
-	if (write(answering[1], "", 1) != 1)
-		err(1, "end answering");
-	pthread_join(answerer, NULL);
-	close(answering[0]);
-	close(answering[1]);
+	struct timespec limit;
+
+	do {
+		pthread_kill(answerer, SIGUSR1);
+		clock_gettime(CLOCK_REALTIME, &limit);
+		limit.tv_nsec += 10000000;
+		limit.tv_sec += limit.tv_nsec / 1000000000;
+		limit.tv_nsec %= 1000000000;
+	} while (pthread_timedjoin_np(answerer, NULL, &limit));
+	trustgate_channel_close(agent);
 	set_ask(0);
 }
 

@@ -205,6 +205,10 @@ static const char *const supervision_names[] = {
 	[TRUSTGATE_A_SUPERVISION_PAD] = "pad",
 };
 
+static const char *const channel_names[] = {
+	[TRUSTGATE_A_CHANNEL_FD] = "fd",
+};
+
 #define SET(name_, upper, ...)							\
 	const struct attr_set trustgate_attr_##name_ = {			\
 		.set = #name_, .names = name_##_names,				\
@@ -263,6 +267,7 @@ SET(event, EVENT);
 SET(request, REQUEST);
 SET(refusal, REFUSAL, .multi = refusal_multi);
 SET(supervision, SUPERVISION, .multi = supervision_multi);
+SET(channel, CHANNEL);
 
 const char *trustgate_attr_name(const struct attr_set *set, unsigned int type)
 {

@@ -31,6 +31,7 @@ int trustgate_new(struct trustgate_conn **ret_conn)
 		return -ENOMEM;
 	}
 	conn->timeout_ms = 10000;
+	conn->channel = -1;
 	trustgate_error_clear(conn);
 	*ret_conn = conn;
 	return 0;
@@ -41,6 +42,7 @@ void trustgate_free(struct trustgate_conn *conn)
 	if (!conn)
 		return;
 	trustgate_events_forget(conn);
+	trustgate_channel_close(conn);
 	nl_socket_free(conn->sock);
 	free(conn->buffer);
 	free(conn);

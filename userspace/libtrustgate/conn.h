@@ -62,6 +62,7 @@ struct kept_event;
  * @kept: how many
  * @events_lost: to be reported behind the events kept so far
  * @buffer: of RECEIVE_SIZE bytes, aligned for messages
+ * @channel: descriptor, -1 for none
  */
 struct trustgate_conn {
 	struct nl_sock *sock;
@@ -76,6 +77,7 @@ struct trustgate_conn {
 	size_t kept;
 	bool events_lost;
 	void *buffer;
+	int channel;
 };
 
 /* ---- error.c ---- */

@@ -306,6 +306,24 @@ int trustgate_decode_agent(const void *attrs, size_t length, uint64_t *ret_event
 	return r;
 }
 
+static const struct field channel_fields[TRUSTGATE_A_CHANNEL_MAX + 1] = {
+	[TRUSTGATE_A_CHANNEL_FD] = { .kind = KIND_U32, .size = sizeof(int) },
+};
+
+int trustgate_decode_channel(const void *attrs, size_t length, int *ret_fd)
+{
+	uint64_t present;
+	int fd = -1;
+	int r;
+
+	r = decode(channel_fields, TRUSTGATE_A_CHANNEL_MAX, attrs, length, &fd, &present, NULL, NULL);
+	if (!r && fd < 0)
+		r = -EBADMSG;
+	if (!r)
+		*ret_fd = fd;
+	return r;
+}
+
 /* ---- volume ---- */
 
 static const struct field counter_fields[TRUSTGATE_A_COUNTER_MAX + 1] = {

@@ -35,6 +35,7 @@ int trustgate_decode_family(const void *attrs, size_t length, struct family_info
  * return -ENOMEM.
  */
 int trustgate_decode_gate(const void *attrs, size_t length, struct trustgate_gate *ret);
+int trustgate_decode_channel(const void *attrs, size_t length, int *ret_fd);
 int trustgate_decode_agent(const void *attrs, size_t length, uint64_t *ret_event_seq);
 int trustgate_decode_volume(const void *attrs, size_t length, struct trustgate_volume *ret);
 int trustgate_decode_grant(const void *attrs, size_t length, struct trustgate_grant *ret);

@@ -49,6 +49,7 @@
 #include <sys/types.h>
 
 #include <linux/trustgate.h>
+#include <linux/trustgate_channel.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,7 @@ extern "C" {
 #include "trustgate-grants.h"
 #include "trustgate-events.h"
 #include "trustgate-requests.h"
+#include "trustgate-channel.h"
 #include "trustgate-names.h"
 
 /**

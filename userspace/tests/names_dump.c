@@ -62,5 +62,6 @@ int main(void)
 	dump_attributes(&trustgate_attr_request);
 	dump_attributes(&trustgate_attr_refusal);
 	dump_attributes(&trustgate_attr_supervision);
+	dump_attributes(&trustgate_attr_channel);
 	return 0;
 }

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trustgate - the channel; see channel.h.
+ *
+ * A request and its answer cost two system calls of the agent by netlink, a
+ * message each way, and one of each is half of one of these here: the call that
+ * answers a request takes the next one.
+ */
+
+#include <linux/anon_inodes.h>
+#include <linux/capability.h>
+#include <linux/cleanup.h>
+#include <linux/fs.h>
+#include <linux/math64.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <net/netlink.h>
+#include <uapi/linux/trustgate_channel.h>
+
+#include "agent.h"
+#include "channel.h"
+#include "genl.h"
+#include "grant.h"
+#include "identity.h"
+#include "request.h"
+#include "terms.h"
+
+static_assert(sizeof(struct trustgate_question) == 112);
+static_assert(sizeof(struct trustgate_exchange) == 216);
+static_assert(sizeof_field(struct trustgate_question, comm) == TASK_COMM_LEN);
+
+#define KNOWN_FLAGS	(TRUSTGATE_EXCHANGE_TAKE |			\
+			 TRUSTGATE_EXCHANGE_WAIT |			\
+			 TRUSTGATE_EXCHANGE_ON_END |			\
+			 TRUSTGATE_EXCHANGE_SUPERVISED_UNTIL)
+
+/* What is read of the caller's structure. */
+#define INPUT_SIZE	offsetof(struct trustgate_exchange, attribute)
+
+/**
+ * struct trustgate_channel - what a descriptor stands for
+ * @taken: the highest number of a request that was taken, or looked for in vain;
+ *	written under the lock of the table of requests, read with READ_ONCE
+ */
+struct trustgate_channel {
+	u64 taken;
+};
+
+/*
+ * The one that has not ended. Written under trustgate_mutex, read with READ_ONCE
+ * and compared, not followed: a descriptor has its channel until it is closed.
+ */
+static struct trustgate_channel *open_channel;
+
+/* Where the agent waits, whichever channel it has. */
+static DECLARE_WAIT_QUEUE_HEAD(asked);
+
+bool trustgate_channel_is_open(void)
+{
+	return READ_ONCE(open_channel);
+}
+
+static bool has_ended(const struct trustgate_channel *channel)
+{
+	return READ_ONCE(open_channel) != channel;
+}
+
+void trustgate_channel_wake(void)
+{
+	wake_up_interruptible(&asked);
+}
+
+void trustgate_channel_end(void)
+{
+	lockdep_assert_held(&trustgate_mutex);
+	WRITE_ONCE(open_channel, NULL);
+	wake_up_interruptible_all(&asked);
+}
+
+/*
+ * What a refusal points at. As by netlink, but there is no message: all that is
+ * told of an attribute is its number.
+ */
+#define FIELD(name)							\
+	[TRUSTGATE_A_GRANT_##name] = { .nla_type = TRUSTGATE_A_GRANT_##name }
+#define AT(name)							\
+	[TRUSTGATE_A_GRANT_##name] = &fields[TRUSTGATE_A_GRANT_##name]
+#define EACH(of)							\
+	of(FLAGS), of(ACCESS), of(NOT_BEFORE_BOOTTIME_NS),		\
+	of(EXPIRES_BOOTTIME_NS), of(MAX_USES), of(REASON), of(TICKET),	\
+	of(ON_END), of(REQUEST)
+
+static struct nlattr fields[TRUSTGATE_A_GRANT_MAX + 1] = {
+	EACH(FIELD), FIELD(SUPERVISED_UNTIL_BOOTTIME_NS)
+};
+
+/* With and without what can be given or not. */
+static struct nlattr * const all_terms[TRUSTGATE_A_GRANT_MAX + 1] = {
+	EACH(AT), AT(SUPERVISED_UNTIL_BOOTTIME_NS)
+};
+
+static struct nlattr * const plain_terms[TRUSTGATE_A_GRANT_MAX + 1] = {
+	EACH(AT)
+};
+
+/* As netlink's own check of attributes has it, by the same generated table. */
+static int check_range(u32 value, int field, struct netlink_ext_ack *extack)
+{
+	const struct nla_policy *policy =
+		&trustgate_grant_request_nl_policy[field];
+
+	if (policy->validation_type == NLA_VALIDATE_MASK) {
+		if (!(value & ~policy->mask))
+			return 0;
+		NL_SET_ERR_MSG_ATTR(extack, &fields[field], "reserved bit set");
+		return -EINVAL;
+	}
+	if (value <= policy->max)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, &fields[field], "integer out of range");
+	return -ERANGE;
+}
+
+/* Freed by the caller; NULL for none. */
+static char *read_ticket(const struct trustgate_exchange *exchange,
+			 struct netlink_ext_ack *extack)
+{
+	char *ticket;
+
+	if (!exchange->ticket)
+		return NULL;
+	ticket = strndup_user(u64_to_user_ptr(exchange->ticket),
+			      TRUSTGATE_TICKET_MAX + 1);
+	if (ticket == ERR_PTR(-EINVAL)) {
+		NL_SET_ERR_MSG_ATTR(extack, &fields[TRUSTGATE_A_GRANT_TICKET],
+				    "the ticket is too long");
+		return ERR_PTR(-ERANGE);
+	}
+	return ticket;
+}
+
+static int read_terms(const struct trustgate_exchange *exchange,
+		      const struct trustgate_request *request,
+		      struct trustgate_terms *terms,
+		      struct netlink_ext_ack *extack)
+{
+	terms->kind = TRUSTGATE_OBJECT_KIND_FILE;
+	terms->ino = request->key.ino;
+	terms->subvolume = request->key.subvolume;
+	terms->generation = request->key.generation;
+	terms->access = exchange->access ?: request->key.access;
+	terms->flags = exchange->grant_flags;
+	terms->max_uses = exchange->max_uses;
+	terms->reason = exchange->reason;
+	terms->on_end = exchange->flags & TRUSTGATE_EXCHANGE_ON_END ?
+			exchange->on_end : terms->volume->settings.least_on_end;
+	terms->not_before_ns = exchange->not_before_boottime_ns;
+	terms->expires_ns = exchange->expires_boottime_ns;
+	terms->supervised_until_ns = exchange->supervised_until_boottime_ns;
+	terms->tag = exchange->tag;
+	return check_range(terms->access, TRUSTGATE_A_GRANT_ACCESS, extack) ?:
+	       check_range(terms->flags, TRUSTGATE_A_GRANT_FLAGS, extack) ?:
+	       check_range(terms->reason, TRUSTGATE_A_GRANT_REASON, extack) ?:
+	       check_range(terms->on_end, TRUSTGATE_A_GRANT_ON_END, extack);
+}
+
+static struct trustgate_grant *
+prepare(const struct trustgate_exchange *exchange,
+	const struct trustgate_request *request, const char *ticket,
+	struct netlink_ext_ack *extack)
+{
+	struct nlattr * const *attrs =
+		exchange->flags & TRUSTGATE_EXCHANGE_SUPERVISED_UNTIL ?
+		all_terms : plain_terms;
+	struct nlattr *whole = &fields[TRUSTGATE_A_GRANT_REQUEST];
+	struct trustgate_terms terms = { .ticket = ticket };
+	struct trustgate_grant *grant;
+	int err;
+
+	err = trustgate_terms_take_volume(&terms, request->key.volume_id, whole,
+					  extack) ?:
+	      read_terms(exchange, request, &terms, extack) ?:
+	      trustgate_terms_check(&terms, attrs, extack) ?:
+	      trustgate_subject_asked(&terms, request, whole, extack);
+	grant = err ? ERR_PTR(err) : trustgate_grant_prepare(&terms);
+	put_pid(terms.pid);
+	if (grant == ERR_PTR(-ENOSPC))
+		trustgate_terms_no_room(whole, extack);
+	return grant;
+}
+
+static int not_open(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG_ATTR(extack, &fields[TRUSTGATE_A_GRANT_REQUEST],
+			    "no open request has this id; it is answered, timed out, or withdrawn");
+	return -ENOENT;
+}
+
+static int give(const struct trustgate_exchange *exchange, const char *ticket,
+		u64 *grant_id, struct netlink_ext_ack *extack)
+{
+	struct trustgate_request *request =
+		trustgate_request_get(exchange->request);
+	struct trustgate_grant *grant;
+	int err;
+
+	if (!request)
+		return not_open(extack);
+	grant = prepare(exchange, request, ticket, extack);
+	trustgate_request_put(request);
+	if (IS_ERR(grant))
+		return PTR_ERR(grant);
+	err = trustgate_grant_insert(grant);
+	if (err) {
+		trustgate_grant_discard(grant);
+		return err;
+	}
+	trustgate_grant_enforce(grant);
+	*grant_id = grant->id;
+	/* Who waits finds it in force. */
+	trustgate_request_answer(exchange->request,
+				 TRUSTGATE_REQUEST_END_GRANTED, grant);
+	return 0;
+}
+
+static int answer(const struct trustgate_channel *channel,
+		  const struct trustgate_exchange *exchange, u64 *grant_id,
+		  struct netlink_ext_ack *extack)
+{
+	const char *ticket __free(kfree) = read_ticket(exchange, extack);
+
+	if (IS_ERR(ticket))
+		return PTR_ERR(no_free_ptr(ticket));
+	guard(mutex)(&trustgate_mutex);
+	/* Who was the agent may have been unbound since. */
+	if (has_ended(channel))
+		return -ENOTCONN;
+	if (exchange->verdict == TRUSTGATE_VERDICT_GRANT)
+		return give(exchange, ticket, grant_id, extack);
+	return trustgate_request_answer(exchange->request,
+					TRUSTGATE_REQUEST_END_REFUSED, NULL) ?
+	       0 : not_open(extack);
+}
+
+/* The cause of a refusal; that the answer is refused counts, if this fails. */
+static void tell_refusal(struct trustgate_exchange __user *user,
+			 const struct trustgate_exchange *exchange,
+			 const struct netlink_ext_ack *extack)
+{
+	char __user *to = u64_to_user_ptr(exchange->message);
+	size_t size = exchange->message_size;
+	const char *message = extack->_msg ?: "";
+	size_t length = strlen(message);
+
+	if (!to || !size)
+		return;
+	if (length >= size)
+		length = size - 1;
+	if (copy_to_user(to, message, length) || put_user('\0', to + length))
+		return;
+	put_user(extack->bad_attr ? extack->bad_attr->nla_type : 0,
+		 &user->attribute);
+}
+
+/* The next request; NULL if there is none, ERR_PTR if waiting for it failed. */
+static struct trustgate_request *take(struct trustgate_channel *channel,
+				      bool wait)
+{
+	struct trustgate_request *request;
+	int err = 0;
+
+	while (!(request = trustgate_request_take(&channel->taken)) && wait) {
+		err = wait_event_interruptible(asked,
+				trustgate_request_newest() >
+				READ_ONCE(channel->taken) ||
+				has_ended(channel));
+		if (!err && has_ended(channel))
+			err = -ENOTCONN;
+		if (err)
+			return ERR_PTR(err);
+	}
+	return request;
+}
+
+static void describe(const struct trustgate_request *request,
+		     struct trustgate_question *question)
+{
+	question->request = request->id;
+	question->ino = request->key.ino;
+	question->start_ticks = div_u64(request->start_ns,
+					NSEC_PER_SEC / USER_HZ);
+	question->exec_id = request->key.exec_id;
+	question->raised_boottime_ns = request->raised_ns;
+	question->deadline_boottime_ns = request->deadline_ns;
+	question->volume_id = request->key.volume_id;
+	question->inode_generation = request->key.generation;
+	question->access = request->key.access;
+	question->cause = request->cause;
+	question->pid = pid_vnr(request->key.pid);
+	question->tid = request->tid;
+	question->uid = request->uid;
+	question->loginuid = request->loginuid;
+	question->waiting = READ_ONCE(request->waiting);
+	memcpy(question->comm, request->comm, sizeof(question->comm));
+}
+
+static int tell_path(const struct trustgate_request *request,
+		     const struct trustgate_exchange *exchange, u32 *length)
+{
+	char __user *to = u64_to_user_ptr(exchange->path);
+
+	if (!request->path)
+		return 0;
+	*length = strlen(request->path);
+	if (!to || *length >= exchange->path_size)
+		return 0;
+	return copy_to_user(to, request->path, *length + 1) ? -EFAULT : 0;
+}
+
+/* Takes over the reference. */
+static int tell(struct trustgate_request *request,
+		struct trustgate_exchange __user *user,
+		const struct trustgate_exchange *exchange, u64 grant_id)
+{
+	struct trustgate_question question = { .grant = grant_id };
+	int err = 0;
+
+	if (request) {
+		describe(request, &question);
+		err = tell_path(request, exchange, &question.path_length);
+		trustgate_request_put(request);
+	}
+	if (!err && copy_to_user(&user->question, &question, sizeof(question)))
+		err = -EFAULT;
+	return err;
+}
+
+/* Nothing may be said that has no meaning. */
+static int check_exchange(const struct trustgate_exchange *exchange)
+{
+	const bool grants = exchange->verdict == TRUSTGATE_VERDICT_GRANT;
+	u32 flags = exchange->flags;
+
+	if (flags & ~KNOWN_FLAGS ||
+	    exchange->verdict > TRUSTGATE_VERDICT_REFUSE ||
+	    !exchange->request != !exchange->verdict)
+		return -EINVAL;
+	if (!(flags & TRUSTGATE_EXCHANGE_TAKE) &&
+	    (flags & TRUSTGATE_EXCHANGE_WAIT || !exchange->verdict))
+		return -EINVAL;
+	if (!(flags & TRUSTGATE_EXCHANGE_ON_END) && exchange->on_end)
+		return -EINVAL;
+	if (!(flags & TRUSTGATE_EXCHANGE_SUPERVISED_UNTIL) &&
+	    exchange->supervised_until_boottime_ns)
+		return -EINVAL;
+	if (!grants &&
+	    (flags & ~(TRUSTGATE_EXCHANGE_TAKE | TRUSTGATE_EXCHANGE_WAIT) ||
+	     exchange->expires_boottime_ns ||
+	     exchange->not_before_boottime_ns || exchange->tag ||
+	     exchange->ticket || exchange->access || exchange->grant_flags ||
+	     exchange->reason || exchange->max_uses))
+		return -EINVAL;
+	return 0;
+}
+
+/* As authorise() in netlink.c, and the process is the agent. */
+static int authorise(const struct trustgate_channel *channel)
+{
+	if (!trustgate_agent_is(current))
+		return has_ended(channel) ? -ENOTCONN : -EPERM;
+	if (has_ended(channel))
+		return -ENOTCONN;
+	return capable(CAP_MAC_ADMIN) ? 0 : -EPERM;
+}
+
+static long trustgate_channel_ioctl(struct file *file, unsigned int command,
+				    unsigned long argument)
+{
+	struct trustgate_exchange __user *user = (void __user *)argument;
+	struct trustgate_channel *channel = file->private_data;
+	struct trustgate_exchange exchange;
+	struct trustgate_request *request = NULL;
+	/* Only what is looked at: the rest of it is room for words. */
+	struct netlink_ext_ack extack;
+	u64 grant_id = 0;
+	int err;
+
+	if (command != TRUSTGATE_IOC_EXCHANGE)
+		return -ENOTTY;
+	err = authorise(channel);
+	if (err)
+		return err;
+	if (copy_from_user(&exchange, user, INPUT_SIZE))
+		return -EFAULT;
+	err = check_exchange(&exchange);
+	if (err)
+		return err;
+	if (exchange.verdict) {
+		extack._msg = NULL;
+		extack.bad_attr = NULL;
+		err = answer(channel, &exchange, &grant_id, &extack);
+		if (err) {
+			tell_refusal(user, &exchange, &extack);
+			return err;
+		}
+	}
+	if (exchange.flags & TRUSTGATE_EXCHANGE_TAKE)
+		request = take(channel,
+			       exchange.flags & TRUSTGATE_EXCHANGE_WAIT);
+	/* What was answered is not to be answered again. */
+	if (IS_ERR(request) && exchange.verdict)
+		request = NULL;
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	return tell(request, user, &exchange, grant_id);
+}
+
+static __poll_t trustgate_channel_poll(struct file *file,
+				       struct poll_table_struct *table)
+{
+	const struct trustgate_channel *channel = file->private_data;
+
+	poll_wait(file, &asked, table);
+	if (has_ended(channel))
+		return EPOLLHUP;
+	if (!trustgate_agent_is(current))
+		return EPOLLERR;
+	return trustgate_request_newest() > READ_ONCE(channel->taken) ?
+	       EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static int trustgate_channel_release(struct inode *inode, struct file *file)
+{
+	struct trustgate_channel *channel = file->private_data;
+
+	scoped_guard(mutex, &trustgate_mutex) {
+		if (!has_ended(channel))
+			trustgate_channel_end();
+	}
+	kfree(channel);
+	return 0;
+}
+
+static const struct file_operations channel_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = trustgate_channel_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = trustgate_channel_poll,
+	.release = trustgate_channel_release,
+};
+
+struct file *trustgate_channel_make(void)
+{
+	struct trustgate_channel *channel;
+	struct file *file;
+
+	lockdep_assert_held(&trustgate_mutex);
+	channel = kzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT);
+	if (!channel)
+		return ERR_PTR(-ENOMEM);
+	channel->taken = trustgate_request_untaken();
+	file = anon_inode_getfile("[trustgate]", &channel_fops, channel,
+				  O_RDWR);
+	if (IS_ERR(file)) {
+		kfree(channel);
+		return file;
+	}
+	trustgate_channel_end();
+	WRITE_ONCE(open_channel, channel);
+	return file;
+}
