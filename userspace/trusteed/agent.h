@@ -4,7 +4,7 @@
  *
  * One thread, one event loop. The way of things:
  *
- *	open waits     gate.c -> asked.c -> policy (../policy) -> gate, or
+ *	open waits     channel.c -> asked.c -> policy (../policy) -> gate, or
  *	               requests.c (people), docket.c (on disk)
  *	kernel event   gate.c -> report.c (journal), accounting.c, watch.c (watchers),
  *	               services.c, renewed.c, supervision.c and ledger.c (what they
@@ -87,6 +87,9 @@ struct agent {
 	sd_event_source *gate_leftovers;
 	sd_event_source *gate_check;
 	uint64_t event_seq;
+
+	/* channel.c */
+	sd_event_source *channel_io;
 
 	/* volumes.c */
 	struct wanted_volume *wanted;
@@ -183,6 +186,13 @@ int gate_refused(struct agent *agent, int r, struct refusal *refusal);
 
 /* To be called after requests: events that arrived meanwhile wait in memory. */
 void gate_poke(struct agent *agent);
+
+/* ---- channel.c: how opens that wait come in ---- */
+
+/* Open it if there is a volume, close it if there is none. */
+void channel_update(struct agent *agent);
+void channel_close(struct agent *agent);
+bool channel_is_open(const struct agent *agent);
 
 /* ---- mounts.c ---- */
 

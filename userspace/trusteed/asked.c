@@ -392,28 +392,37 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 	return kept;
 }
 
+void asked_take(struct agent *agent, const struct trustgate_request *request)
+{
+	struct trustgate_volume volume;
+	struct asked *asked;
+
+	if (asked_find(agent, request->id) || is_allowing(agent, request->id))
+		return;
+	/* What cannot be read runs into its time limit, which denies. */
+	if (trustgate_volume_get(agent->gate, request->volume_id, NULL, &volume) == 0) {
+		metrics_raised(agent, request->id, request->raised_boottime_ns);
+		asked = take(request, &volume);
+		if (asked && !decide(agent, asked, request->start_ticks))
+			free_asked(asked);
+	}
+	/* Those who wait longest should not wait for all the others. */
+	if (agent->allowing_count >= ALLOWING_MAX)
+		asked_carry_out(agent);
+}
+
+/* The same of one that is known by its number. */
 static void consider(struct agent *agent, uint64_t id)
 {
 	struct trustgate_request *request;
-	struct trustgate_volume volume;
-	struct asked *asked;
 
 	if (asked_find(agent, id) || is_allowing(agent, id))
 		return;
 	/* Too large for the stack of one who handles many of them. */
 	request = malloc(sizeof(*request));
-	/* What cannot be read runs into its time limit, which denies. */
-	if (request && trustgate_request_get(agent->gate, id, request) == 0 &&
-	    trustgate_volume_get(agent->gate, request->volume_id, NULL, &volume) == 0) {
-		metrics_raised(agent, id, request->raised_boottime_ns);
-		asked = take(request, &volume);
-		if (asked && !decide(agent, asked, request->start_ticks))
-			free_asked(asked);
-	}
+	if (request && trustgate_request_get(agent->gate, id, request) == 0)
+		asked_take(agent, request);
 	free(request);
-	/* Those who wait longest should not wait for all the others. */
-	if (agent->allowing_count >= ALLOWING_MAX)
-		asked_carry_out(agent);
 }
 
 uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *why)
@@ -441,7 +450,9 @@ void asked_event(struct agent *agent, const struct trustgate_event *event)
 	const char *cause;
 
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
-		consider(agent, event->request_id);
+		/* By the channel it has come sooner, or is about to. */
+		if (!channel_is_open(agent))
+			consider(agent, event->request_id);
 	} else if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED) {
 		asked = asked_find(agent, event->request_id);
 		if (!asked)
@@ -570,6 +581,7 @@ int asked_start(struct agent *agent)
 	r = renewed_start(agent);
 	if (r < 0)
 		return r;
+	channel_update(agent);
 	asked_resync(agent);
 	return 0;
 }

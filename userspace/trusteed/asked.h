@@ -100,6 +100,14 @@ void asked_stop(struct agent *agent);
 void asked_reconfigure(struct agent *agent);
 
 /* A request was raised or closed; other events are none of ours. */
+/**
+ * asked_take() - an open waits that was not taken before
+ * @request: as the channel tells of it
+ *
+ * To be followed by asked_carry_out().
+ */
+void asked_take(struct agent *agent, const struct trustgate_request *request);
+
 void asked_event(struct agent *agent, const struct trustgate_event *event);
 
 /* No more events for now: carry out what was decided about them. */

@@ -2,7 +2,7 @@
 /*
  * trusteed - answers to opens that wait, see asked.h.
  *
- * Owns: the two messages, and that no grant is given unknown to the agent.
+ * Owns: how the two are sent, and that no grant is given unknown to the agent.
  *
  * Must not own: which of them is sent.
  */
@@ -49,6 +49,25 @@ static struct trustgate_grant intended(const struct asked *asked, const struct a
 	return grant;
 }
 
+/* The file that was asked for by the channel, any other object by a message. */
+static int give(struct agent *agent, const struct asked *asked, const struct answer *answer,
+		const struct trustgate_grant_request *request,
+		struct trustgate_grant_added *ret_added)
+{
+	const struct trustgate_answer said = {
+		.request = request->request, .verdict = TRUSTGATE_VERDICT_GRANT,
+		.access = request->access, .flags = request->flags,
+		.reason = request->reason, .ticket = request->ticket, .tag = request->tag,
+		.expires_boottime_ns = request->expires_boottime_ns,
+		.supervised_until_boottime_ns = request->supervised_until_boottime_ns,
+	};
+
+	if (answer->object || !channel_is_open(agent))
+		return trustgate_grant_add(agent->gate, request, 1, ret_added);
+	ret_added->pid = asked->pid;
+	return trustgate_channel_exchange(agent->gate, &said, false, NULL, &ret_added->id);
+}
+
 void asked_intend(struct agent *agent, const struct asked *asked, const struct answer *answer,
 		  uint64_t now_ns)
 {
@@ -87,7 +106,7 @@ int asked_give(struct agent *agent, const struct asked *asked, const struct answ
 		r = pending_begin(agent, refusal);
 	if (r < 0)
 		return r;
-	r = trustgate_grant_add(agent->gate, &request, 1, &added);
+	r = give(agent, asked, answer, &request, &added);
 	if (r < 0) {
 		bool unsure = trustgate_error_unsure(agent->gate);
 
@@ -121,9 +140,17 @@ int asked_grant(struct agent *agent, const struct asked *asked, const struct ans
 
 int asked_refuse(struct agent *agent, uint64_t id, struct refusal *refusal)
 {
+	const struct trustgate_answer said = {
+		.request = id, .verdict = TRUSTGATE_VERDICT_REFUSE,
+	};
 	uint64_t refused = 0;
-	int r = trustgate_request_refuse(agent->gate, &id, 1, &refused);
+	int r;
 
+	if (channel_is_open(agent)) {
+		r = trustgate_channel_exchange(agent->gate, &said, false, NULL, NULL);
+		return r < 0 && r != -ENOENT ? gate_refused(agent, r, refusal) : r;
+	}
+	r = trustgate_request_refuse(agent->gate, &id, 1, &refused);
 	/* Once more does no harm. */
 	if (r < 0 && trustgate_error_unsure(agent->gate)) {
 		r = trustgate_request_refuse(agent->gate, &id, 1, &refused);

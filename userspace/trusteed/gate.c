@@ -196,8 +196,10 @@ static int bind_again(struct agent *agent)
 			    EPOLLIN, on_socket, agent);
 	if (r < 0)
 		return r;
+	channel_close(agent);
 	r = bind_agent(agent);
 	if (r == 0) {
+		channel_update(agent);
 		volumes_reconfigure(agent);
 		supervision_resync(agent);
 	}
@@ -282,6 +284,7 @@ void gate_stop(struct agent *agent)
 	agent->gate_io = sd_event_source_disable_unref(agent->gate_io);
 	agent->gate_leftovers = sd_event_source_disable_unref(agent->gate_leftovers);
 	agent->gate_check = sd_event_source_disable_unref(agent->gate_check);
+	channel_close(agent);
 	trustgate_free(agent->gate);
 	agent->gate = NULL;
 	explicit_bzero(agent->secret, sizeof(agent->secret));

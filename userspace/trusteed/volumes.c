@@ -114,15 +114,21 @@ static int add(struct agent *agent, const char *name, int fd,
 	int r;
 
 	r = trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+	if (r == 0)
+		channel_update(agent);
 	if (r == 0 || !trustgate_error_unsure(agent->gate))
 		return r;
 	/* Only the agent adds: a newer one of this name is the one asked for. */
 	if (trustgate_volume_get(agent->gate, 0, name, &volume) == 0 &&
 	    volume.added_boottime_ns >= since_ns) {
 		*ret_id = volume.id;
+		channel_update(agent);
 		return 0;
 	}
-	return trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+	r = trustgate_volume_add(agent->gate, name, NULL, fd, settings, ret_id);
+	if (r == 0)
+		channel_update(agent);
+	return r;
 }
 
 /* Once more does no harm. */
@@ -140,10 +146,13 @@ static int del(struct agent *agent, uint32_t id)
 {
 	int r = trustgate_volume_del(agent->gate, id);
 
-	if (r == 0 || !trustgate_error_unsure(agent->gate))
-		return r;
-	r = trustgate_volume_del(agent->gate, id);
-	return r == -ENOENT ? 0 : r;
+	if (r < 0 && trustgate_error_unsure(agent->gate)) {
+		r = trustgate_volume_del(agent->gate, id);
+		r = r == -ENOENT ? 0 : r;
+	}
+	if (r == 0)
+		channel_update(agent);
+	return r;
 }
 
 static int take_over(struct agent *agent, const struct config_volume *config,

@@ -132,6 +132,7 @@ int trustgate_new(struct trustgate_conn **ret_conn)
 	conn->state = mmap(NULL, sizeof(struct state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	conn->fd = -1;
+	conn->channel = -1;
 	*ret_conn = conn;
 	return 0;
 }
@@ -140,6 +141,7 @@ void trustgate_free(struct trustgate_conn *conn)
 {
 	if (!conn)
 		return;
+	trustgate_channel_close(conn);
 	if (conn->fd >= 0)
 		close(conn->fd);
 	munmap(conn->state, sizeof(*conn->state));
@@ -492,6 +494,8 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
 	    event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED)
 		fake_request_event(conn->state, event);
+	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED)
+		fake_wake_channel(conn);
 	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		fake_grant_event(conn->state, event);
 	/* Of which the agent is not told. */

@@ -45,6 +45,8 @@ struct trustgate_conn {
 	char attribute[64];
 	bool has_message;
 	bool unsure;
+	int channel;
+	uint64_t taken;
 };
 
 /* Note a failure with the kernel's words; returns -@error. */
@@ -78,6 +80,9 @@ int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate
  * grants of the event's process have expired, and it tells of the last.
  */
 void fake_grant_event(struct state *state, struct trustgate_event *event);
+
+/* The channel is readable. */
+void fake_wake_channel(struct trustgate_conn *conn);
 
 void fake_end_grant(struct state *state, struct trustgate_grant *grant);
 

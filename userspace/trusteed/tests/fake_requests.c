@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "fake_gate.h"
@@ -149,4 +151,89 @@ int trustgate_request_refuse(struct trustgate_conn *conn, const uint64_t *ids, s
 	}
 	*ret_refused = refused;
 	return fake_answer(conn, "request-refuse");
+}
+
+/* ---- the channel ---- */
+
+void fake_wake_channel(struct trustgate_conn *conn)
+{
+	if (conn->channel >= 0 && eventfd_write(conn->channel, 1) < 0)
+		abort();
+}
+
+int trustgate_channel_open(struct trustgate_conn *conn)
+{
+	if (trustgate_agent_is_self(conn) != 1)
+		return fake_fail(conn, EPERM, NULL, "not the agent");
+	trustgate_channel_close(conn);
+	conn->channel = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	conn->taken = 0;
+	return conn->channel < 0 ? fake_fail(conn, errno, NULL, "no channel") : 0;
+}
+
+int trustgate_channel_fd(const struct trustgate_conn *conn)
+{
+	return conn->channel >= 0 ? conn->channel : -ENOTCONN;
+}
+
+void trustgate_channel_close(struct trustgate_conn *conn)
+{
+	if (conn->channel >= 0)
+		close(conn->channel);
+	conn->channel = -1;
+}
+
+static int answer_by_channel(struct trustgate_conn *conn, const struct trustgate_answer *answer,
+			     uint64_t *ret_grant)
+{
+	struct trustgate_grant_request request = {
+		.request = answer->request, .fd = -1, .access = answer->access,
+		.flags = answer->flags, .reason = answer->reason, .ticket = answer->ticket,
+		.tag = answer->tag, .expires_boottime_ns = answer->expires_boottime_ns,
+		.supervised_until_boottime_ns = answer->supervised_until_boottime_ns,
+	};
+	struct trustgate_request *asked = find(conn->state, answer->request);
+	struct trustgate_grant_added added;
+	int r;
+
+	if (!asked)
+		return fake_fail(conn, ENOENT, "request", "no open request has this id");
+	if (answer->verdict == TRUSTGATE_VERDICT_REFUSE) {
+		answered(conn->state, asked, TRUSTGATE_REQUEST_END_REFUSED);
+		return fake_answer(conn, "request-refuse");
+	}
+	request.volume_id = asked->volume_id;
+	r = trustgate_grant_add(conn, &request, 1, &added);
+	if (r == 0)
+		*ret_grant = added.id;
+	return r;
+}
+
+int trustgate_channel_exchange(struct trustgate_conn *conn, const struct trustgate_answer *answer,
+			       bool wait, struct trustgate_request *ret_request,
+			       uint64_t *ret_grant)
+{
+	const struct trustgate_request *next = NULL;
+	eventfd_t ignored;
+	int r = 0;
+
+	if (conn->channel < 0 || wait)
+		return fake_fail(conn, ENOTCONN, NULL, "there is no channel");
+	if (answer)
+		r = answer_by_channel(conn, answer, ret_grant);
+	if (r < 0 || !ret_request)
+		return r;
+	for (int i = 0; i < REQUESTS; i++) {
+		const struct trustgate_request *request = &conn->state->requests[i];
+
+		if (request->id > conn->taken && (!next || request->id < next->id))
+			next = request;
+	}
+	if (!next) {
+		(void)eventfd_read(conn->channel, &ignored);
+		return 0;
+	}
+	conn->taken = next->id;
+	*ret_request = *next;
+	return 1;
 }
