@@ -4,6 +4,7 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/bitops.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/fs_struct.h>
@@ -53,10 +54,13 @@ static u32 generation = 1;
 struct trustgate_volume *trustgate_volume_next(u32 id)
 {
 	struct trustgate_volume *volume, *best = NULL;
+	u64 classes = trustgate_volume_filter;
 	unsigned int i;
 
 	lockdep_assert_held(&trustgate_mutex);
-	for (i = 0; i < TRUSTGATE_VOLUME_CLASSES; i++) {
+	/* Most have no member, and an answer to an open comes through here. */
+	for (; classes; classes &= classes - 1) {
+		i = __ffs64(classes);
 		hlist_for_each_entry(volume, &trustgate_volume_table[i], by_sb) {
 			if (volume->id >= id &&
 			    (!best || volume->id < best->id))
@@ -79,11 +83,17 @@ const struct trustgate_volume *trustgate_volume_of_type(const char *fstype)
 
 const struct trustgate_volume *trustgate_volume_numbered(u32 id)
 {
+	u64 classes = READ_ONCE(trustgate_volume_filter);
 	const struct trustgate_volume *volume;
+	unsigned int i;
 
-	trustgate_volume_each(volume) {
-		if (volume->id == id)
-			return volume;
+	for (; classes; classes &= classes - 1) {
+		i = __ffs64(classes);
+		hlist_for_each_entry_rcu(volume, &trustgate_volume_table[i],
+					 by_sb) {
+			if (volume->id == id)
+				return volume;
+		}
 	}
 	return NULL;
 }
