@@ -65,6 +65,37 @@ static inline bool trustgate_polls(const struct task_struct *thread)
 }
 
 /**
+ * trustgate_unpin() - let current be moved to another CPU
+ *
+ * For who was called by a BPF program, which is pinned to its CPU for the sake of
+ * what it keeps there, and is known to keep nothing.
+ *
+ * Context: process.
+ * Return: whether it was pinned; then trustgate_pin() has to come.
+ */
+static inline bool trustgate_unpin(void)
+{
+#ifdef CONFIG_SMP
+	if (!current->migration_disabled)
+		return false;
+	migrate_enable();
+	return true;
+#else
+	return false;
+#endif
+}
+
+/**
+ * trustgate_pin() - pin current to its CPU again
+ *
+ * Context: process, after trustgate_unpin() has returned true.
+ */
+static inline void trustgate_pin(void)
+{
+	migrate_disable();
+}
+
+/**
  * trustgate_mmap_write_trylock() - mmap_write_lock() without waiting
  * @mm: memory; a reference is held
  *

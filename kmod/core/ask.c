@@ -11,6 +11,7 @@
 #include <linux/task_work.h>
 #include <linux/wait.h>
 
+#include "../compat.h"
 #include "agent.h"
 #include "ask.h"
 #include "decision.h"
@@ -21,8 +22,8 @@
 /* Most answers of an agent that needs nobody are there by then. */
 #define WAIT_JIFFIES	max(HZ / 20, 1)
 
-/* A thread that will wait, or does; freed by itself. */
-struct trustgate_waiter {
+/* A thread that will wait on its way back, or does; freed by itself. */
+struct waiter {
 	struct callback_head work;
 	struct trustgate_request *request;
 };
@@ -30,11 +31,11 @@ struct trustgate_waiter {
 static atomic_t nr_waiters = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(all_gone);
 
-static void leave(struct trustgate_waiter *waiter)
+static void leave(struct trustgate_request *request)
 {
-	trustgate_request_leave(waiter->request);
-	kfree(waiter);
-	if (atomic_dec_and_test(&nr_waiters))
+	trustgate_request_leave(request);
+	/* Nobody waits for that but who unloads the module. */
+	if (atomic_dec_and_test(&nr_waiters) && wq_has_sleeper(&all_gone))
 		wake_up(&all_gone);
 }
 
@@ -45,39 +46,67 @@ static void leave(struct trustgate_waiter *waiter)
  */
 static void wait_for_answer(struct callback_head *work)
 {
-	struct trustgate_waiter *waiter =
-		container_of(work, struct trustgate_waiter, work);
+	struct waiter *waiter = container_of(work, struct waiter, work);
 	struct trustgate_request *request = waiter->request;
 
 	if (!(current->flags & PF_EXITING) && trustgate_restart_due())
 		wait_event_interruptible(request->answered,
 					 trustgate_request_closed(request));
-	leave(waiter);
+	kfree(waiter);
+	leave(request);
 }
 
+/* Who is woken by the answer need not get in line again to see that it is there. */
+static long wait_once(struct trustgate_request *request, long left)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&request->answered, &wait, TASK_INTERRUPTIBLE);
+	if (!trustgate_request_closed(request) && !signal_pending(current))
+		left = schedule_timeout(left);
+	finish_wait(&request->answered, &wait);
+	return left;
+}
+
+/*
+ * Our program keeps nothing on its CPU. To sleep pinned to it would cost the
+ * scheduler more than all the rest of the question, and keep who has been
+ * answered waiting for a CPU that has become busy meanwhile.
+ */
 bool trustgate_ask_wait(struct trustgate_opening *opening)
 {
-	struct trustgate_waiter *waiter = opening->waiter;
-	struct trustgate_request *request = waiter->request;
+	struct trustgate_request *request = opening->request;
+	const bool pinned = trustgate_unpin();
+	long left = WAIT_JIFFIES;
 
-	if (wait_event_interruptible_timeout(request->answered,
-					     trustgate_request_closed(request),
-					     WAIT_JIFFIES) <= 0)
+	might_sleep();
+	while (!trustgate_request_closed(request) && left &&
+	       !signal_pending(current))
+		left = wait_once(request, left);
+	if (pinned)
+		trustgate_pin();
+	if (!trustgate_request_closed(request))
 		return false;
-	opening->waiter = NULL;
-	leave(waiter);
+	opening->request = NULL;
+	leave(request);
 	return true;
 }
 
 bool trustgate_ask_later(struct trustgate_opening *opening)
 {
-	struct trustgate_waiter *waiter = opening->waiter;
+	struct trustgate_request *request = opening->request;
+	struct waiter *waiter;
 
-	opening->waiter = NULL;
-	init_task_work(&waiter->work, wait_for_answer);
-	if (!task_work_add(current, &waiter->work, TWA_SIGNAL))
-		return true;
-	leave(waiter);
+	opening->request = NULL;
+	waiter = kmalloc(sizeof(*waiter), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (waiter) {
+		waiter->request = request;
+		init_task_work(&waiter->work, wait_for_answer);
+		if (!task_work_add(current, &waiter->work, TWA_SIGNAL))
+			return true;
+	}
+	kfree(waiter);
+	leave(request);
 	return false;
 }
 
@@ -112,7 +141,7 @@ static bool may_wait(void)
 
 u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
 {
-	struct trustgate_waiter *waiter;
+	struct trustgate_request *request;
 
 	if (!READ_ONCE(question->volume->settings.ask_ns) ||
 	    !trustgate_agent_portid() || !curable(question, cause) ||
@@ -120,17 +149,11 @@ u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
 	    !trustgate_restart_repeats(question->opening->file))
 		return cause;
 
-	waiter = kmalloc(sizeof(*waiter),
-			 GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN);
-	if (!waiter)
-		return TRUSTGATE_CAUSE_CROWDED;
-	waiter->request = trustgate_request_join(question, &cause);
-	if (!waiter->request) {
-		kfree(waiter);
+	request = trustgate_request_join(question, &cause);
+	if (!request)
 		return cause;
-	}
 	atomic_inc(&nr_waiters);
-	question->opening->waiter = waiter;
+	question->opening->request = request;
 	return TRUSTGATE_CAUSE_ASKED;
 }
 

@@ -13,16 +13,17 @@
 
 struct file;
 struct trustgate_question;
-struct trustgate_waiter;
+struct trustgate_request;
 
 /**
  * struct trustgate_opening - an open that can wait
  * @file: being opened
- * @waiter: NULL; set by trustgate_ask(), and cleared by who takes it over
+ * @request: NULL; what it waits for, set by trustgate_ask(), and cleared by who
+ *	takes it over
  */
 struct trustgate_opening {
 	const struct file *file;
-	struct trustgate_waiter *waiter;
+	struct trustgate_request *request;
 };
 
 /**
@@ -43,7 +44,7 @@ u32 trustgate_ask(const struct trustgate_question *question, u32 cause);
 
 /**
  * trustgate_ask_wait() - wait for an answer here and now, but not for long
- * @opening: that asked; lets go of its waiter if true is returned
+ * @opening: that asked; lets go of its request if true is returned
  *
  * What a rule decides comes so soon that it pays to keep what the path walk has
  * found. It is not waited for longer, because what opens the file may hold
@@ -59,14 +60,14 @@ bool trustgate_ask_wait(struct trustgate_opening *opening);
 
 /**
  * trustgate_ask_later() - wait on the way back to the program
- * @opening: that asked; lets go of its waiter
+ * @opening: that asked; lets go of its request
  *
  * The hook has to return -ERESTARTNOINTR: the thread then waits where nothing
  * is locked, until the request is closed or a signal comes, and does the system
  * call again.
  *
- * Context: process.
- * Return: false if the thread exits, and can wait no more.
+ * Context: process, may sleep.
+ * Return: false if the thread exits, and can wait no more, or there is no memory.
  */
 bool trustgate_ask_later(struct trustgate_opening *opening);
 

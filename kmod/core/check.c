@@ -227,9 +227,9 @@ static noinline int wait_opening(const struct file *file, u32 access)
 	int err;
 
 	err = check_opening(file, access, &opening);
-	if (opening.waiter && trustgate_ask_wait(&opening))
+	if (opening.request && trustgate_ask_wait(&opening))
 		err = check_opening(file, access, &opening);
-	if (!opening.waiter)
+	if (!opening.request)
 		return err;
 	if (trustgate_ask_later(&opening))
 		return -ERESTARTNOINTR;
