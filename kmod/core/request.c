@@ -19,6 +19,7 @@
 #include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/rbtree.h>
+#include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -59,9 +60,6 @@
 #define USER_PART	8
 #define USER_BITS	8
 
-/* Paths up to here, most of them, take no memory to be put together. */
-#define BRIEF_PATH	128
-
 /* In the hook, where memory is not waited for and its user pays. */
 #define GFP_ASK		(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
 
@@ -69,12 +67,41 @@ static unsigned int max_requests = 16384;
 module_param(max_requests, uint, 0444);
 MODULE_PARM_DESC(max_requests, "Most opens that can wait for an answer at a time, from 16 to 1048576 (default 16384)");
 
+/* As that of grants, see there. */
+static __always_inline u32 key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct trustgate_request_key *key = data;
+	u64 mix = (unsigned long)key->pid ^ key->exec_id ^ key->subvolume ^
+		  seed ^ ((u64)key->volume_id << 40 | (u64)key->access << 56);
+
+	mix = mix * GOLDEN_RATIO_64 + key->ino + ((u64)key->generation << 32);
+	return hash_64(mix, 32);
+}
+
+static __always_inline int key_differs(struct rhashtable_compare_arg *arg,
+				       const void *obj)
+{
+	const struct trustgate_request *request = obj;
+	const struct trustgate_request_key *key = arg->key;
+
+	return request->key.ino != key->ino || request->key.pid != key->pid ||
+	       request->key.exec_id != key->exec_id ||
+	       request->key.access != key->access ||
+	       request->key.subvolume != key->subvolume ||
+	       request->key.generation != key->generation ||
+	       request->key.volume_id != key->volume_id;
+}
+
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct trustgate_request, node),
 	.key_offset = offsetof(struct trustgate_request, key),
 	.key_len = sizeof(struct trustgate_request_key),
+	.hashfn = key_hash,
+	.obj_cmpfn = key_differs,
 	.automatic_shrinking = true,
 };
+
+static struct kmem_cache *cache;
 
 /*
  * Protects all that follows. Taken by hooks in process context; nests inside
@@ -93,6 +120,9 @@ static unsigned int nr_of_user[1 << USER_BITS];
 static u32 user_seed __ro_after_init;
 static u32 generation = 1;
 
+/* When keep_work() comes, CLOCK_BOOTTIME. */
+static u64 kept_at = U64_MAX;
+
 static void keep_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(keeper, keep_work);
 static struct workqueue_struct *workqueue;
@@ -108,11 +138,24 @@ static void generation_bump(void)
 	WRITE_ONCE(generation, generation + 1 ?: 1);
 }
 
+/*
+ * All is set when a request is made. With a constructor the allocator does not
+ * zero what it hands out, as it does on hosts that have it do so always.
+ */
+static void construct(void *object)
+{
+}
+
+static void free_late(struct rcu_head *rcu)
+{
+	kmem_cache_free(cache, container_of(rcu, struct trustgate_request, rcu));
+}
+
 static void free_request(struct trustgate_request *request)
 {
 	put_pid(request->key.pid);
-	kfree(request->path);
-	kfree_rcu(request, rcu);
+	kfree(request->long_path);
+	call_rcu(&request->rcu, free_late);
 }
 
 void trustgate_request_put(struct trustgate_request *request)
@@ -133,27 +176,38 @@ static unsigned int *count_of(const struct trustgate_request *request)
 
 /*
  * As with expiries of grants, the timer stops while the host sleeps and
- * CLOCK_BOOTTIME does not, so that it may be late after that.
+ * CLOCK_BOOTTIME does not, so that it may be late after that. Too early does no
+ * harm: it is set anew then.
  */
 static void keep_at(u64 due_ns)
 {
-	u64 now_ns = ktime_get_boottime_ns();
 	unsigned long delay = 0;
+	u64 now_ns;
 
+	lockdep_assert_held(&lock);
+	if (due_ns >= kept_at)
+		return;
+	kept_at = due_ns;
+	now_ns = ktime_get_boottime_ns();
 	if (due_ns > now_ns)
 		delay = min_t(u64, nsecs_to_jiffies64(due_ns - now_ns) + 1,
 			      60 * HZ);
 	mod_delayed_work(workqueue, &keeper, delay);
 }
 
+static void not_due(struct trustgate_request *request)
+{
+	if (!RB_EMPTY_NODE(&request->due.node))
+		timerqueue_del(&dues, &request->due);
+}
+
 static void set_due(struct trustgate_request *request, u64 due_ns)
 {
 	lockdep_assert_held(&lock);
-	if (!RB_EMPTY_NODE(&request->due.node))
-		timerqueue_del(&dues, &request->due);
+	not_due(request);
 	request->due.expires = due_ns;
-	if (timerqueue_add(&dues, &request->due))
-		keep_at(due_ns);
+	timerqueue_add(&dues, &request->due);
+	keep_at(due_ns);
 }
 
 /* Take a closed one out of the table, whose reference goes. */
@@ -161,7 +215,7 @@ static void forget(struct trustgate_request *request)
 {
 	lockdep_assert_held(&lock);
 	rhashtable_remove_fast(&requests, &request->node, params);
-	timerqueue_del(&dues, &request->due);
+	not_due(request);
 	list_del(&request->in_order);
 	nr_requests--;
 	trustgate_request_put(request);
@@ -202,33 +256,46 @@ static void close_request(struct trustgate_request *request, u32 end,
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED, request,
 				grant ? grant->id : 0, false);
 	wake_up_all(&request->answered);
-	if (stands(end))
-		set_due(request, now_ns + stands_ns(grant, now_ns));
-	else
+	if (!stands(end)) {
 		forget(request);
+		return;
+	}
+	/*
+	 * Most answers stand equally long, so that the list is in order. One that
+	 * stands for less is forgotten with those before it, and is none until
+	 * then, see find().
+	 */
+	not_due(request);
+	request->due.expires = now_ns + stands_ns(grant, now_ns);
+	keep_at(request->due.expires);
 }
 
-/* Whatever is due first, if it is due. */
-static struct trustgate_request *first_due(u64 now_ns)
+/* What is due first, be it an open one or one whose answer stands. */
+static struct trustgate_request *first_due(void)
 {
+	struct trustgate_request *oldest, *next;
 	struct timerqueue_node *node;
 
 	lockdep_assert_held(&lock);
+	oldest = list_first_entry_or_null(&closed, struct trustgate_request,
+					  in_order);
 	node = timerqueue_getnext(&dues);
-	if (!node || (u64)node->expires > now_ns)
-		return NULL;
-	return container_of(node, struct trustgate_request, due);
+	if (!node)
+		return oldest;
+	next = container_of(node, struct trustgate_request, due);
+	return oldest && oldest->due.expires < next->due.expires ? oldest : next;
 }
 
 static void keep_work(struct work_struct *work)
 {
 	u64 now_ns = ktime_get_boottime_ns();
 	struct trustgate_request *request;
-	struct timerqueue_node *next;
 	unsigned int done = 0;
 
 	spin_lock(&lock);
-	while (done++ < BATCH && (request = first_due(now_ns))) {
+	kept_at = U64_MAX;
+	while ((request = first_due()) &&
+	       (u64)request->due.expires <= now_ns && done++ < BATCH) {
 		if (trustgate_request_closed(request))
 			forget(request);
 		else
@@ -236,31 +303,38 @@ static void keep_work(struct work_struct *work)
 				      TRUSTGATE_REQUEST_END_WITHDRAWN :
 				      TRUSTGATE_REQUEST_END_UNANSWERED, NULL);
 	}
-	next = timerqueue_getnext(&dues);
-	if (next)
-		keep_at(next->expires);
+	if (request)
+		keep_at(request->due.expires);
 	spin_unlock(&lock);
 }
 
 /* From root to object, and not only the end of it as in an event. */
-static char *path_of(struct dentry *dentry)
+static void set_path(struct trustgate_request *request, struct dentry *dentry)
 {
-	char brief[BRIEF_PATH + 1];
-	char *buffer, *path, *copy = NULL;
+	const size_t room = TRUSTGATE_PATH_MAX + 1;
+	char *path;
 
+	request->path = NULL;
+	request->path_length = 0;
+	request->long_path = NULL;
 	if (!dentry)
-		return NULL;
-	path = dentry_path_raw(dentry, brief, sizeof(brief));
-	if (!IS_ERR(path))
-		return kstrdup(path, GFP_ASK);
-	buffer = kmalloc(TRUSTGATE_PATH_MAX + 1, GFP_ASK);
-	if (!buffer)
-		return NULL;
-	path = dentry_path_raw(dentry, buffer, TRUSTGATE_PATH_MAX + 1);
-	if (!IS_ERR(path))
-		copy = kstrdup(path, GFP_ASK);
-	kfree(buffer);
-	return copy;
+		return;
+	path = dentry_path_raw(dentry, request->brief_path,
+			       sizeof(request->brief_path));
+	if (!IS_ERR(path)) {
+		request->path = path;
+		request->path_length = request->brief_path +
+				       TRUSTGATE_BRIEF_PATH - path;
+		return;
+	}
+	request->long_path = kmalloc(room, GFP_ASK);
+	if (!request->long_path)
+		return;
+	path = dentry_path_raw(dentry, request->long_path, room);
+	if (IS_ERR(path))
+		return;
+	request->path = path;
+	request->path_length = request->long_path + room - 1 - path;
 }
 
 /* A request that is in no table yet. */
@@ -268,7 +342,7 @@ static struct trustgate_request *
 make_request(const struct trustgate_request_key *key,
 	     const struct trustgate_question *question, u32 cause)
 {
-	struct trustgate_request *request = kzalloc(sizeof(*request), GFP_ASK);
+	struct trustgate_request *request = kmem_cache_alloc(cache, GFP_ASK);
 
 	if (!request)
 		return NULL;
@@ -276,6 +350,9 @@ make_request(const struct trustgate_request_key *key,
 	get_pid(key->pid);
 	refcount_set(&request->refs, 1);
 	timerqueue_init(&request->due);
+	request->due.expires = 0;
+	request->end = TRUSTGATE_REQUEST_END_OPEN;
+	request->waiting = 0;
 	init_waitqueue_head(&request->answered);
 	request->raised_ns = question->now_ns;
 	request->start_ns = current->group_leader->start_boottime;
@@ -283,11 +360,13 @@ make_request(const struct trustgate_request_key *key,
 	request->tid = task_pid_nr(current);
 	/* Not that of whom a stacked filesystem acts for. */
 	request->user = task_uid(current);
-	request->uid = from_kuid(&init_user_ns, request->user);
-	request->loginuid = from_kuid(&init_user_ns,
-				      audit_get_loginuid(current));
-	strscpy_pad(request->comm, current->comm, sizeof(request->comm));
-	request->path = path_of(question->dentry);
+	/* As in the initial user namespace, which maps each to itself. */
+	request->uid = __kuid_val(request->user);
+	request->loginuid = __kuid_val(audit_get_loginuid(current));
+	/* It may be changed meanwhile; what is read is of the same size. */
+	memcpy(request->comm, current->comm, sizeof(request->comm));
+	request->comm[sizeof(request->comm) - 1] = '\0';
+	set_path(request, question->dentry);
 	return request;
 }
 
@@ -594,15 +673,27 @@ int trustgate_request_init(void)
 	}
 	user_seed = get_random_u32();
 	timerqueue_init_head(&dues);
+	cache = kmem_cache_create("trustgate_request",
+				  sizeof(struct trustgate_request),
+				  __alignof__(struct trustgate_request), 0,
+				  construct);
+	if (!cache)
+		return -ENOMEM;
 	err = rhashtable_init(&requests, &params);
 	if (err)
-		return err;
+		goto err_cache;
 	workqueue = alloc_workqueue("trustgate_request", WQ_UNBOUND, 0);
 	if (!workqueue) {
-		rhashtable_destroy(&requests);
-		return -ENOMEM;
+		err = -ENOMEM;
+		goto err_requests;
 	}
 	return 0;
+
+err_requests:
+	rhashtable_destroy(&requests);
+err_cache:
+	kmem_cache_destroy(cache);
+	return err;
 }
 
 void trustgate_request_exit(void)
@@ -618,4 +709,7 @@ void trustgate_request_exit(void)
 	spin_unlock(&lock);
 	destroy_workqueue(workqueue);
 	rhashtable_destroy(&requests);
+	/* Every request that was let go is freed by then. */
+	rcu_barrier();
+	kmem_cache_destroy(cache);
 }

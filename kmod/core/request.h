@@ -23,6 +23,9 @@
 struct trustgate_grant;
 struct trustgate_question;
 
+/* Paths up to here, most of them, take no memory of their own. */
+#define TRUSTGATE_BRIEF_PATH	128
+
 /**
  * struct trustgate_request_key - who wants what
  * @pid: subject's thread-group pid; a reference of the request's
@@ -32,7 +35,6 @@ struct trustgate_question;
  * @generation: object
  * @access: mask of enum trustgate_access, all of which is needed
  * @volume_id: where; the volume may be gone
- * @pad: 0, as the key is hashed byte by byte
  */
 struct trustgate_request_key {
 	struct pid *pid;
@@ -42,7 +44,6 @@ struct trustgate_request_key {
 	u32 generation;
 	u32 access;
 	u32 volume_id;
-	u32 pad;
 };
 
 /**
@@ -53,8 +54,8 @@ struct trustgate_request_key {
  *	request is in the table
  * @refs: the table's reference, and one for each thread that waits
  * @by_id: in the tree of open requests; the table's lock
- * @due: in the queue of what is to be done next; .expires is CLOCK_BOOTTIME;
- *	the table's lock
+ * @due: in the queue of what is to be done next, unless its answer stands;
+ *	.expires is CLOCK_BOOTTIME; the table's lock
  * @in_order: in the list of open requests in the order of their numbers, or in
  *	that of closed ones in the order of their ends; the table's lock
  * @end: enum trustgate_request_end; written under the table's lock, read with
@@ -71,7 +72,10 @@ struct trustgate_request_key {
  * @uid: the same in the initial user namespace; constant
  * @loginuid: of the thread that asked first, likewise; constant
  * @comm: of that thread; constant
- * @path: relative to the volume's root, NULL if it is not known; owned; constant
+ * @path: relative to the volume's root, NULL if it is not known; constant
+ * @path_length: of @path; constant
+ * @long_path: buffer with @path, if it is not in @brief_path; owned; constant
+ * @brief_path: likewise, of most; constant
  * @rcu: the hash table may be looked through until a grace period after the
  *	request was taken out
  */
@@ -95,7 +99,10 @@ struct trustgate_request {
 	u32 uid;
 	u32 loginuid;
 	char comm[TASK_COMM_LEN];
-	char *path;
+	const char *path;
+	u32 path_length;
+	char *long_path;
+	char brief_path[TRUSTGATE_BRIEF_PATH + 1];
 	struct rcu_head rcu;
 };
 
