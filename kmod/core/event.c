@@ -47,7 +47,7 @@ module_param(max_events, uint, 0444);
 MODULE_PARM_DESC(max_events, "Length of the event queue, a power of two from 16 to 1048576 (default 8192)");
 
 /*
- * Protects the ring and the next six. Taken by hooks in any context, so it is
+ * Protects the ring and the next seven. Taken by hooks in any context, so it is
  * innermost and raw; held for one copy of an event.
  */
 static DEFINE_RAW_SPINLOCK(ring_lock);
@@ -58,6 +58,7 @@ static u64 told;	/* next place to tell the agent */
 static u64 last_seq;
 static u64 dropped;
 static u64 agent_missed;
+static struct trustgate_event no_place;	/* stands for a place that there is not */
 
 /* No event is sent to the agent before; written under trustgate_mutex. */
 static unsigned long tell_from = INITIAL_JIFFIES;
@@ -71,6 +72,24 @@ static DECLARE_WORK(publisher, publish_work);
 static DECLARE_DELAYED_WORK(teller, tell_work);
 static struct workqueue_struct *workqueue;
 
+/* All but the path. */
+#define FACTS_SIZE	offsetof(struct trustgate_event, path)
+
+static void copy_event(struct trustgate_event *to,
+		       const struct trustgate_event *from)
+{
+	memcpy(to, from, FACTS_SIZE);
+	memcpy(to->path, from->path, strlen(from->path) + 1);
+}
+
+static void blank_event(struct trustgate_event *event, u32 type, u64 now_ns)
+{
+	memset(event, 0, FACTS_SIZE);
+	event->path[0] = '\0';
+	event->type = type;
+	event->time_boottime_ns = now_ns;
+}
+
 static struct trustgate_event *place(u64 position)
 {
 	return &ring[position & (max_events - 1)];
@@ -78,11 +97,13 @@ static struct trustgate_event *place(u64 position)
 
 /*
  * Nobody waits for what the agent does about it: it is told with what else comes
- * until the next tick. A teller that waits already will see to this as well.
+ * until the next tick. A teller that waits already will see to this as well: if it
+ * has begun, and taken ring_lock before the caller did, it is seen to be waiting no
+ * more.
  */
 static void have_told(void)
 {
-	if (trustgate_agent_portid())
+	if (!delayed_work_pending(&teller) && trustgate_agent_portid())
 		queue_delayed_work(workqueue, &teller, 1);
 }
 
@@ -100,37 +121,70 @@ static bool for_agent_alone(const struct trustgate_event *event)
 
 /*
  * Sequence number and place are given together, so the ring is in order. What is
- * for the agent alone is as good as published. With @hand_over the caller sees to
- * it that the agent is told.
+ * known of an event without taking locks is written to its place at once.
  */
-static void push(struct trustgate_event *event, bool hand_over)
+static struct trustgate_event *begin_event(u32 type, u64 now_ns,
+					   unsigned long *flags)
+	__acquires(&ring_lock)
 {
-	bool as_published;
-	unsigned long flags;
+	struct trustgate_event *event = &no_place;
 
-	raw_spin_lock_irqsave(&ring_lock, flags);
-	event->seq = ++last_seq;
+	raw_spin_lock_irqsave(&ring_lock, *flags);
+	last_seq++;
 	if (head - published >= max_events) {
 		dropped++;
-		raw_spin_unlock_irqrestore(&ring_lock, flags);
-		return;
+	} else {
+		if (head - told >= max_events) {
+			told++;
+			agent_missed++;
+		}
+		event = place(head);
 	}
+	blank_event(event, type, now_ns);
+	event->seq = last_seq;
 	event->dropped = dropped;
-	if (head - told >= max_events) {
-		told++;
-		agent_missed++;
+	return event;
+}
+
+/*
+ * What is for the agent alone is as good as published. With @hand_over the caller
+ * sees to it that the agent is told.
+ */
+static void end_event(const struct trustgate_event *event, bool hand_over,
+		      unsigned long flags)
+	__releases(&ring_lock)
+{
+	const bool has_place = event != &no_place;
+	bool as_published = false;
+
+	if (has_place) {
+		/* Asked here, so that who begins to watch misses none that is not counted. */
+		as_published = published == head && for_agent_alone(event);
+		head++;
+		if (as_published)
+			published++;
 	}
-	*place(head++) = *event;
-	/* Asked here, so that who begins to watch misses none that is not counted. */
-	as_published = published == head - 1 && for_agent_alone(event);
-	if (as_published)
-		published++;
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
 
+	if (!has_place)
+		return;
 	if (!as_published)
 		queue_work(workqueue, &publisher);
 	else if (!hand_over)
 		have_told();
+}
+
+/* What takes locks to be put together comes here when it is. */
+static void push(struct trustgate_event *event)
+{
+	struct trustgate_event *place;
+	unsigned long flags;
+
+	place = begin_event(event->type, event->time_boottime_ns, &flags);
+	event->seq = place->seq;
+	event->dropped = place->dropped;
+	copy_event(place, event);
+	end_event(place, false, flags);
 }
 
 /* Copies the event at *position and steps on; false if there is none. */
@@ -142,7 +196,7 @@ static bool peek(const u64 *position, struct trustgate_event *event)
 	raw_spin_lock_irqsave(&ring_lock, flags);
 	any = *position != head;
 	if (any)
-		*event = *place(*position);
+		copy_event(event, place(*position));
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
 	return any;
 }
@@ -273,17 +327,19 @@ static void fill_process(struct trustgate_event *event,
 {
 	event->pid = task_tgid_nr((struct task_struct *)task);
 	event->tid = task_pid_nr((struct task_struct *)task);
-	event->uid = from_kuid(&init_user_ns, task_uid(task));
-	event->loginuid = from_kuid(&init_user_ns,
-				    audit_get_loginuid((struct task_struct *)task));
-	strscpy_pad(event->comm, task->comm, sizeof(event->comm));
+	/* As in the initial user namespace, which maps each to itself. */
+	event->uid = __kuid_val(task_uid(task));
+	event->loginuid = __kuid_val(audit_get_loginuid((struct task_struct *)task));
+	/* It may be changed meanwhile; what is read is of the same size. */
+	memcpy(event->comm, task->comm, sizeof(event->comm));
+	event->comm[sizeof(event->comm) - 1] = '\0';
 }
 
 static void fill_volume(struct trustgate_event *event,
 			const struct trustgate_volume *volume)
 {
 	event->volume_id = volume->id;
-	strscpy(event->volume_name, volume->name, sizeof(event->volume_name));
+	memcpy(event->volume_name, volume->name, sizeof(event->volume_name));
 }
 
 static void fill_path(struct trustgate_event *event, struct dentry *dentry)
@@ -303,41 +359,41 @@ static void fill_path(struct trustgate_event *event, struct dentry *dentry)
 }
 
 /* The same of a path that is known as text; NULL for none. */
-static void fill_text(struct trustgate_event *event, const char *path)
+static void fill_text(struct trustgate_event *event, const char *path,
+		      size_t length)
 {
-	size_t length = path ? strlen(path) : 0;
+	const size_t most = sizeof(event->path) - 1;
 
 	if (!path)
 		return;
-	if (length >= sizeof(event->path)) {
-		path += length - (sizeof(event->path) - 1);
+	if (length > most) {
+		path += length - most;
+		length = most;
 		event->path_cut = true;
 	}
-	strscpy(event->path, path, sizeof(event->path));
+	memcpy(event->path, path, length + 1);
 }
 
 static void push_access(u32 type, const struct trustgate_question *question,
 			const struct trustgate_answer *answer, const char *hook)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = question->now_ns,
-		.hook = hook,
-		.grant_id = answer->grant_id,
-		.tag = answer->tag,
-		.cause = answer->cause,
-		.access = question->access,
-		.ino = question->ino,
-		.generation = question->generation,
-	};
+	struct trustgate_event event;
 
+	blank_event(&event, type, question->now_ns);
+	event.hook = hook;
+	event.grant_id = answer->grant_id;
+	event.tag = answer->tag;
+	event.cause = answer->cause;
+	event.access = question->access;
+	event.ino = question->ino;
+	event.generation = question->generation;
 	if (question->volume)
 		fill_volume(&event, question->volume);
 	fill_process(&event, question->task);
 	if (answer->target)
 		event.target_pid = task_tgid_nr((void *)answer->target);
 	fill_path(&event, question->dentry);
-	push(&event, false);
+	push(&event);
 }
 
 void trustgate_event_verdict(const struct trustgate_question *question,
@@ -359,117 +415,109 @@ void trustgate_event_observed(const struct trustgate_question *question,
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 			   u32 end)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-		.grant_id = grant->id,
-		.tag = grant->tag,
-		.access = grant->access,
-		.end = end,
-		.ino = grant->key.ino,
-		.generation = grant->key.generation,
-		.expires_boottime_ns = grant->expiry.expires,
-	};
+	const u64 now_ns = type == TRUSTGATE_EVENT_TYPE_GRANT_ADDED ?
+			   grant->created_boottime_ns : ktime_get_boottime_ns();
 	const struct task_struct *task;
+	struct trustgate_event *event;
+	unsigned long flags;
 
-	fill_volume(&event, grant->volume);
+	event = begin_event(type, now_ns, &flags);
+	event->grant_id = grant->id;
+	event->tag = grant->tag;
+	event->access = grant->access;
+	event->end = end;
+	event->ino = grant->key.ino;
+	event->generation = grant->key.generation;
+	event->expires_boottime_ns = grant->expiry.expires;
+	fill_volume(event, grant->volume);
 	rcu_read_lock();
 	task = pid_task((struct pid *)grant->key.pid, PIDTYPE_TGID);
 	if (task)
-		fill_process(&event, task);
+		fill_process(event, task);
 	rcu_read_unlock();
-	push(&event, false);
+	end_event(event, false, flags);
 }
 
 /* What was noted when it was raised, for the process may be gone. */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id, bool hand_over)
+			     u64 grant_id, u64 now_ns, bool hand_over)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-		.request_id = request->id,
-		.request_end = request->end,
-		.grant_id = grant_id,
-		.access = request->key.access,
-		.ino = request->key.ino,
-		.generation = request->key.generation,
-		.expires_boottime_ns = request->deadline_ns,
-		.pid = pid_nr(request->key.pid),
-		.tid = request->tid,
-		.uid = request->uid,
-		.loginuid = request->loginuid,
-		.volume_id = request->key.volume_id,
-	};
 	const struct trustgate_volume *volume;
+	struct trustgate_event *event;
+	unsigned long flags;
 
+	event = begin_event(type, now_ns, &flags);
+	event->request_id = request->id;
+	event->request_end = request->end;
+	event->grant_id = grant_id;
+	event->access = request->key.access;
+	event->ino = request->key.ino;
+	event->generation = request->key.generation;
+	event->expires_boottime_ns = request->deadline_ns;
+	event->pid = pid_nr(request->key.pid);
+	event->tid = request->tid;
+	event->uid = request->uid;
+	event->loginuid = request->loginuid;
+	event->volume_id = request->key.volume_id;
 	if (type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED) {
-		event.hook = trustgate_hook_name(TRUSTGATE_HOOK_file_open);
-		event.cause = request->cause;
+		event->hook = trustgate_hook_name(TRUSTGATE_HOOK_file_open);
+		event->cause = request->cause;
 	}
-	strscpy(event.comm, request->comm, sizeof(event.comm));
-	fill_text(&event, request->path);
+	memcpy(event->comm, request->comm, sizeof(event->comm));
+	fill_text(event, request->path, request->path_length);
 	rcu_read_lock();
-	volume = trustgate_volume_numbered(event.volume_id);
+	volume = trustgate_volume_numbered(request->key.volume_id);
 	if (volume)
-		fill_volume(&event, volume);
+		fill_volume(event, volume);
 	rcu_read_unlock();
-	push(&event, hand_over);
+	end_event(event, hand_over, flags);
 }
 
 void trustgate_event_mappings(u32 type, u32 volume_id,
 			      const struct task_struct *task, u32 mappings)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-		.mappings = mappings,
-	};
+	struct trustgate_event event;
 	const struct trustgate_volume *volume;
 
+	blank_event(&event, type, ktime_get_boottime_ns());
+	event.mappings = mappings;
 	rcu_read_lock();
 	volume = trustgate_volume_numbered(volume_id);
 	if (volume)
 		fill_volume(&event, volume);
 	fill_process(&event, task);
 	rcu_read_unlock();
-	push(&event, false);
+	push(&event);
 }
 
 void trustgate_event_volume(u32 type, const struct trustgate_volume *volume)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-	};
+	struct trustgate_event event;
 
+	blank_event(&event, type, ktime_get_boottime_ns());
 	fill_volume(&event, volume);
-	push(&event, false);
+	push(&event);
 }
 
 void trustgate_event_observation(u32 type,
 				 const struct trustgate_volume *volume,
 				 u64 until_ns, u32 end)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-		.expires_boottime_ns = until_ns,
-		.end = end,
-	};
+	struct trustgate_event event;
 
+	blank_event(&event, type, ktime_get_boottime_ns());
+	event.expires_boottime_ns = until_ns;
+	event.end = end;
 	fill_volume(&event, volume);
-	push(&event, false);
+	push(&event);
 }
 
 void trustgate_event_gate(u32 type)
 {
-	struct trustgate_event event = {
-		.type = type,
-		.time_boottime_ns = ktime_get_boottime_ns(),
-	};
+	struct trustgate_event event;
 
-	push(&event, false);
+	blank_event(&event, type, ktime_get_boottime_ns());
+	push(&event);
 }
 
 void trustgate_event_totals(struct trustgate_event_totals *totals)

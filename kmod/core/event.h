@@ -54,7 +54,8 @@ struct trustgate_volume;
  * @comm: of the thread
  * @path: relative to the volume's root, empty if unknown
  *
- * What is absent is left out of messages.
+ * What is absent is left out of messages. Of @path, which has to be the last, only
+ * what there is of it is written and copied.
  */
 struct trustgate_event {
 	u64 seq;
@@ -163,12 +164,13 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
  * @type: TRUSTGATE_EVENT_TYPE_REQUEST_RAISED or _CLOSED
  * @request: request
  * @grant_id: the grant that is the answer, or 0
+ * @now_ns: when, CLOCK_BOOTTIME
  * @hand_over: the caller calls trustgate_event_hand_over() next
  *
  * Context: any but NMI; the lock of the table of requests is held.
  */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id, bool hand_over);
+			     u64 grant_id, u64 now_ns, bool hand_over);
 
 /**
  * trustgate_event_mappings() - queue what was done about mappings

@@ -254,7 +254,7 @@ static void close_request(struct trustgate_request *request, u32 end,
 	generation_bump();
 	WRITE_ONCE(request->end, end);
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED, request,
-				grant ? grant->id : 0, false);
+				grant ? grant->id : 0, now_ns, false);
 	wake_up_all(&request->answered);
 	if (!stands(end)) {
 		forget(request);
@@ -449,7 +449,7 @@ static bool raise(struct trustgate_request *request,
 	nr_requests++;
 	generation_bump();
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_RAISED, request, 0,
-				hand_over);
+				request->raised_ns, hand_over);
 	return true;
 }
 
