@@ -32,6 +32,7 @@
 
 static_assert(sizeof(struct trustgate_question) == 112);
 static_assert(sizeof(struct trustgate_exchange) == 216);
+static_assert(offsetof(struct trustgate_exchange, question) % sizeof(u64) == 0);
 static_assert(sizeof_field(struct trustgate_question, comm) == TASK_COMM_LEN);
 
 #define KNOWN_FLAGS	(TRUSTGATE_EXCHANGE_TAKE |			\
@@ -39,8 +40,8 @@ static_assert(sizeof_field(struct trustgate_question, comm) == TASK_COMM_LEN);
 			 TRUSTGATE_EXCHANGE_ON_END |			\
 			 TRUSTGATE_EXCHANGE_SUPERVISED_UNTIL)
 
-/* What is read of the caller's structure. */
-#define INPUT_SIZE	offsetof(struct trustgate_exchange, attribute)
+/* What is read of the caller's structure; @attribute is not looked at. */
+#define INPUT_SIZE	offsetof(struct trustgate_exchange, question)
 
 /**
  * struct trustgate_channel - what a descriptor stands for
@@ -70,6 +71,13 @@ static bool has_ended(const struct trustgate_channel *channel)
 	return READ_ONCE(open_channel) != channel;
 }
 
+/* Is there something to be taken, or nothing any more? */
+static bool is_due(const struct trustgate_channel *channel)
+{
+	return trustgate_request_newest() > READ_ONCE(channel->taken) ||
+	       has_ended(channel);
+}
+
 void trustgate_channel_wake(void)
 {
 	wake_up_interruptible(&asked);
@@ -90,26 +98,29 @@ void trustgate_channel_end(void)
 	[TRUSTGATE_A_GRANT_##name] = { .nla_type = TRUSTGATE_A_GRANT_##name }
 #define AT(name)							\
 	[TRUSTGATE_A_GRANT_##name] = &fields[TRUSTGATE_A_GRANT_##name]
-#define EACH(of)							\
-	of(FLAGS), of(ACCESS), of(NOT_BEFORE_BOOTTIME_NS),		\
-	of(EXPIRES_BOOTTIME_NS), of(MAX_USES), of(REASON), of(TICKET),	\
-	of(ON_END), of(REQUEST)
 
 static struct nlattr fields[TRUSTGATE_A_GRANT_MAX + 1] = {
-	EACH(FIELD), FIELD(SUPERVISED_UNTIL_BOOTTIME_NS)
+	FIELD(FLAGS), FIELD(ACCESS), FIELD(NOT_BEFORE_BOOTTIME_NS),
+	FIELD(EXPIRES_BOOTTIME_NS), FIELD(MAX_USES), FIELD(REASON),
+	FIELD(TICKET), FIELD(ON_END), FIELD(REQUEST),
+	FIELD(SUPERVISED_UNTIL_BOOTTIME_NS),
 };
 
-/* With and without what can be given or not. */
 static struct nlattr * const all_terms[TRUSTGATE_A_GRANT_MAX + 1] = {
-	EACH(AT), AT(SUPERVISED_UNTIL_BOOTTIME_NS)
+	AT(FLAGS), AT(ACCESS), AT(NOT_BEFORE_BOOTTIME_NS),
+	AT(EXPIRES_BOOTTIME_NS), AT(MAX_USES), AT(REASON), AT(TICKET),
+	AT(ON_END), AT(REQUEST), AT(SUPERVISED_UNTIL_BOOTTIME_NS),
 };
 
+/* Without what may be absent. */
 static struct nlattr * const plain_terms[TRUSTGATE_A_GRANT_MAX + 1] = {
-	EACH(AT)
+	AT(FLAGS), AT(ACCESS), AT(NOT_BEFORE_BOOTTIME_NS),
+	AT(EXPIRES_BOOTTIME_NS), AT(MAX_USES), AT(REASON), AT(TICKET),
+	AT(ON_END), AT(REQUEST),
 };
 
 /* As netlink's own check of attributes has it, by the same generated table. */
-static int check_range(u32 value, int field, struct netlink_ext_ack *extack)
+static __always_inline int check_range(u32 value, int field, struct netlink_ext_ack *extack)
 {
 	const struct nla_policy *policy =
 		&trustgate_grant_request_nl_policy[field];
@@ -267,19 +278,35 @@ static void tell_refusal(struct trustgate_exchange __user *user,
 		 &user->attribute);
 }
 
+/* Until there may be one; as wait_event_interruptible(), and in line once. */
+static int wait_for_one(const struct trustgate_channel *channel)
+{
+	DEFINE_WAIT(wait);
+	int err = 0;
+
+	/* Who was answered goes on, and may ask again, before we fall asleep. */
+	might_sleep();
+	prepare_to_wait(&asked, &wait, TASK_INTERRUPTIBLE);
+	if (is_due(channel))
+		err = 0;
+	else if (signal_pending(current))
+		err = -ERESTARTSYS;
+	else
+		schedule();
+	finish_wait(&asked, &wait);
+	return err;
+}
+
 /* The next request; NULL if there is none, ERR_PTR if waiting for it failed. */
 static struct trustgate_request *take(struct trustgate_channel *channel,
 				      bool wait)
 {
 	struct trustgate_request *request;
-	int err = 0;
+	int err;
 
 	while (!(request = trustgate_request_take(&channel->taken)) && wait) {
-		err = wait_event_interruptible(asked,
-				trustgate_request_newest() >
-				READ_ONCE(channel->taken) ||
-				has_ended(channel));
-		if (!err && has_ended(channel))
+		err = wait_for_one(channel);
+		if (has_ended(channel))
 			err = -ENOTCONN;
 		if (err)
 			return ERR_PTR(err);
@@ -309,6 +336,43 @@ static void describe(const struct trustgate_request *request,
 	memcpy(question->comm, request->comm, sizeof(question->comm));
 }
 
+/*
+ * Copied in words: it is a few, and an open waits for them. What
+ * copy_to_user() would look at beyond the address, the objects that it copies
+ * from, is known here.
+ */
+static __always_inline int copy_out(void __user *to, const void *from, size_t size)
+{
+	if (!user_access_begin(to, size))
+		return -EFAULT;
+	unsafe_copy_to_user(to, from, size, failed);
+	user_access_end();
+	return 0;
+
+failed:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int copy_in(struct trustgate_exchange *exchange,
+		   const struct trustgate_exchange __user *user)
+{
+	const u64 __user *from = (const u64 __user *)user;
+	u64 *to = (u64 *)exchange;
+	unsigned int i;
+
+	if (!user_access_begin(user, INPUT_SIZE))
+		return -EFAULT;
+	for (i = 0; i < INPUT_SIZE / sizeof(*to); i++)
+		unsafe_get_user(to[i], &from[i], failed);
+	user_access_end();
+	return 0;
+
+failed:
+	user_access_end();
+	return -EFAULT;
+}
+
 static int tell_path(const struct trustgate_request *request,
 		     const struct trustgate_exchange *exchange, u32 *length)
 {
@@ -316,10 +380,10 @@ static int tell_path(const struct trustgate_request *request,
 
 	if (!request->path)
 		return 0;
-	*length = strlen(request->path);
+	*length = request->path_length;
 	if (!to || *length >= exchange->path_size)
 		return 0;
-	return copy_to_user(to, request->path, *length + 1) ? -EFAULT : 0;
+	return copy_out(to, request->path, *length + 1);
 }
 
 /* Takes over the reference. */
@@ -335,9 +399,7 @@ static int tell(struct trustgate_request *request,
 		err = tell_path(request, exchange, &question.path_length);
 		trustgate_request_put(request);
 	}
-	if (!err && copy_to_user(&user->question, &question, sizeof(question)))
-		err = -EFAULT;
-	return err;
+	return err ?: copy_out(&user->question, &question, sizeof(question));
 }
 
 /* Nothing may be said that has no meaning. */
@@ -395,9 +457,7 @@ static long trustgate_channel_ioctl(struct file *file, unsigned int command,
 	err = authorise(channel);
 	if (err)
 		return err;
-	if (copy_from_user(&exchange, user, INPUT_SIZE))
-		return -EFAULT;
-	err = check_exchange(&exchange);
+	err = copy_in(&exchange, user) ?: check_exchange(&exchange);
 	if (err)
 		return err;
 	if (exchange.verdict) {
@@ -430,8 +490,7 @@ static __poll_t trustgate_channel_poll(struct file *file,
 		return EPOLLHUP;
 	if (!trustgate_agent_is(current))
 		return EPOLLERR;
-	return trustgate_request_newest() > READ_ONCE(channel->taken) ?
-	       EPOLLIN | EPOLLRDNORM : 0;
+	return is_due(channel) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int trustgate_channel_release(struct inode *inode, struct file *file)
