@@ -30,10 +30,11 @@
 #include "request.h"
 #include "terms.h"
 
-static_assert(sizeof(struct trustgate_question) == 112);
+static_assert(sizeof(struct trustgate_exchange_question) == 112);
 static_assert(sizeof(struct trustgate_exchange) == 216);
 static_assert(offsetof(struct trustgate_exchange, question) % sizeof(u64) == 0);
-static_assert(sizeof_field(struct trustgate_question, comm) == TASK_COMM_LEN);
+static_assert(sizeof_field(struct trustgate_exchange_question, comm) ==
+	      TASK_COMM_LEN);
 
 #define KNOWN_FLAGS	(TRUSTGATE_EXCHANGE_TAKE |			\
 			 TRUSTGATE_EXCHANGE_WAIT |			\
@@ -120,7 +121,8 @@ static struct nlattr * const plain_terms[TRUSTGATE_A_GRANT_MAX + 1] = {
 };
 
 /* As netlink's own check of attributes has it, by the same generated table. */
-static __always_inline int check_range(u32 value, int field, struct netlink_ext_ack *extack)
+static __always_inline int check_range(u32 value, int field,
+				       struct netlink_ext_ack *extack)
 {
 	const struct nla_policy *policy =
 		&trustgate_grant_request_nl_policy[field];
@@ -315,7 +317,7 @@ static struct trustgate_request *take(struct trustgate_channel *channel,
 }
 
 static void describe(const struct trustgate_request *request,
-		     struct trustgate_question *question)
+		     struct trustgate_exchange_question *question)
 {
 	question->request = request->id;
 	question->ino = request->key.ino;
@@ -391,7 +393,7 @@ static int tell(struct trustgate_request *request,
 		struct trustgate_exchange __user *user,
 		const struct trustgate_exchange *exchange, u64 grant_id)
 {
-	struct trustgate_question question = { .grant = grant_id };
+	struct trustgate_exchange_question question = { .grant = grant_id };
 	int err = 0;
 
 	if (request) {

@@ -95,7 +95,8 @@ static void say(struct trustgate_exchange *exchange, const struct trustgate_answ
 	 BIT_OF(WAITING))
 
 /* The path is in its place already. */
-static void hear(const struct trustgate_question *question, struct trustgate_request *request)
+static void hear(const struct trustgate_exchange_question *question,
+		 struct trustgate_request *request)
 {
 	request->present = ALWAYS;
 	request->id = question->request;

@@ -29,7 +29,7 @@ static struct {
 	int error;
 	uint32_t attribute;
 	const char *message;
-	struct trustgate_question question;
+	struct trustgate_exchange_question question;
 	const char *path;
 } kernel;
 
@@ -125,7 +125,7 @@ static void test_take(void)
 	CHECK_EQUAL(request.id, 4711);
 	CHECK_EQUAL(grant, 0);
 
-	kernel.question = (struct trustgate_question){
+	kernel.question = (struct trustgate_exchange_question){
 		.request = 7, .ino = 8, .start_ticks = 9, .exec_id = 10,
 		.raised_boottime_ns = 11, .deadline_boottime_ns = 12, .volume_id = 13,
 		.inode_generation = 14, .access = 15, .cause = 16, .pid = 17, .tid = 18,

@@ -40,7 +40,7 @@ enum trustgate_exchange_flags {
 };
 
 /**
- * struct trustgate_question - a request that was taken
+ * struct trustgate_exchange_question - a request that was taken
  * @grant: of what was answered: the grant that was given, or 0
  * @request: number of the request; 0 if none was taken, and all that
  *   follows is 0, too
@@ -63,7 +63,7 @@ enum trustgate_exchange_flags {
  *   written at all.
  * @comm: command name of the thread
  */
-struct trustgate_question {
+struct trustgate_exchange_question {
 	__aligned_u64 grant;
 	__aligned_u64 request;
 	__aligned_u64 ino;
@@ -127,7 +127,7 @@ struct trustgate_exchange {
 	__aligned_u64 message;
 	__u32 message_size;
 	__u32 attribute;
-	struct trustgate_question question;
+	struct trustgate_exchange_question question;
 };
 
 #define TRUSTGATE_IOC_EXCHANGE	_IOWR(0xD6, 1, struct trustgate_exchange)
