@@ -9,9 +9,7 @@
 
 #define pr_fmt(fmt) "trustgate: " fmt
 
-#include <linux/audit.h>
 #include <linux/cred.h>
-#include <linux/dcache.h>
 #include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/limits.h>
@@ -21,7 +19,6 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 #include <linux/timerqueue.h>
@@ -33,6 +30,7 @@
 #include "event.h"
 #include "grant.h"
 #include "request.h"
+#include "request_make.h"
 #include "volume.h"
 
 #define REQUESTS_MIN	16
@@ -59,9 +57,6 @@
  */
 #define USER_PART	8
 #define USER_BITS	8
-
-/* In the hook, where memory is not waited for and its user pays. */
-#define GFP_ASK		(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
 
 static unsigned int max_requests = 16384;
 module_param(max_requests, uint, 0444);
@@ -101,8 +96,6 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
-static struct kmem_cache *cache;
-
 /*
  * Protects all that follows. Taken by hooks in process context; nests inside
  * trustgate_mutex, and outside the locks of events, wait queues and works.
@@ -136,32 +129,6 @@ static void generation_bump(void)
 {
 	lockdep_assert_held(&lock);
 	WRITE_ONCE(generation, generation + 1 ?: 1);
-}
-
-/*
- * All is set when a request is made. With a constructor the allocator does not
- * zero what it hands out, as it does on hosts that have it do so always.
- */
-static void construct(void *object)
-{
-}
-
-static void free_late(struct rcu_head *rcu)
-{
-	kmem_cache_free(cache, container_of(rcu, struct trustgate_request, rcu));
-}
-
-static void free_request(struct trustgate_request *request)
-{
-	put_pid(request->key.pid);
-	kfree(request->long_path);
-	call_rcu(&request->rcu, free_late);
-}
-
-void trustgate_request_put(struct trustgate_request *request)
-{
-	if (refcount_dec_and_test(&request->refs))
-		free_request(request);
 }
 
 /* NULL for root, who can do worse than ask. */
@@ -308,68 +275,6 @@ static void keep_work(struct work_struct *work)
 	spin_unlock(&lock);
 }
 
-/* From root to object, and not only the end of it as in an event. */
-static void set_path(struct trustgate_request *request, struct dentry *dentry)
-{
-	const size_t room = TRUSTGATE_PATH_MAX + 1;
-	char *path;
-
-	request->path = NULL;
-	request->path_length = 0;
-	request->long_path = NULL;
-	if (!dentry)
-		return;
-	path = dentry_path_raw(dentry, request->brief_path,
-			       sizeof(request->brief_path));
-	if (!IS_ERR(path)) {
-		request->path = path;
-		request->path_length = request->brief_path +
-				       TRUSTGATE_BRIEF_PATH - path;
-		return;
-	}
-	request->long_path = kmalloc(room, GFP_ASK);
-	if (!request->long_path)
-		return;
-	path = dentry_path_raw(dentry, request->long_path, room);
-	if (IS_ERR(path))
-		return;
-	request->path = path;
-	request->path_length = request->long_path + room - 1 - path;
-}
-
-/* A request that is in no table yet. */
-static struct trustgate_request *
-make_request(const struct trustgate_request_key *key,
-	     const struct trustgate_question *question, u32 cause)
-{
-	struct trustgate_request *request = kmem_cache_alloc(cache, GFP_ASK);
-
-	if (!request)
-		return NULL;
-	request->key = *key;
-	get_pid(key->pid);
-	refcount_set(&request->refs, 1);
-	timerqueue_init(&request->due);
-	request->due.expires = 0;
-	request->end = TRUSTGATE_REQUEST_END_OPEN;
-	request->waiting = 0;
-	init_waitqueue_head(&request->answered);
-	request->raised_ns = question->now_ns;
-	request->start_ns = current->group_leader->start_boottime;
-	request->cause = cause;
-	request->tid = task_pid_nr(current);
-	/* Not that of whom a stacked filesystem acts for. */
-	request->user = task_uid(current);
-	/* As in the initial user namespace, which maps each to itself. */
-	request->uid = __kuid_val(request->user);
-	request->loginuid = __kuid_val(audit_get_loginuid(current));
-	/* It may be changed meanwhile; what is read is of the same size. */
-	memcpy(request->comm, current->comm, sizeof(request->comm));
-	request->comm[sizeof(request->comm) - 1] = '\0';
-	set_path(request, question->dentry);
-	return request;
-}
-
 /* An answer that stands no longer is none, be keep_work() late. */
 static struct trustgate_request *find(const struct trustgate_request_key *key,
 				      u64 now_ns)
@@ -497,7 +402,7 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 	request = find(&key, question->now_ns);
 	if (!request) {
 		spin_unlock(&lock);
-		fresh = make_request(&key, question, *cause);
+		fresh = trustgate_request_make(&key, question, *cause);
 		if (!fresh) {
 			*cause = TRUSTGATE_CAUSE_CROWDED;
 			return NULL;
@@ -673,15 +578,12 @@ int trustgate_request_init(void)
 	}
 	user_seed = get_random_u32();
 	timerqueue_init_head(&dues);
-	cache = kmem_cache_create("trustgate_request",
-				  sizeof(struct trustgate_request),
-				  __alignof__(struct trustgate_request), 0,
-				  construct);
-	if (!cache)
-		return -ENOMEM;
+	err = trustgate_request_make_init();
+	if (err)
+		return err;
 	err = rhashtable_init(&requests, &params);
 	if (err)
-		goto err_cache;
+		goto err_make;
 	workqueue = alloc_workqueue("trustgate_request", WQ_UNBOUND, 0);
 	if (!workqueue) {
 		err = -ENOMEM;
@@ -691,8 +593,8 @@ int trustgate_request_init(void)
 
 err_requests:
 	rhashtable_destroy(&requests);
-err_cache:
-	kmem_cache_destroy(cache);
+err_make:
+	trustgate_request_make_exit();
 	return err;
 }
 
@@ -709,7 +611,5 @@ void trustgate_request_exit(void)
 	spin_unlock(&lock);
 	destroy_workqueue(workqueue);
 	rhashtable_destroy(&requests);
-	/* Every request that was let go is freed by then. */
-	rcu_barrier();
-	kmem_cache_destroy(cache);
+	trustgate_request_make_exit();
 }
