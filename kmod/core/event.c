@@ -177,14 +177,14 @@ static void end_event(const struct trustgate_event *event, bool hand_over,
 /* What takes locks to be put together comes here when it is. */
 static void push(struct trustgate_event *event)
 {
-	struct trustgate_event *place;
+	struct trustgate_event *to;
 	unsigned long flags;
 
-	place = begin_event(event->type, event->time_boottime_ns, &flags);
-	event->seq = place->seq;
-	event->dropped = place->dropped;
-	copy_event(place, event);
-	end_event(place, false, flags);
+	to = begin_event(event->type, event->time_boottime_ns, &flags);
+	event->seq = to->seq;
+	event->dropped = to->dropped;
+	copy_event(to, event);
+	end_event(to, false, flags);
 }
 
 /* Copies the event at *position and steps on; false if there is none. */

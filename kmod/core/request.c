@@ -418,9 +418,10 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 	if (request)
 		joined = enter(request, cause);
 	spin_unlock(&lock);
-	if (raised && by_channel)
+	/* In any case: a channel may have been opened since it was looked for. */
+	if (raised)
 		trustgate_channel_wake();
-	else if (raised)
+	if (raised && !by_channel)
 		trustgate_event_hand_over();
 	if (fresh)
 		trustgate_request_put(fresh);
