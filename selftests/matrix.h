@@ -151,6 +151,7 @@ extern const struct matrix_group matrix_open_rows;
  * @disk: the volume's filesystem
  * @part: a partition of the device, in the midst of the filesystem
  * @raw: the device, opened for reading before there was a gate, or -1
+ * @below: likewise the second disk, which stands in for a device further below
  * @loop: a loop device over a file, set up before there was a gate; to be read
  *	past the cache
  * @fd: db/a, open for reading and writing, if the row's prepare is
@@ -164,6 +165,7 @@ struct matrix_scene {
 	const struct disk *disk;
 	char part[80];
 	int raw;
+	int below;
 	int loop;
 	int fd;
 	int other;

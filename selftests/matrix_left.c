@@ -245,6 +245,15 @@ static int read_loop(void)
 	return page[0] == 'a' ? 0 : EBADMSG;
 }
 
+static int read_below(void)
+{
+	char byte;
+
+	if (scene.below < 0)
+		return ENOSYS;
+	return scene_result(pread(scene.below, &byte, 1, 0));
+}
+
 /* What changes no byte, and where the filesystem is seen. */
 
 static int bind_elsewhere(void)
@@ -381,6 +390,10 @@ static const struct matrix_route routes[] = {
 	  .go = read_loop,
 	  .open = "no hook sees I/O of a loop device",
 	  .closed_by = "protect a volume before anything else uses its files" },
+	{ .name = "device further below, opened before", .hook = "", .also = "opened_device_test",
+	  .go = read_below, .on = MATRIX_EXT4 | MATRIX_XFS,
+	  .open = "those who look after it have it open, and its loss would be the volume's",
+	  .closed_by = "dm-crypt with a key of the trustee; end who else has it open" },
 	{ .name = "bind mount elsewhere", .hook = "", .also = "mount_test",
 	  .go = bind_elsewhere, .open = PLACE,
 	  .closed_by = "nothing; the gate goes by the filesystem" },

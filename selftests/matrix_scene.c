@@ -18,6 +18,7 @@
 #include <linux/loop.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,7 +33,7 @@
 #include "matrix.h"
 
 struct matrix_scene scene = {
-	.raw = -1, .loop = -1, .fd = -1, .other = -1, .extra = { -1, -1 },
+	.raw = -1, .below = -1, .loop = -1, .fd = -1, .other = -1, .extra = { -1, -1 },
 };
 
 int scene_result(long value)
@@ -122,11 +123,14 @@ static int part_ioctl(int operation)
 
 static int add_part(const char *device)
 {
+	const char *second = getenv("TRUSTGATE_DISK2");
 	const size_t length = strlen(device);
 
 	scene.raw = open(device, O_RDONLY | O_CLOEXEC);
 	if (scene.raw < 0)
 		return errno;
+	if (second && *second)
+		scene.below = open(second, O_RDONLY | O_CLOEXEC);
 	snprintf(scene.part, sizeof(scene.part), "%s%s1", device,
 		 isdigit(device[length - 1]) ? "p" : "");
 	return part_ioctl(BLKPG_ADD_PARTITION);
@@ -169,6 +173,7 @@ void scene_after(void)
 	if (scene.raw >= 0)
 		part_ioctl(BLKPG_DEL_PARTITION);
 	put(&scene.raw);
+	put(&scene.below);
 }
 
 int scene_make(void)

@@ -471,23 +471,30 @@ static void try_with(const struct matrix_group *group,
 }
 
 /*
- * The kernel does not know the devices of a btrfs, which the agent tells it, and
- * partitions on them. Returns 0 or an errno value.
+ * The agent tells the kernel of devices further below, and of those of a btrfs,
+ * which it does not know, with partitions on them. Returns 0 or an errno value.
  */
 static int tell_devices(void)
 {
-	struct stat device, part;
-	dev_t lower[2];
+	struct stat device, part, below;
+	unsigned int count = 0;
+	dev_t lower[3];
 
-	if (strcmp(bench.volume.disk.fstype, "btrfs"))
+	if (!strcmp(bench.volume.disk.fstype, "btrfs")) {
+		if (stat(bench.volume.disk.device, &device) ||
+		    stat(scene.part, &part))
+			return errno;
+		lower[count++] = device.st_rdev;
+		lower[count++] = part.st_rdev;
+	} else if (scene.below >= 0) {
+		if (fstat(scene.below, &below))
+			return errno;
+		lower[count++] = below.st_rdev;
+	}
+	if (!count)
 		return 0;
-	if (stat(bench.volume.disk.device, &device) ||
-	    stat(scene.part, &part))
-		return errno;
-	lower[0] = device.st_rdev;
-	lower[1] = part.st_rdev;
 	return -trustgate_volume_set_lower(bench.gate.conn, bench.volume.id,
-					   lower, 2);
+					   lower, count);
 }
 
 /* Returns 0 or an errno value. */
