@@ -5,7 +5,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,8 @@
 /* Together just below the default limit of 1 << 20 grants. */
 #define CROWD_FILES	OPERATION_FILES
 #define CROWD_SUBJECTS	255
+
+static const uint8_t secret[TRUSTGATE_SECRET_LEN] = "benchmark";
 
 static struct trustgate_conn *agent;
 static uint32_t volume_id;
@@ -62,7 +63,6 @@ void gate_protect(const char *path)
 		.fields = TRUSTGATE_VOLUME_FIELD_MAX_DURATION,
 		.max_duration_ns = 100 * HOUR_NS,
 	};
-	const uint8_t secret[TRUSTGATE_SECRET_LEN] = "benchmark";
 
 	if (trustgate_new(&agent) || trustgate_connect(agent))
 		refuse("connect");
@@ -137,15 +137,10 @@ static void set_ask(uint64_t ask_ns)
 		refuse("change the volume");
 }
 
-static pthread_t answerer;
-
-static void interrupt(int number)
-{
-	(void)number;
-}
+static pid_t answerer;
 
 /* Does no more than it must, as the listener that fanotify is measured with. */
-static void *answer_all(void *unused)
+static _Noreturn void answer_all(void)
 {
 	static struct trustgate_request asked;
 	struct trustgate_answer answer = {
@@ -155,43 +150,57 @@ static void *answer_all(void *unused)
 	};
 	int taken;
 
-	(void)unused;
 	taken = trustgate_channel_exchange(agent, NULL, true, &asked, NULL);
 	while (taken > 0) {
 		answer.request = asked.id;
 		taken = trustgate_channel_exchange(agent, &answer, true,
 						   &asked, NULL);
 	}
-	if (taken && taken != -EINTR)
-		refuse("answer");
-	return NULL;
+	refuse("answer");
 }
 
+/*
+ * In a process of its own, as that listener, with one thread and few files. It
+ * becomes the agent by showing the secret.
+ */
 void gate_answer(void)
 {
-	const struct sigaction action = { .sa_handler = interrupt };
+	int ready[2];
+	char done = 0;
 
 	set_ask(HOUR_NS);
-	if (trustgate_channel_open(agent))
-		refuse("open the channel");
-	if (sigaction(SIGUSR1, &action, NULL) ||
-	    pthread_create(&answerer, NULL, answer_all, NULL))
-		err(1, "start to answer");
+	fflush(stdout);
+	if (pipe(ready))
+		err(1, "pipe");
+	answerer = fork();
+	if (answerer < 0)
+		err(1, "fork");
+	if (!answerer) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+			err(1, "prctl");
+		if (trustgate_agent_bind(agent, secret, NULL))
+			refuse("become the agent");
+		if (trustgate_channel_open(agent))
+			refuse("open the channel");
+		if (write(ready[1], &done, 1) != 1)
+			err(1, "tell that the agent is ready");
+		close(ready[0]);
+		close(ready[1]);
+		answer_all();
+	}
+	close(ready[1]);
+	if (read(ready[0], &done, 1) != 1)
+		errx(1, "the agent that answers has failed");
+	close(ready[0]);
 }
 
-/* It waits for a request, or is about to, since the last was answered. */
 void gate_answer_no_more(void)
 {
-	struct timespec limit;
-
-	do {
-		pthread_kill(answerer, SIGUSR1);
-		clock_gettime(CLOCK_REALTIME, &limit);
-		limit.tv_nsec += 10000000;
-		limit.tv_sec += limit.tv_nsec / 1000000000;
-		limit.tv_nsec %= 1000000000;
-	} while (pthread_timedjoin_np(answerer, NULL, &limit));
-	trustgate_channel_close(agent);
+	kill(answerer, SIGKILL);
+	if (waitpid(answerer, NULL, 0) != answerer)
+		err(1, "waitpid");
+	if (trustgate_agent_bind(agent, secret, NULL))
+		refuse("become the agent again");
 	set_ask(0);
 }
 

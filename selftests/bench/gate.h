@@ -36,14 +36,14 @@ void gate_unprotect(void);
 void gate_record(bool allowed);
 
 /**
- * gate_answer() - have opens ask, and a thread of ours grant what they ask for
+ * gate_answer() - have opens ask, and a child of ours grant what they ask for
  *
- * The thread has the agent's connection until gate_answer_no_more().
+ * The child is the agent until gate_answer_no_more().
  */
 void gate_answer(void);
 
 /**
- * gate_answer_no_more() - end the thread, and asking
+ * gate_answer_no_more() - end the child, and asking
  */
 void gate_answer_no_more(void);
 
