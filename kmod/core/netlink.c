@@ -40,6 +40,18 @@ static const struct genl_multicast_group groups[] = {
 	},
 };
 
+/*
+ * Set before the first watcher is known, and for good: groups are not left as often
+ * as they are joined, so that watchers cannot be counted.
+ */
+static bool ever_watched __read_mostly;
+
+static int join_group(int group)
+{
+	WRITE_ONCE(ever_watched, true);
+	return 0;
+}
+
 static_assert(TRUSTGATE_A_VOLUME_MAX < TYPES_MAX);
 static_assert(TRUSTGATE_A_GRANT_MAX < TYPES_MAX);
 
@@ -336,7 +348,8 @@ static struct sk_buff *event_message(const struct trustgate_event *event,
 
 bool trustgate_netlink_watched(void)
 {
-	return genl_has_listeners(&trustgate_nl_family, &init_net,
+	return READ_ONCE(ever_watched) &&
+	       genl_has_listeners(&trustgate_nl_family, &init_net,
 				  TRUSTGATE_NLGRP_EVENTS);
 }
 
@@ -365,6 +378,7 @@ int trustgate_netlink_init(void)
 	/* What the generator cannot say; the family becomes read-only later. */
 	trustgate_nl_family.netnsok = false;
 	trustgate_nl_family.mcgrps = groups;
+	trustgate_nl_family.bind = join_group;
 	static_assert(ARRAY_SIZE(groups) == TRUSTGATE_NLGRP_EVENTS + 1);
 	return genl_register_family(&trustgate_nl_family);
 }
