@@ -400,8 +400,32 @@ static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
 void trustgate_grant_put_in(struct rb_root *tree,
 			    struct trustgate_grant *grant)
 {
+	struct rb_node *last = rb_last(tree);
+
 	lockdep_assert_held(&trustgate_mutex);
-	rb_add(&grant->by_id, tree, has_lower_id);
+	if (!last || has_lower_id(&grant->by_id, last)) {
+		rb_add(&grant->by_id, tree, has_lower_id);
+		return;
+	}
+	/* As mostly, for numbers only rise: then nothing is to be compared. */
+	rb_link_node(&grant->by_id, last, &last->rb_right);
+	rb_insert_color(&grant->by_id, tree);
+}
+
+/* Most are given for equally long, and so are the last to expire. */
+static void queue_expiry(struct trustgate_grant *grant)
+{
+	struct rb_root_cached *root = &expiries.rb_root;
+	struct rb_node *last = rb_last(&root->rb_root);
+
+	lockdep_assert_held(&trustgate_mutex);
+	if (!last || grant->expiry.expires <
+		     rb_entry(last, struct timerqueue_node, node)->expires) {
+		timerqueue_add(&expiries, &grant->expiry);
+		return;
+	}
+	rb_link_node(&grant->expiry.node, last, &last->rb_right);
+	rb_insert_color_cached(&grant->expiry.node, root, false);
 }
 
 static void count_on_hot_path(struct trustgate_grant *grant, int step)
@@ -451,7 +475,7 @@ int trustgate_grant_insert(struct trustgate_grant *grant)
 		list_add_tail_rcu(&grant->of_presence, &grant->presence->grants);
 	else
 		list_add_rcu(&grant->of_presence, &grant->presence->grants);
-	timerqueue_add(&expiries, &grant->expiry);
+	queue_expiry(grant);
 	grant->volume->nr_grants++;
 	nr_grants++;
 	generation_bump();
