@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/rcupdate.h>
+#include <linux/rcuwait.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -17,10 +18,6 @@
 #include "decision.h"
 #include "request.h"
 #include "restart.h"
-#include "taint.h"
-
-/* Most answers of an agent that needs nobody are there by then. */
-#define WAIT_JIFFIES	max(HZ / 20, 1)
 
 /* A thread that will wait on its way back, or does; freed by itself. */
 struct waiter {
@@ -56,16 +53,23 @@ static void wait_for_answer(struct callback_head *work)
 	leave(request);
 }
 
+static bool stay(const struct trustgate_request *request)
+{
+	return !trustgate_request_closed(request) &&
+	       !trustgate_request_late(request);
+}
+
 /* Who is woken by the answer need not get in line again to see that it is there. */
-static long wait_once(struct trustgate_request *request, long left)
+static void wait_in_line(struct trustgate_request *request)
 {
 	DEFINE_WAIT(wait);
 
-	prepare_to_wait(&request->answered, &wait, TASK_INTERRUPTIBLE);
-	if (!trustgate_request_closed(request) && !signal_pending(current))
-		left = schedule_timeout(left);
+	do {
+		prepare_to_wait(&request->answered, &wait, TASK_INTERRUPTIBLE);
+		if (stay(request) && !signal_pending(current))
+			schedule();
+	} while (stay(request) && !signal_pending(current));
 	finish_wait(&request->answered, &wait);
-	return left;
 }
 
 /*
@@ -77,12 +81,13 @@ bool trustgate_ask_wait(struct trustgate_opening *opening)
 {
 	struct trustgate_request *request = opening->request;
 	const bool pinned = trustgate_unpin();
-	long left = WAIT_JIFFIES;
 
-	might_sleep();
-	while (!trustgate_request_closed(request) && left &&
-	       !signal_pending(current))
-		left = wait_once(request, left);
+	/* Mostly nobody else waits for the same. */
+	if (opening->first)
+		rcuwait_wait_event(&request->raiser, !stay(request),
+				   TASK_INTERRUPTIBLE);
+	else
+		wait_in_line(request);
 	if (pinned)
 		trustgate_pin();
 	if (!trustgate_request_closed(request))
@@ -111,7 +116,7 @@ bool trustgate_ask_later(struct trustgate_opening *opening)
 }
 
 /* Could a grant make it allowed? */
-static bool curable(const struct trustgate_question *question, u32 cause)
+static bool curable(u32 cause)
 {
 	switch (cause) {
 	case TRUSTGATE_CAUSE_NO_GRANT:
@@ -120,15 +125,10 @@ static bool curable(const struct trustgate_question *question, u32 cause)
 	case TRUSTGATE_CAUSE_USED_UP:
 	case TRUSTGATE_CAUSE_EXEC_CHANGED:
 	case TRUSTGATE_CAUSE_UNREACHABLE:
-		break;
+		return true;
 	default:
 		return false;
 	}
-	/* As guard_memory() in check.c would have it. */
-	if (question->access & TRUSTGATE_TAINTING)
-		return trustgate_taint_hindrance(question->now_ns) ==
-		       TRUSTGATE_CAUSE_GRANTED;
-	return !current->ptrace;
 }
 
 /* May current be kept waiting? */
@@ -144,12 +144,13 @@ u32 trustgate_ask(const struct trustgate_question *question, u32 cause)
 	struct trustgate_request *request;
 
 	if (!READ_ONCE(question->volume->settings.ask_ns) ||
-	    !trustgate_agent_portid() || !curable(question, cause) ||
+	    !trustgate_agent_portid() || !curable(cause) ||
 	    !may_wait() ||
 	    !trustgate_restart_repeats(question->opening->file))
 		return cause;
 
-	request = trustgate_request_join(question, &cause);
+	request = trustgate_request_join(question, &cause,
+					 &question->opening->first);
 	if (!request)
 		return cause;
 	atomic_inc(&nr_waiters);

@@ -20,15 +20,17 @@ struct trustgate_request;
  * @file: being opened
  * @request: NULL; what it waits for, set by trustgate_ask(), and cleared by who
  *	takes it over
+ * @first: whether it has raised the request, set with it
  */
 struct trustgate_opening {
 	const struct file *file;
 	struct trustgate_request *request;
+	bool first;
 };
 
 /**
  * trustgate_ask() - have an open wait for the agent's answer, if it can
- * @question: about current, with the open
+ * @question: about current, with the open, whose memory does not forbid it
  * @cause: why no grant allows it, enum trustgate_cause
  *
  * For TRUSTGATE_CAUSE_ASKED the caller goes on with trustgate_ask_wait() or

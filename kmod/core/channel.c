@@ -79,9 +79,11 @@ static bool is_due(const struct trustgate_channel *channel)
 	       has_ended(channel);
 }
 
+/* Pairs with prepare_to_wait(): an agent that is not in line yet will look. */
 void trustgate_channel_wake(void)
 {
-	wake_up_interruptible(&asked);
+	if (wq_has_sleeper(&asked))
+		wake_up_interruptible(&asked);
 }
 
 void trustgate_channel_end(void)
@@ -185,7 +187,7 @@ static int read_terms(const struct trustgate_exchange *exchange,
 static struct trustgate_grant *
 prepare(const struct trustgate_exchange *exchange,
 	const struct trustgate_request *request, const char *ticket,
-	struct netlink_ext_ack *extack)
+	u64 now_ns, struct netlink_ext_ack *extack)
 {
 	struct nlattr * const *attrs =
 		exchange->flags & TRUSTGATE_EXCHANGE_SUPERVISED_UNTIL ?
@@ -198,10 +200,9 @@ prepare(const struct trustgate_exchange *exchange,
 	err = trustgate_terms_take_volume(&terms, request->key.volume_id, whole,
 					  extack) ?:
 	      read_terms(exchange, request, &terms, extack) ?:
-	      trustgate_terms_check(&terms, attrs, extack) ?:
+	      trustgate_terms_check(&terms, now_ns, attrs, extack) ?:
 	      trustgate_subject_asked(&terms, request, whole, extack);
 	grant = err ? ERR_PTR(err) : trustgate_grant_prepare(&terms);
-	put_pid(terms.pid);
 	if (grant == ERR_PTR(-ENOSPC))
 		trustgate_terms_no_room(whole, extack);
 	return grant;
@@ -215,20 +216,17 @@ static int not_open(struct netlink_ext_ack *extack)
 }
 
 static int give(const struct trustgate_exchange *exchange, const char *ticket,
-		u64 *grant_id, struct netlink_ext_ack *extack)
+		struct trustgate_request *request, u64 *grant_id,
+		struct netlink_ext_ack *extack)
 {
-	struct trustgate_request *request =
-		trustgate_request_get(exchange->request);
+	const u64 now_ns = ktime_get_boottime_ns();
 	struct trustgate_grant *grant;
 	int err;
 
-	if (!request)
-		return not_open(extack);
-	grant = prepare(exchange, request, ticket, extack);
-	trustgate_request_put(request);
+	grant = prepare(exchange, request, ticket, now_ns, extack);
 	if (IS_ERR(grant))
 		return PTR_ERR(grant);
-	err = trustgate_grant_insert(grant);
+	err = trustgate_grant_insert(grant, now_ns);
 	if (err) {
 		trustgate_grant_discard(grant);
 		return err;
@@ -236,8 +234,7 @@ static int give(const struct trustgate_exchange *exchange, const char *ticket,
 	trustgate_grant_enforce(grant);
 	*grant_id = grant->id;
 	/* Who waits finds it in force. */
-	trustgate_request_answer(exchange->request,
-				 TRUSTGATE_REQUEST_END_GRANTED, grant);
+	trustgate_request_answer(request, TRUSTGATE_REQUEST_END_GRANTED, grant);
 	return 0;
 }
 
@@ -246,6 +243,8 @@ static int answer(const struct trustgate_channel *channel,
 		  struct netlink_ext_ack *extack)
 {
 	const char *ticket __free(kfree) = read_ticket(exchange, extack);
+	struct trustgate_request *request;
+	int err = 0;
 
 	if (IS_ERR(ticket))
 		return PTR_ERR(no_free_ptr(ticket));
@@ -253,11 +252,16 @@ static int answer(const struct trustgate_channel *channel,
 	/* Who was the agent may have been unbound since. */
 	if (has_ended(channel))
 		return -ENOTCONN;
+	request = trustgate_request_get(exchange->request);
+	if (!request)
+		return not_open(extack);
 	if (exchange->verdict == TRUSTGATE_VERDICT_GRANT)
-		return give(exchange, ticket, grant_id, extack);
-	return trustgate_request_answer(exchange->request,
-					TRUSTGATE_REQUEST_END_REFUSED, NULL) ?
-	       0 : not_open(extack);
+		err = give(exchange, ticket, request, grant_id, extack);
+	else if (!trustgate_request_answer(request,
+					   TRUSTGATE_REQUEST_END_REFUSED, NULL))
+		err = not_open(extack);
+	trustgate_request_put(request);
+	return err;
 }
 
 /* The cause of a refusal; that the answer is refused counts, if this fails. */
@@ -286,15 +290,13 @@ static int wait_for_one(const struct trustgate_channel *channel)
 	DEFINE_WAIT(wait);
 	int err = 0;
 
-	/* Who was answered goes on, and may ask again, before we fall asleep. */
-	might_sleep();
 	prepare_to_wait(&asked, &wait, TASK_INTERRUPTIBLE);
-	if (is_due(channel))
-		err = 0;
-	else if (signal_pending(current))
-		err = -ERESTARTSYS;
-	else
-		schedule();
+	if (!is_due(channel)) {
+		if (signal_pending(current))
+			err = -ERESTARTSYS;
+		else
+			schedule();
+	}
 	finish_wait(&asked, &wait);
 	return err;
 }
@@ -314,28 +316,6 @@ static struct trustgate_request *take(struct trustgate_channel *channel,
 			return ERR_PTR(err);
 	}
 	return request;
-}
-
-static void describe(const struct trustgate_request *request,
-		     struct trustgate_exchange_question *question)
-{
-	question->request = request->id;
-	question->ino = request->key.ino;
-	question->start_ticks = div_u64(request->start_ns,
-					NSEC_PER_SEC / USER_HZ);
-	question->exec_id = request->key.exec_id;
-	question->raised_boottime_ns = request->raised_ns;
-	question->deadline_boottime_ns = request->deadline_ns;
-	question->volume_id = request->key.volume_id;
-	question->inode_generation = request->key.generation;
-	question->access = request->key.access;
-	question->cause = request->cause;
-	question->pid = pid_vnr(request->key.pid);
-	question->tid = request->tid;
-	question->uid = request->uid;
-	question->loginuid = request->loginuid;
-	question->waiting = READ_ONCE(request->waiting);
-	memcpy(question->comm, request->comm, sizeof(question->comm));
 }
 
 /*
@@ -361,12 +341,23 @@ static int copy_in(struct trustgate_exchange *exchange,
 {
 	const u64 __user *from = (const u64 __user *)user;
 	u64 *to = (u64 *)exchange;
-	unsigned int i;
 
+	static_assert(INPUT_SIZE == 13 * sizeof(*to));
 	if (!user_access_begin(user, INPUT_SIZE))
 		return -EFAULT;
-	for (i = 0; i < INPUT_SIZE / sizeof(*to); i++)
-		unsafe_get_user(to[i], &from[i], failed);
+	unsafe_get_user(to[0], &from[0], failed);
+	unsafe_get_user(to[1], &from[1], failed);
+	unsafe_get_user(to[2], &from[2], failed);
+	unsafe_get_user(to[3], &from[3], failed);
+	unsafe_get_user(to[4], &from[4], failed);
+	unsafe_get_user(to[5], &from[5], failed);
+	unsafe_get_user(to[6], &from[6], failed);
+	unsafe_get_user(to[7], &from[7], failed);
+	unsafe_get_user(to[8], &from[8], failed);
+	unsafe_get_user(to[9], &from[9], failed);
+	unsafe_get_user(to[10], &from[10], failed);
+	unsafe_get_user(to[11], &from[11], failed);
+	unsafe_get_user(to[12], &from[12], failed);
 	user_access_end();
 	return 0;
 
@@ -388,20 +379,62 @@ static int tell_path(const struct trustgate_request *request,
 	return copy_out(to, request->path, *length + 1);
 }
 
+/* Field by field, as an open waits for it; nothing may be called meanwhile. */
+static int tell_question(const struct trustgate_request *request,
+			 struct trustgate_exchange_question __user *to,
+			 u32 path_length, u64 grant_id)
+{
+	const u64 ticks = div_u64(request->start_ns, NSEC_PER_SEC / USER_HZ);
+	const s32 pid = pid_vnr(request->key.pid);
+	const u64 *comm = (const u64 *)request->comm;
+	u64 __user *to_comm = (u64 __user *)to->comm;
+
+	if (!user_access_begin(to, sizeof(*to)))
+		return -EFAULT;
+	unsafe_put_user(grant_id, &to->grant, failed);
+	unsafe_put_user(request->id, &to->request, failed);
+	unsafe_put_user(request->key.ino, &to->ino, failed);
+	unsafe_put_user(ticks, &to->start_ticks, failed);
+	unsafe_put_user(request->key.exec_id, &to->exec_id, failed);
+	unsafe_put_user(request->raised_ns, &to->raised_boottime_ns, failed);
+	unsafe_put_user(request->deadline_ns, &to->deadline_boottime_ns,
+			failed);
+	unsafe_put_user(request->key.volume_id, &to->volume_id, failed);
+	unsafe_put_user(request->key.generation, &to->inode_generation,
+			failed);
+	unsafe_put_user(request->key.access, &to->access, failed);
+	unsafe_put_user(request->cause, &to->cause, failed);
+	unsafe_put_user(pid, &to->pid, failed);
+	unsafe_put_user(request->tid, &to->tid, failed);
+	unsafe_put_user(request->uid, &to->uid, failed);
+	unsafe_put_user(request->loginuid, &to->loginuid, failed);
+	unsafe_put_user(READ_ONCE(request->waiting), &to->waiting, failed);
+	unsafe_put_user(path_length, &to->path_length, failed);
+	unsafe_put_user(comm[0], &to_comm[0], failed);
+	unsafe_put_user(comm[1], &to_comm[1], failed);
+	user_access_end();
+	return 0;
+
+failed:
+	user_access_end();
+	return -EFAULT;
+}
+
 /* Takes over the reference. */
 static int tell(struct trustgate_request *request,
 		struct trustgate_exchange __user *user,
 		const struct trustgate_exchange *exchange, u64 grant_id)
 {
-	struct trustgate_exchange_question question = { .grant = grant_id };
-	int err = 0;
+	struct trustgate_exchange_question nothing = { .grant = grant_id };
+	u32 path_length = 0;
+	int err;
 
-	if (request) {
-		describe(request, &question);
-		err = tell_path(request, exchange, &question.path_length);
-		trustgate_request_put(request);
-	}
-	return err ?: copy_out(&user->question, &question, sizeof(question));
+	if (!request)
+		return copy_out(&user->question, &nothing, sizeof(nothing));
+	err = tell_path(request, exchange, &path_length) ?:
+	      tell_question(request, &user->question, path_length, grant_id);
+	trustgate_request_put(request);
+	return err;
 }
 
 /* Nothing may be said that has no meaning. */
@@ -432,14 +465,20 @@ static int check_exchange(const struct trustgate_exchange *exchange)
 	return 0;
 }
 
-/* As authorise() in netlink.c, and the process is the agent. */
-static int authorise(const struct trustgate_channel *channel)
+/*
+ * As authorise() in netlink.c, and the process is the agent. Credentials do not
+ * change: with those that the channel was opened with, it has the capability.
+ */
+static int authorise(const struct file *file)
 {
+	const struct trustgate_channel *channel = file->private_data;
+
 	if (!trustgate_agent_is(current))
 		return has_ended(channel) ? -ENOTCONN : -EPERM;
 	if (has_ended(channel))
 		return -ENOTCONN;
-	return capable(CAP_MAC_ADMIN) ? 0 : -EPERM;
+	return file->f_cred == current_cred() || capable(CAP_MAC_ADMIN) ?
+	       0 : -EPERM;
 }
 
 static long trustgate_channel_ioctl(struct file *file, unsigned int command,
@@ -447,16 +486,16 @@ static long trustgate_channel_ioctl(struct file *file, unsigned int command,
 {
 	struct trustgate_exchange __user *user = (void __user *)argument;
 	struct trustgate_channel *channel = file->private_data;
-	struct trustgate_exchange exchange;
+	/* Set as far as they are looked at, for an open waits. */
+	struct trustgate_exchange exchange __uninitialized;
+	struct netlink_ext_ack extack __uninitialized;
 	struct trustgate_request *request = NULL;
-	/* Only what is looked at: the rest of it is room for words. */
-	struct netlink_ext_ack extack;
 	u64 grant_id = 0;
 	int err;
 
 	if (command != TRUSTGATE_IOC_EXCHANGE)
 		return -ENOTTY;
-	err = authorise(channel);
+	err = authorise(file);
 	if (err)
 		return err;
 	err = copy_in(&exchange, user) ?: check_exchange(&exchange);
@@ -470,6 +509,8 @@ static long trustgate_channel_ioctl(struct file *file, unsigned int command,
 			tell_refusal(user, &exchange, &extack);
 			return err;
 		}
+		/* Who was answered goes on, and may ask again, before we look. */
+		cond_resched();
 	}
 	if (exchange.flags & TRUSTGATE_EXCHANGE_TAKE)
 		request = take(channel,

@@ -100,23 +100,31 @@ static void guard_memory(const struct trustgate_question *question,
 			   current->self_exec_id);
 }
 
+/* Would guard_memory() let nobody in? */
+static bool hindered(const struct trustgate_question *question)
+{
+	if (question->access & TRUSTGATE_TAINTING)
+		return trustgate_taint_hindrance(question->now_ns) !=
+		       TRUSTGATE_CAUSE_GRANTED;
+	return question->access & TRUSTGATE_ACCESS_EXEC && current->ptrace;
+}
+
 /* No use is taken of a grant for what its holder's memory forbids. */
 static noinline int check_thoroughly(enum trustgate_hook hook,
 				     struct trustgate_question *question,
 				     struct trustgate_basis *basis)
 {
 	const bool takes_use = question->takes_use;
-	struct trustgate_answer answer;
+	const bool in_vain = hindered(question);
+	struct trustgate_answer answer __uninitialized;
 
-	if (question->access & TRUSTGATE_TAINTING &&
-	    trustgate_taint_hindrance(question->now_ns) !=
-	    TRUSTGATE_CAUSE_GRANTED)
+	if (in_vain)
 		question->takes_use = false;
 	trustgate_decide(question, &answer);
 	question->takes_use = takes_use;
 	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		guard_memory(question, &answer);
-	else if (question->opening &&
+	else if (question->opening && !in_vain &&
 		 !trustgate_observed(question->volume, question->now_ns))
 		answer.cause = trustgate_ask(question, answer.cause);
 	if (basis && answer.cause == TRUSTGATE_CAUSE_GRANTED)
@@ -134,25 +142,27 @@ static __always_inline bool untold(const struct trustgate_volume *volume,
 
 /*
  * Every access to a volume that is not remembered comes through here; see also
- * decision.h. @basis, if not NULL, is set where a volume's grants allow.
+ * decision.h. @basis, if not NULL, is set where a volume's grants allow. The time
+ * is looked at here where @now_ns is 0.
  */
 static __always_inline int check(enum trustgate_hook hook,
 				 const struct inode *inode,
 				 struct dentry *dentry, u32 access,
 				 bool takes_use, bool whole,
 				 struct trustgate_opening *opening,
-				 struct trustgate_basis *basis)
+				 struct trustgate_basis *basis, u64 now_ns)
 {
 	const struct trustgate_volume *volume;
 	const struct trustgate_grant *grant;
-	u64 now_ns, subvolume;
+	u64 subvolume;
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "hook outside of RCU read side");
 	volume = trustgate_volume_find(inode->i_sb);
 	if (unlikely(!volume))
 		return trustgate_canary_noted(inode->i_sb, hook) ? -EACCES : 0;
 
-	now_ns = ktime_get_boottime_ns();
+	if (!now_ns)
+		now_ns = ktime_get_boottime_ns();
 	subvolume = trustgate_subvolume(volume, inode, dentry);
 	/* An open has been through opens_at_once() before. */
 	if (!(opening && !volume->has_subvolumes) && !whole &&
@@ -193,7 +203,7 @@ static noinline int check_anew(enum trustgate_hook hook,
 	int err;
 
 	err = check(hook, inode, trustgate_name_of(file), access, false, false,
-		    NULL, &basis);
+		    NULL, &basis, 0);
 	volume = trustgate_volume_find(inode->i_sb);
 	/* Not set for what is on no volume, which may be one by now. */
 	if (!err && basis.until_ns && volume)
@@ -207,46 +217,51 @@ int trustgate_check_file(enum trustgate_hook hook, const struct file *file,
 	if (!access)
 		return 0;
 	return check(hook, file_inode(file), trustgate_name_of(file), access,
-		     true, false, NULL, NULL);
+		     true, false, NULL, NULL, 0);
 }
 
 /* The program in this hook may sleep, and so is not in RCU itself. */
 static noinline int check_opening(const struct file *file, u32 access,
-				  struct trustgate_opening *opening)
+				  struct trustgate_opening *opening, u64 now_ns)
 {
 	guard(rcu)();
 	return check(TRUSTGATE_HOOK_file_open, file_inode(file),
 		     trustgate_name_of(file), access, true, false, opening,
-		     NULL);
+		     NULL, now_ns);
 }
 
 /* Answered soon, the open goes on from here, and is not begun anew. */
-static noinline int wait_opening(const struct file *file, u32 access)
+static noinline int wait_opening(const struct file *file, u32 access, u64 now_ns)
 {
 	struct trustgate_opening opening = { .file = file };
 	int err;
 
-	err = check_opening(file, access, &opening);
+	err = check_opening(file, access, &opening, now_ns);
 	if (opening.request && trustgate_ask_wait(&opening))
-		err = check_opening(file, access, &opening);
+		err = check_opening(file, access, &opening, 0);
 	if (!opening.request)
 		return err;
 	if (trustgate_ask_later(&opening))
 		return -ERESTARTNOINTR;
-	return check_opening(file, access, NULL);
+	return check_opening(file, access, NULL, 0);
 }
 
-/* As in check(), where there are no subvolumes; false says nothing. */
-static __always_inline bool opens_at_once(const struct file *file, u32 access)
+/*
+ * As in check(), where there are no subvolumes; false says nothing. @now_ns is set
+ * if the time was looked at.
+ */
+static __always_inline bool opens_at_once(const struct file *file, u32 access,
+					  u64 *now_ns)
 {
 	const struct inode *inode = file_inode(file);
 	const struct trustgate_volume *volume;
 
 	volume = trustgate_volume_find(inode->i_sb);
-	if (!volume || volume->has_subvolumes || !untold(volume, true) ||
-	    !trustgate_granted_at_once(volume, inode, TRUSTGATE_NO_SUBVOLUME,
-				       access, true, current,
-				       ktime_get_boottime_ns()))
+	if (!volume || volume->has_subvolumes || !untold(volume, true))
+		return false;
+	*now_ns = ktime_get_boottime_ns();
+	if (!trustgate_granted_at_once(volume, inode, TRUSTGATE_NO_SUBVOLUME,
+				       access, true, current, *now_ns))
 		return false;
 	this_cpu_inc(volume->counters->cause[TRUSTGATE_CAUSE_GRANTED]);
 	return true;
@@ -254,12 +269,13 @@ static __always_inline bool opens_at_once(const struct file *file, u32 access)
 
 int trustgate_check_open(const struct file *file, u32 access)
 {
+	u64 now_ns = 0;
 	bool allowed;
 
 	rcu_read_lock();
-	allowed = opens_at_once(file, access);
+	allowed = opens_at_once(file, access, &now_ns);
 	rcu_read_unlock();
-	return allowed ? 0 : wait_opening(file, access);
+	return allowed ? 0 : wait_opening(file, access, now_ns);
 }
 
 int trustgate_check_again(enum trustgate_hook hook, const struct file *file,
@@ -416,7 +432,7 @@ int trustgate_check_dentry(enum trustgate_hook hook, struct dentry *dentry,
 			   u32 access, bool takes_use)
 {
 	return check(hook, d_inode(dentry), dentry, access, takes_use, false,
-		     NULL, NULL);
+		     NULL, NULL, 0);
 }
 
 int trustgate_check_presence(enum trustgate_hook hook,
@@ -457,7 +473,7 @@ int trustgate_check_transfer(enum trustgate_hook hook, struct dentry *dentry)
 {
 	return check(hook, d_inode(dentry), dentry,
 		     TRUSTGATE_ACCESS_READ | TRUSTGATE_ACCESS_WRITE, true,
-		     d_is_dir(dentry), NULL, NULL);
+		     d_is_dir(dentry), NULL, NULL, 0);
 }
 
 int trustgate_check_image(enum trustgate_hook hook, const struct file *file)
@@ -555,7 +571,7 @@ int trustgate_check_whole(enum trustgate_hook hook, struct dentry *dentry,
 			  u32 access)
 {
 	return check(hook, d_inode(dentry), dentry, access, true, true, NULL,
-		     NULL);
+		     NULL, 0);
 }
 
 int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
@@ -572,5 +588,5 @@ int trustgate_check_parent(enum trustgate_hook hook, struct dentry *dentry)
 		inode = d_inode_rcu(parent);
 	} while (unlikely(!inode));
 	return check(hook, inode, parent, TRUSTGATE_ACCESS_NAMES, true, false,
-		     NULL, NULL);
+		     NULL, NULL, 0);
 }

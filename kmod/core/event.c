@@ -84,7 +84,9 @@ static void copy_event(struct trustgate_event *to,
 
 static void blank_event(struct trustgate_event *event, u32 type, u64 now_ns)
 {
-	memset(event, 0, FACTS_SIZE);
+	memset(event, 0, offsetof(struct trustgate_event, volume_name));
+	event->volume_name[0] = '\0';
+	event->comm[0] = '\0';
 	event->path[0] = '\0';
 	event->type = type;
 	event->time_boottime_ns = now_ns;
@@ -440,9 +442,9 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
 
 /* What was noted when it was raised, for the process may be gone. */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id, u64 now_ns, bool hand_over)
+			     const struct trustgate_volume *volume, u64 grant_id,
+			     u64 now_ns, bool hand_over)
 {
-	const struct trustgate_volume *volume;
 	struct trustgate_event *event;
 	unsigned long flags;
 
@@ -466,7 +468,8 @@ void trustgate_event_request(u32 type, const struct trustgate_request *request,
 	memcpy(event->comm, request->comm, sizeof(event->comm));
 	fill_text(event, request->path, request->path_length);
 	rcu_read_lock();
-	volume = trustgate_volume_numbered(request->key.volume_id);
+	if (!volume)
+		volume = trustgate_volume_numbered(request->key.volume_id);
 	if (volume)
 		fill_volume(event, volume);
 	rcu_read_unlock();

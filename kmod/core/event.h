@@ -50,12 +50,12 @@ struct trustgate_volume;
  * @loginuid: login user, in the initial user namespace
  * @generation: of the object's inode
  * @path_cut: @path lost its beginning
- * @volume_name: empty for none
- * @comm: of the thread
+ * @volume_name: empty for none; behind its end there may be anything
+ * @comm: of the thread; likewise
  * @path: relative to the volume's root, empty if unknown
  *
- * What is absent is left out of messages. Of @path, which has to be the last, only
- * what there is of it is written and copied.
+ * What is absent is left out of messages. The texts have to be the last: no more
+ * of them is written than there is, nor of @path copied.
  */
 struct trustgate_event {
 	u64 seq;
@@ -163,6 +163,7 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
  * trustgate_event_request() - queue what became of a request
  * @type: TRUSTGATE_EVENT_TYPE_REQUEST_RAISED or _CLOSED
  * @request: request
+ * @volume: its volume, or NULL if that is to be looked for
  * @grant_id: the grant that is the answer, or 0
  * @now_ns: when, CLOCK_BOOTTIME
  * @hand_over: the caller calls trustgate_event_hand_over() next
@@ -170,7 +171,8 @@ void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,
  * Context: any but NMI; the lock of the table of requests is held.
  */
 void trustgate_event_request(u32 type, const struct trustgate_request *request,
-			     u64 grant_id, u64 now_ns, bool hand_over);
+			     const struct trustgate_volume *volume, u64 grant_id,
+			     u64 now_ns, bool hand_over);
 
 /**
  * trustgate_event_mappings() - queue what was done about mappings

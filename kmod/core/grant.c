@@ -442,12 +442,12 @@ static void count_on_hot_path(struct trustgate_grant *grant, int step)
 	}
 }
 
-int trustgate_grant_insert(struct trustgate_grant *grant)
+int trustgate_grant_insert(struct trustgate_grant *grant, u64 now_ns)
 {
 	int err;
 
 	lockdep_assert_held(&trustgate_mutex);
-	grant->created_boottime_ns = ktime_get_boottime_ns();
+	grant->created_boottime_ns = now_ns;
 	if (!grant->since_ns)
 		grant->since_ns = grant->created_boottime_ns;
 

@@ -255,11 +255,12 @@ void trustgate_grant_discard(struct trustgate_grant *grant);
 /**
  * trustgate_grant_insert() - put a grant into the tables, not in force yet
  * @grant: prepared; owned by the table afterwards unless it fails
+ * @now_ns: CLOCK_BOOTTIME, not earlier than trustgate_mutex was taken
  *
  * Context: process, may sleep, trustgate_mutex held.
  * Return: 0 or -errno with the grant still only prepared.
  */
-int trustgate_grant_insert(struct trustgate_grant *grant);
+int trustgate_grant_insert(struct trustgate_grant *grant, u64 now_ns);
 
 /**
  * trustgate_grant_enforce() - from here on hooks decide by it

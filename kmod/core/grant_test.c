@@ -155,7 +155,8 @@ static void not_in_force_before_it_is(struct kunit *test)
 
 	mutex_lock(&trustgate_mutex);
 	grant = trustgate_grant_prepare(&terms);
-	if (!IS_ERR(grant) && !trustgate_grant_insert(grant)) {
+	if (!IS_ERR(grant) &&
+	    !trustgate_grant_insert(grant, ktime_get_boottime_ns())) {
 		KUNIT_EXPECT_FALSE(test, grant->in_force);
 		trustgate_grant_enforce(grant);
 		KUNIT_EXPECT_TRUE(test, grant->in_force);

@@ -62,15 +62,16 @@ static int check_task(const struct trustgate_terms *terms,
 	return 0;
 }
 
-/* Of the process behind terms->pid, whose reference is put if it fails. */
+/* Of the process behind terms->pid. */
 static int take_subject(struct trustgate_terms *terms,
 			const struct nlattr *attr, const struct nlattr *ticks,
 			const u64 *exec_id, struct netlink_ext_ack *extack)
 {
-	struct task_struct *task;
+	const struct task_struct *task;
 	int err;
 
-	task = terms->pid ? get_pid_task(terms->pid, PIDTYPE_TGID) : NULL;
+	rcu_read_lock();
+	task = terms->pid ? pid_task(terms->pid, PIDTYPE_TGID) : NULL;
 	err = check_task(terms, task, attr, ticks, extack);
 	if (!err && exec_id && READ_ONCE(task->self_exec_id) != *exec_id) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
@@ -83,12 +84,7 @@ static int take_subject(struct trustgate_terms *terms,
 			terms->exec_id++;
 		terms->start_ns = task->start_boottime;
 	}
-	if (task)
-		put_task_struct(task);
-	if (err) {
-		put_pid(terms->pid);
-		terms->pid = NULL;
-	}
+	rcu_read_unlock();
 	return err;
 }
 
@@ -106,7 +102,7 @@ int trustgate_subject_asked(struct trustgate_terms *terms,
 			    const struct nlattr *attr,
 			    struct netlink_ext_ack *extack)
 {
-	terms->pid = get_pid(request->key.pid);
+	terms->pid = request->key.pid;
 	return take_subject(terms, attr, NULL, &request->key.exec_id, extack);
 }
 

@@ -18,8 +18,8 @@ struct trustgate_request;
 
 /**
  * trustgate_subject_resolve() - fill the subject of a grant
- * @terms: gets pid (a reference, the caller puts it), exec_id, start_ns;
- *	its flags are looked at
+ * @terms: gets pid (a reference, the caller puts it, also after a failure),
+ *	exec_id, start_ns; its flags are looked at
  * @attr: the attribute pid
  * @ticks: the attribute start-ticks, or NULL
  * @extack: gets the cause of a refusal
@@ -35,8 +35,8 @@ int trustgate_subject_resolve(struct trustgate_terms *terms,
 
 /**
  * trustgate_subject_asked() - fill the subject of a grant with who has asked
- * @terms: gets pid (a reference, the caller puts it), exec_id, start_ns;
- *	its flags are looked at
+ * @terms: gets pid (the request's reference, also if it fails), exec_id,
+ *	start_ns; its flags are looked at
  * @request: that is answered
  * @attr: the attribute that names it
  * @extack: gets the cause of a refusal

@@ -199,7 +199,7 @@ world_insert(struct kunit *test, const struct trustgate_terms *terms)
 	KUNIT_EXPECT_FALSE(test, IS_ERR(grant));
 	if (IS_ERR(grant))
 		return NULL;
-	if (trustgate_grant_insert(grant)) {
+	if (trustgate_grant_insert(grant, ktime_get_boottime_ns())) {
 		KUNIT_FAIL(test, "a grant could not be inserted");
 		trustgate_grant_discard(grant);
 		return NULL;

@@ -161,11 +161,16 @@ static int parse_subject(const struct grant_request *request,
 			 struct trustgate_terms *terms)
 {
 	struct nlattr *pid = request->attrs[TRUSTGATE_A_GRANT_PID];
+	int err;
 
-	if (!pid && request->answers)
-		return trustgate_subject_asked(terms, request->answers,
-					       request->attrs[TRUSTGATE_A_GRANT_REQUEST],
-					       request->info->extack);
+	if (!pid && request->answers) {
+		err = trustgate_subject_asked(terms, request->answers,
+					      request->attrs[TRUSTGATE_A_GRANT_REQUEST],
+					      request->info->extack);
+		/* It is put as one that was resolved. */
+		get_pid(terms->pid);
+		return err;
+	}
 	if (!pid)
 		return missing(request, TRUSTGATE_A_GRANT_PID, "pid");
 	return trustgate_subject_resolve(terms, pid,
@@ -238,7 +243,8 @@ static struct trustgate_grant *prepare(const struct genl_info *info,
 	      parse_volume(&request, &terms) ?:
 	      parse_numbers(&request, &terms) ?:
 	      parse_times(&request, &terms) ?:
-	      trustgate_terms_check(&terms, request.attrs, info->extack) ?:
+	      trustgate_terms_check(&terms, ktime_get_boottime_ns(),
+				    request.attrs, info->extack) ?:
 	      parse_object(&request, &terms) ?:
 	      parse_subject(&request, &terms) ?:
 	      parse_renewal(&request, &terms);
@@ -339,13 +345,15 @@ static int fill_batch(struct batch *batch, const struct genl_info *info)
 /* All grants come into force, or none was ever in force. */
 static int commit_batch(struct batch *batch, struct sk_buff *skb)
 {
+	const u64 now_ns = ktime_get_boottime_ns();
 	unsigned int done, i;
 	int err = 0;
 
 	for (i = 0; i < batch->count && !err; i++)
 		err = put_added(skb, batch->entries[i].grant);
 	for (done = 0; done < batch->count && !err; done++)
-		err = trustgate_grant_insert(batch->entries[done].grant);
+		err = trustgate_grant_insert(batch->entries[done].grant,
+					     now_ns);
 	if (err) {
 		/* The one that failed is still only prepared. */
 		for (i = 0; i + 1 < done; i++)
@@ -361,9 +369,9 @@ static int commit_batch(struct batch *batch, struct sk_buff *skb)
 	/* Who waits finds them all in force. */
 	for (i = 0; i < batch->count; i++) {
 		if (batch->entries[i].answers)
-			trustgate_request_answer(batch->entries[i].answers,
-						 TRUSTGATE_REQUEST_END_GRANTED,
-						 batch->entries[i].grant);
+			trustgate_request_answer_by_id(batch->entries[i].answers,
+						       TRUSTGATE_REQUEST_END_GRANTED,
+						       batch->entries[i].grant);
 	}
 	return 0;
 }

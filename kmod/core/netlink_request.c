@@ -175,7 +175,7 @@ int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 		}
 		nlmsg_for_each_attr_type(attr, TRUSTGATE_A_REFUSAL_ID,
 					 info->nlhdr, GENL_HDRLEN, rem)
-			refused += trustgate_request_answer(nla_get_u64(attr),
+			refused += trustgate_request_answer_by_id(nla_get_u64(attr),
 					TRUSTGATE_REQUEST_END_REFUSED, NULL);
 	}
 	if (!err)

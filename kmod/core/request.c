@@ -3,26 +3,22 @@
  * Trustgate - requests; see request.h.
  *
  * A request is in the table from its raising until its answer no longer stands:
- * by key, for those who ask, and by the time at which something is to be done
- * about it, for keep_work(). By number, for the agent, it is while it is open.
+ * by key, for those who ask. By number, for the agent, it is while it is open.
  */
 
 #define pr_fmt(fmt) "trustgate: " fmt
 
 #include <linux/cred.h>
 #include <linux/hash.h>
-#include <linux/jiffies.h>
-#include <linux/limits.h>
 #include <linux/moduleparam.h>
 #include <linux/pid.h>
 #include <linux/random.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
+#include <linux/rcuwait.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
-#include <linux/timerqueue.h>
-#include <linux/workqueue.h>
 
 #include "agent.h"
 #include "channel.h"
@@ -30,6 +26,7 @@
 #include "event.h"
 #include "grant.h"
 #include "request.h"
+#include "request_due.h"
 #include "request_make.h"
 #include "volume.h"
 
@@ -44,10 +41,7 @@
 #define STANDS_NS	(5ULL * NSEC_PER_SEC)
 #define GRANTED_NS	(1ULL * NSEC_PER_SEC)
 
-/* How long a request stays open without anybody who waits. */
-#define LINGERS_NS	(1ULL * NSEC_PER_SEC)
-
-/* How many requests are closed or forgotten before others get the lock. */
+/* How many requests are closed before others get the lock. */
 #define BATCH		64
 
 /*
@@ -96,29 +90,15 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
-/*
- * Protects all that follows. Taken by hooks in process context; nests inside
- * trustgate_mutex, and outside the locks of events, wait queues and works.
- */
-static DEFINE_SPINLOCK(lock);
+/* All that follows is changed under trustgate_request_lock. */
 static struct rhashtable requests;
 static struct rb_root by_id = RB_ROOT;
-static struct timerqueue_head dues;
-static LIST_HEAD(open);
-static LIST_HEAD(closed);
 static u64 last_id;
 static unsigned int nr_requests;	/* open, and closed whose answer stands */
 static unsigned int nr_open;
 static unsigned int nr_of_user[1 << USER_BITS];
 static u32 user_seed __ro_after_init;
 static u32 generation = 1;
-
-/* When keep_work() comes, CLOCK_BOOTTIME. */
-static u64 kept_at = U64_MAX;
-
-static void keep_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(keeper, keep_work);
-static struct workqueue_struct *workqueue;
 
 u32 trustgate_request_generation(void)
 {
@@ -127,65 +107,35 @@ u32 trustgate_request_generation(void)
 
 static void generation_bump(void)
 {
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	WRITE_ONCE(generation, generation + 1 ?: 1);
 }
 
 /* NULL for root, who can do worse than ask. */
 static unsigned int *count_of(const struct trustgate_request *request)
 {
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	if (uid_eq(request->user, GLOBAL_ROOT_UID))
 		return NULL;
 	return &nr_of_user[hash_32(__kuid_val(request->user) ^ user_seed,
 				   USER_BITS)];
 }
 
-/*
- * As with expiries of grants, the timer stops while the host sleeps and
- * CLOCK_BOOTTIME does not, so that it may be late after that. Too early does no
- * harm: it is set anew then.
- */
-static void keep_at(u64 due_ns)
+/* The table's reference goes. */
+void trustgate_request_forget(struct trustgate_request *request)
 {
-	unsigned long delay = 0;
-	u64 now_ns;
-
-	lockdep_assert_held(&lock);
-	if (due_ns >= kept_at)
-		return;
-	kept_at = due_ns;
-	now_ns = ktime_get_boottime_ns();
-	if (due_ns > now_ns)
-		delay = min_t(u64, nsecs_to_jiffies64(due_ns - now_ns) + 1,
-			      60 * HZ);
-	mod_delayed_work(workqueue, &keeper, delay);
-}
-
-static void not_due(struct trustgate_request *request)
-{
-	if (!RB_EMPTY_NODE(&request->due.node))
-		timerqueue_del(&dues, &request->due);
-}
-
-static void set_due(struct trustgate_request *request, u64 due_ns)
-{
-	lockdep_assert_held(&lock);
-	not_due(request);
-	request->due.expires = due_ns;
-	timerqueue_add(&dues, &request->due);
-	keep_at(due_ns);
-}
-
-/* Take a closed one out of the table, whose reference goes. */
-static void forget(struct trustgate_request *request)
-{
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	rhashtable_remove_fast(&requests, &request->node, params);
-	not_due(request);
-	list_del(&request->in_order);
+	trustgate_due_nothing(request);
 	nr_requests--;
 	trustgate_request_put(request);
+}
+
+void trustgate_request_wake(struct trustgate_request *request)
+{
+	rcuwait_wake_up(&request->raiser);
+	if (wq_has_sleeper(&request->answered))
+		wake_up_all(&request->answered);
 }
 
 static bool stands(u32 end)
@@ -204,90 +154,72 @@ static u64 stands_ns(const struct trustgate_grant *grant, u64 now_ns)
 	return min(expires_ns - now_ns, STANDS_NS);
 }
 
-/* The caller has no reference: the request may be gone afterwards. */
-static void close_request(struct trustgate_request *request, u32 end,
-			  const struct trustgate_grant *grant)
+/* As trustgate_request_close(), by a grant or NULL. */
+static void close_by(struct trustgate_request *request, u32 end,
+		     const struct trustgate_grant *grant)
 {
-	u64 now_ns = ktime_get_boottime_ns();
+	/* It was given just now. */
+	u64 now_ns = grant ? grant->created_boottime_ns :
+			     ktime_get_boottime_ns();
 	unsigned int *count;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	count = count_of(request);
 	if (count)
 		(*count)--;
 	rb_erase(&request->by_id, &by_id);
-	list_move_tail(&request->in_order, &closed);
 	nr_open--;
 	generation_bump();
 	WRITE_ONCE(request->end, end);
 	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED, request,
-				grant ? grant->id : 0, now_ns, false);
-	wake_up_all(&request->answered);
-	if (!stands(end)) {
-		forget(request);
-		return;
-	}
-	/*
-	 * Most answers stand equally long, so that the list is in order. One that
-	 * stands for less is forgotten with those before it, and is none until
-	 * then, see find().
-	 */
-	not_due(request);
-	request->due.expires = now_ns + stands_ns(grant, now_ns);
-	keep_at(request->due.expires);
+				NULL, grant ? grant->id : 0, now_ns, false);
+	trustgate_request_wake(request);
+	if (stands(end))
+		trustgate_due_answered(request,
+				       now_ns + stands_ns(grant, now_ns));
+	else
+		trustgate_request_forget(request);
 }
 
-/* What is due first, be it an open one or one whose answer stands. */
-static struct trustgate_request *first_due(void)
+void trustgate_request_close(struct trustgate_request *request, u32 end)
 {
-	struct trustgate_request *oldest, *next;
-	struct timerqueue_node *node;
-
-	lockdep_assert_held(&lock);
-	oldest = list_first_entry_or_null(&closed, struct trustgate_request,
-					  in_order);
-	node = timerqueue_getnext(&dues);
-	if (!node)
-		return oldest;
-	next = container_of(node, struct trustgate_request, due);
-	return oldest && oldest->due.expires < next->due.expires ? oldest : next;
+	close_by(request, end, NULL);
 }
 
-static void keep_work(struct work_struct *work)
+/* An answer that stands no longer is none, whenever it is forgotten. */
+static bool forget_if_over(struct trustgate_request *request, u64 now_ns)
 {
-	u64 now_ns = ktime_get_boottime_ns();
-	struct trustgate_request *request;
-	unsigned int done = 0;
-
-	spin_lock(&lock);
-	kept_at = U64_MAX;
-	while ((request = first_due()) &&
-	       (u64)request->due.expires <= now_ns && done++ < BATCH) {
-		if (trustgate_request_closed(request))
-			forget(request);
-		else
-			close_request(request, now_ns < request->deadline_ns ?
-				      TRUSTGATE_REQUEST_END_WITHDRAWN :
-				      TRUSTGATE_REQUEST_END_UNANSWERED, NULL);
-	}
-	if (request)
-		keep_at(request->due.expires);
-	spin_unlock(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
+	if (!trustgate_request_closed(request) ||
+	    (u64)request->due.expires > now_ns)
+		return false;
+	trustgate_request_forget(request);
+	return true;
 }
 
-/* An answer that stands no longer is none, be keep_work() late. */
 static struct trustgate_request *find(const struct trustgate_request_key *key,
 				      u64 now_ns)
 {
 	struct trustgate_request *request;
 
-	lockdep_assert_held(&lock);
-	request = rhashtable_lookup_fast(&requests, key, params);
-	if (!request || !trustgate_request_closed(request) ||
-	    (u64)request->due.expires > now_ns)
-		return request;
-	forget(request);
-	return NULL;
+	lockdep_assert_held(&trustgate_request_lock);
+	request = rhashtable_lookup(&requests, key, params);
+	return request && !forget_if_over(request, now_ns) ? request : NULL;
+}
+
+/* The same, of @fresh's key; if there is none, @fresh is put into the table. */
+static struct trustgate_request *
+find_or_insert(struct trustgate_request *fresh, u64 now_ns)
+{
+	struct trustgate_request *request;
+
+	lockdep_assert_held(&trustgate_request_lock);
+	do {
+		request = rhashtable_lookup_get_insert_fast(&requests,
+							    &fresh->node,
+							    params);
+	} while (!IS_ERR_OR_NULL(request) && forget_if_over(request, now_ns));
+	return request ?: fresh;
 }
 
 static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
@@ -299,18 +231,19 @@ static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
 /* An answer that stands gives way to a question, the one longest given first. */
 static bool make_room(const struct trustgate_request *request)
 {
+	struct trustgate_request *oldest;
 	const unsigned int *count;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	count = count_of(request);
 	if (count && *count >= max(max_requests / USER_PART, 1U))
 		return false;
 	if (nr_requests < max_requests)
 		return true;
-	if (list_empty(&closed))
-		return false;
-	forget(list_first_entry(&closed, struct trustgate_request, in_order));
-	return true;
+	oldest = trustgate_due_oldest_answer();
+	if (oldest)
+		trustgate_request_forget(oldest);
+	return oldest;
 }
 
 /* Until when it may be answered; 0 if nobody may be asked any more. */
@@ -319,14 +252,14 @@ static u64 deadline_of(const struct trustgate_question *question)
 	u64 ask_ns = READ_ONCE(question->volume->settings.ask_ns);
 
 	/* Who changes either closes all requests after that; see there. */
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	return ask_ns && trustgate_agent_portid() ? question->now_ns + ask_ns :
 						    0;
 }
 
 /*
- * Put it into the table; false with *cause set if it cannot be. With @hand_over
- * the caller tells the agent next.
+ * Open what was put into the table; false, with *cause set and out of the table
+ * again, if it cannot be. With @hand_over the caller tells the agent next.
  */
 static bool raise(struct trustgate_request *request,
 		  const struct trustgate_question *question, bool hand_over,
@@ -334,27 +267,27 @@ static bool raise(struct trustgate_request *request,
 {
 	unsigned int *count;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	request->deadline_ns = deadline_of(question);
-	if (!request->deadline_ns)
-		return false;
-	if (!make_room(request) ||
-	    rhashtable_insert_fast(&requests, &request->node, params)) {
-		*cause = TRUSTGATE_CAUSE_CROWDED;
+	if (!request->deadline_ns || !make_room(request)) {
+		rhashtable_remove_fast(&requests, &request->node, params);
+		if (request->deadline_ns)
+			*cause = TRUSTGATE_CAUSE_CROWDED;
 		return false;
 	}
 	request->id = last_id + 1;
 	WRITE_ONCE(last_id, request->id);
 	rb_add(&request->by_id, &by_id, has_lower_id);
-	list_add_tail(&request->in_order, &open);
+	trustgate_due_raised(request);
 	count = count_of(request);
 	if (count)
 		(*count)++;
 	nr_open++;
 	nr_requests++;
 	generation_bump();
-	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_RAISED, request, 0,
-				request->raised_ns, hand_over);
+	trustgate_event_request(TRUSTGATE_EVENT_TYPE_REQUEST_RAISED, request,
+				question->volume, 0, request->raised_ns,
+				hand_over);
 	return true;
 }
 
@@ -362,13 +295,12 @@ static bool raise(struct trustgate_request *request,
 static struct trustgate_request *enter(struct trustgate_request *request,
 				       u32 *cause)
 {
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	switch (request->end) {
 	case TRUSTGATE_REQUEST_END_OPEN:
 		refcount_inc(&request->refs);
 		WRITE_ONCE(request->waiting, request->waiting + 1);
-		if (request->due.expires != request->deadline_ns)
-			set_due(request, request->deadline_ns);
+		trustgate_due_awaited(request);
 		return request;
 	case TRUSTGATE_REQUEST_END_REFUSED:
 		*cause = TRUSTGATE_CAUSE_REFUSED;
@@ -381,8 +313,39 @@ static struct trustgate_request *enter(struct trustgate_request *request,
 	}
 }
 
+/* Tell the agent of @fresh, or join the one that was raised meanwhile. */
+static struct trustgate_request *
+raise_or_join(struct trustgate_request *fresh,
+	      const struct trustgate_question *question, u32 *cause,
+	      bool *raised)
+{
+	/* By its channel the agent learns of it sooner than by the event. */
+	const bool by_channel = trustgate_channel_is_open();
+	struct trustgate_request *request, *joined = NULL;
+
+	spin_lock(&trustgate_request_lock);
+	request = find_or_insert(fresh, question->now_ns);
+	if (request == fresh)
+		*raised = raise(fresh, question, !by_channel, cause);
+	if (IS_ERR(request))
+		*cause = TRUSTGATE_CAUSE_CROWDED;
+	else if (*raised || request != fresh)
+		joined = enter(request, cause);
+	spin_unlock(&trustgate_request_lock);
+	if (!*raised) {
+		trustgate_request_put(fresh);
+		return joined;
+	}
+	/* In any case: a channel may have been opened since it was looked for. */
+	trustgate_channel_wake();
+	if (!by_channel)
+		trustgate_event_hand_over();
+	return joined;
+}
+
 struct trustgate_request *
-trustgate_request_join(const struct trustgate_question *question, u32 *cause)
+trustgate_request_join(const struct trustgate_question *question, u32 *cause,
+		       bool *raised)
 {
 	const struct trustgate_request_key key = {
 		.pid = task_tgid(current),
@@ -393,49 +356,37 @@ trustgate_request_join(const struct trustgate_question *question, u32 *cause)
 		.access = question->access,
 		.volume_id = question->volume->id,
 	};
-	/* By its channel the agent learns of it sooner than by the event. */
-	const bool by_channel = trustgate_channel_is_open();
-	struct trustgate_request *request, *fresh = NULL, *joined = NULL;
-	bool raised = false;
+	struct trustgate_request *request, *joined = NULL;
 
-	spin_lock(&lock);
-	request = find(&key, question->now_ns);
-	if (!request) {
-		spin_unlock(&lock);
-		fresh = trustgate_request_make(&key, question, *cause);
-		if (!fresh) {
-			*cause = TRUSTGATE_CAUSE_CROWDED;
-			return NULL;
-		}
-		spin_lock(&lock);
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "asked outside of RCU read side");
+	*raised = false;
+	/* Who asks what was asked before needs no memory for it. */
+	if (rhashtable_lookup(&requests, &key, params)) {
+		spin_lock(&trustgate_request_lock);
 		request = find(&key, question->now_ns);
+		if (request)
+			joined = enter(request, cause);
+		spin_unlock(&trustgate_request_lock);
+		if (request)
+			return joined;
 	}
-	if (!request && raise(fresh, question, !by_channel, cause)) {
-		request = fresh;
-		fresh = NULL;
-		raised = true;
-	}
+	request = trustgate_request_make(&key, question, *cause);
 	if (request)
-		joined = enter(request, cause);
-	spin_unlock(&lock);
-	/* In any case: a channel may have been opened since it was looked for. */
-	if (raised)
-		trustgate_channel_wake();
-	if (raised && !by_channel)
-		trustgate_event_hand_over();
-	if (fresh)
-		trustgate_request_put(fresh);
-	return joined;
+		return raise_or_join(request, question, cause, raised);
+	*cause = TRUSTGATE_CAUSE_CROWDED;
+	return NULL;
 }
 
 void trustgate_request_leave(struct trustgate_request *request)
 {
-	spin_lock(&lock);
-	WRITE_ONCE(request->waiting, request->waiting - 1);
-	if (!request->waiting && !trustgate_request_closed(request))
-		set_due(request, min(request->deadline_ns,
-				     ktime_get_boottime_ns() + LINGERS_NS));
-	spin_unlock(&lock);
+	/* Of a closed one nobody looks at how many wait. */
+	if (!trustgate_request_closed(request)) {
+		spin_lock(&trustgate_request_lock);
+		WRITE_ONCE(request->waiting, request->waiting - 1);
+		if (!request->waiting && !trustgate_request_closed(request))
+			trustgate_due_left(request);
+		spin_unlock(&trustgate_request_lock);
+	}
 	trustgate_request_put(request);
 }
 
@@ -445,7 +396,7 @@ static struct trustgate_request *lowest(u64 id)
 	struct trustgate_request *request, *best = NULL;
 	struct rb_node *node = by_id.rb_node;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&trustgate_request_lock);
 	while (node) {
 		request = rb_entry(node, struct trustgate_request, by_id);
 		if (request->id >= id) {
@@ -465,38 +416,49 @@ static struct trustgate_request *numbered(u64 id)
 	return request && request->id == id ? request : NULL;
 }
 
-bool trustgate_request_answer(u64 id, u32 end,
+bool trustgate_request_answer(struct trustgate_request *request, u32 end,
 			      const struct trustgate_grant *grant)
 {
-	struct trustgate_request *request;
+	bool open;
 
-	spin_lock(&lock);
-	request = numbered(id);
-	if (request)
-		close_request(request, end, grant);
-	spin_unlock(&lock);
-	return request;
+	spin_lock(&trustgate_request_lock);
+	open = !trustgate_request_closed(request);
+	if (open)
+		close_by(request, end, grant);
+	spin_unlock(&trustgate_request_lock);
+	return open;
+}
+
+bool trustgate_request_answer_by_id(u64 id, u32 end,
+				    const struct trustgate_grant *grant)
+{
+	struct trustgate_request *request = trustgate_request_get(id);
+	bool open;
+
+	if (!request)
+		return false;
+	open = trustgate_request_answer(request, end, grant);
+	trustgate_request_put(request);
+	return open;
 }
 
 void trustgate_request_close_all(u32 volume_id, u32 end)
 {
-	struct trustgate_request *request, *next;
+	struct trustgate_request *request;
 	unsigned int done;
 	u64 from = 0;
 
 	might_sleep();
 	do {
 		done = 0;
-		spin_lock(&lock);
-		for (request = lowest(from); request && done < BATCH;
-		     request = next, done++) {
+		spin_lock(&trustgate_request_lock);
+		while (done < BATCH && (request = lowest(from))) {
+			done++;
 			from = request->id + 1;
-			next = list_is_last(&request->in_order, &open) ? NULL :
-			       list_next_entry(request, in_order);
 			if (!volume_id || request->key.volume_id == volume_id)
-				close_request(request, end, NULL);
+				close_by(request, end, NULL);
 		}
-		spin_unlock(&lock);
+		spin_unlock(&trustgate_request_lock);
 		cond_resched();
 	} while (done == BATCH);
 }
@@ -510,12 +472,12 @@ struct trustgate_request *trustgate_request_take(u64 *taken)
 {
 	struct trustgate_request *request;
 
-	spin_lock(&lock);
+	spin_lock(&trustgate_request_lock);
 	request = lowest(*taken + 1);
 	if (request)
 		refcount_inc(&request->refs);
 	WRITE_ONCE(*taken, request ? request->id : last_id);
-	spin_unlock(&lock);
+	spin_unlock(&trustgate_request_lock);
 	return request;
 }
 
@@ -524,10 +486,10 @@ u64 trustgate_request_untaken(void)
 	const struct trustgate_request *request;
 	u64 taken;
 
-	spin_lock(&lock);
+	spin_lock(&trustgate_request_lock);
 	request = lowest(0);
 	taken = request ? request->id - 1 : last_id;
-	spin_unlock(&lock);
+	spin_unlock(&trustgate_request_lock);
 	return taken;
 }
 
@@ -535,11 +497,11 @@ struct trustgate_request *trustgate_request_next(u64 id)
 {
 	struct trustgate_request *request;
 
-	spin_lock(&lock);
+	spin_lock(&trustgate_request_lock);
 	request = lowest(id);
 	if (request)
 		refcount_inc(&request->refs);
-	spin_unlock(&lock);
+	spin_unlock(&trustgate_request_lock);
 	return request;
 }
 
@@ -547,11 +509,11 @@ struct trustgate_request *trustgate_request_get(u64 id)
 {
 	struct trustgate_request *request;
 
-	spin_lock(&lock);
+	spin_lock(&trustgate_request_lock);
 	request = numbered(id);
 	if (request)
 		refcount_inc(&request->refs);
-	spin_unlock(&lock);
+	spin_unlock(&trustgate_request_lock);
 	return request;
 }
 
@@ -559,13 +521,12 @@ void trustgate_request_totals(struct trustgate_request_totals *totals)
 {
 	const struct trustgate_request *oldest;
 
-	spin_lock(&lock);
-	oldest = list_first_entry_or_null(&open, struct trustgate_request,
-					  in_order);
+	spin_lock(&trustgate_request_lock);
+	oldest = lowest(0);
 	totals->open = nr_open;
 	totals->max = max_requests;
 	totals->oldest_ns = oldest ? oldest->raised_ns : 0;
-	spin_unlock(&lock);
+	spin_unlock(&trustgate_request_lock);
 }
 
 int trustgate_request_init(void)
@@ -578,18 +539,15 @@ int trustgate_request_init(void)
 		return -EINVAL;
 	}
 	user_seed = get_random_u32();
-	timerqueue_init_head(&dues);
 	err = trustgate_request_make_init();
 	if (err)
 		return err;
 	err = rhashtable_init(&requests, &params);
 	if (err)
 		goto err_make;
-	workqueue = alloc_workqueue("trustgate_request", WQ_UNBOUND, 0);
-	if (!workqueue) {
-		err = -ENOMEM;
+	err = trustgate_due_init();
+	if (err)
 		goto err_requests;
-	}
 	return 0;
 
 err_requests:
@@ -601,16 +559,15 @@ err_make:
 
 void trustgate_request_exit(void)
 {
-	struct trustgate_request *request, *next;
+	struct trustgate_request *request;
 
-	disable_delayed_work_sync(&keeper);
-	spin_lock(&lock);
-	/* With the last volume the last of them was closed. */
-	WARN_ON_ONCE(!list_empty(&open));
-	list_for_each_entry_safe(request, next, &closed, in_order)
-		forget(request);
-	spin_unlock(&lock);
-	destroy_workqueue(workqueue);
+	trustgate_due_stop();
+	/* With the last volume the last open one was closed. */
+	spin_lock(&trustgate_request_lock);
+	while ((request = trustgate_due_oldest_answer()))
+		trustgate_request_forget(request);
+	spin_unlock(&trustgate_request_lock);
+	trustgate_due_exit();
 	rhashtable_destroy(&requests);
 	trustgate_request_make_exit();
 }

@@ -5,14 +5,16 @@
  * Owns: the table of requests and its limits, who waits for each, how each is
  * closed, and for how long an answer stands.
  *
- * Must not own: whether the agent is asked, and how a thread waits (ask.c); what
- * the agent says (netlink_request.c, netlink_grant.c).
+ * Must not own: whether the agent is asked, and how a thread waits (ask.c); when
+ * something is due (request_due.c); what the agent says (channel.c,
+ * netlink_request.c, netlink_grant.c).
  */
 #ifndef _TRUSTGATE_REQUEST_H
 #define _TRUSTGATE_REQUEST_H
 
 #include <linux/list.h>
 #include <linux/rbtree_types.h>
+#include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sched.h>
@@ -54,14 +56,17 @@ struct trustgate_request_key {
  *	request is in the table
  * @refs: the table's reference, and one for each thread that waits
  * @by_id: in the tree of open requests; the table's lock
- * @due: in the queue of what is to be done next, unless its answer stands;
- *	.expires is CLOCK_BOOTTIME; the table's lock
- * @in_order: in the list of open requests in the order of their numbers, or in
- *	that of closed ones in the order of their ends; the table's lock
+ * @due: in the queue of what is to be done next, if that is neither to find it
+ *	late nor to forget it; .expires is CLOCK_BOOTTIME; the table's lock
+ * @in_order: in the list of fresh requests, or in that of late ones, both in the
+ *	order of their numbers, or in that of closed ones in the order of their
+ *	ends; the table's lock
  * @end: enum trustgate_request_end; written under the table's lock, read with
  *	READ_ONCE
- * @waiting: threads that wait; likewise
- * @answered: where they wait
+ * @waiting: threads that wait; as long as the request is open; likewise
+ * @late: there was no answer soon; set once, likewise
+ * @raiser: where the thread waits first that has raised it
+ * @answered: where all others wait
  * @raised_ns: CLOCK_BOOTTIME; constant
  * @deadline_ns: when it is closed for want of an answer, CLOCK_BOOTTIME;
  *	constant
@@ -89,6 +94,8 @@ struct trustgate_request {
 	struct list_head in_order;
 	u32 end;
 	u32 waiting;
+	bool late;
+	struct rcuwait raiser;
 	wait_queue_head_t answered;
 	u64 raised_ns;
 	u64 deadline_ns;
@@ -98,7 +105,7 @@ struct trustgate_request {
 	kuid_t user;
 	u32 uid;
 	u32 loginuid;
-	char comm[TASK_COMM_LEN];
+	char comm[TASK_COMM_LEN] __aligned(sizeof(u64));
 	const char *path;
 	u32 path_length;
 	char *long_path;
@@ -124,6 +131,8 @@ void trustgate_request_exit(void);
  * trustgate_request_join() - wait for the answer to a question, with others
  * @question: about current
  * @cause: why no grant allows it; replaced where NULL is returned
+ * @raised: result: whether it was raised for the caller, whose thread is to wait
+ *	as its raiser
  *
  * The request that is open for this question is joined, or one is raised, which
  * the agent is told of. There is none if an answer was given a moment ago.
@@ -136,7 +145,8 @@ void trustgate_request_exit(void);
  * and does not suffice.
  */
 struct trustgate_request *
-trustgate_request_join(const struct trustgate_question *question, u32 *cause);
+trustgate_request_join(const struct trustgate_question *question, u32 *cause,
+		       bool *raised);
 
 /**
  * trustgate_request_leave() - wait no longer
@@ -163,8 +173,22 @@ trustgate_request_closed(const struct trustgate_request *request)
 }
 
 /**
+ * trustgate_request_late() - is it a long wait?
+ * @request: referenced
+ *
+ * Context: any.
+ * Return: whether a moment after it was raised there was no answer; then who
+ * waits is not to do so inside the hook.
+ */
+static inline bool
+trustgate_request_late(const struct trustgate_request *request)
+{
+	return READ_ONCE(request->late);
+}
+
+/**
  * trustgate_request_answer() - close a request
- * @id: number
+ * @request: referenced
  * @end: enum trustgate_request_end, not open
  * @grant: the grant that is the answer, or NULL
  *
@@ -173,10 +197,22 @@ trustgate_request_closed(const struct trustgate_request *request)
  * than @grant lasts, but a second.
  *
  * Context: process; does not sleep.
+ * Return: false if it is closed already.
+ */
+bool trustgate_request_answer(struct trustgate_request *request, u32 end,
+			      const struct trustgate_grant *grant);
+
+/**
+ * trustgate_request_answer_by_id() - the same, of one that is known by its number
+ * @id: number
+ * @end: enum trustgate_request_end, not open
+ * @grant: the grant that is the answer, or NULL
+ *
+ * Context: process; does not sleep.
  * Return: false if no request with this number is open.
  */
-bool trustgate_request_answer(u64 id, u32 end,
-			      const struct trustgate_grant *grant);
+bool trustgate_request_answer_by_id(u64 id, u32 end,
+				    const struct trustgate_grant *grant);
 
 /**
  * trustgate_request_close_all() - close requests without an answer

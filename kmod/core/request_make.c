@@ -92,6 +92,8 @@ trustgate_request_make(const struct trustgate_request_key *key,
 	request->due.expires = 0;
 	request->end = TRUSTGATE_REQUEST_END_OPEN;
 	request->waiting = 0;
+	request->late = false;
+	rcuwait_init(&request->raiser);
 	init_waitqueue_head(&request->answered);
 	request->raised_ns = question->now_ns;
 	request->start_ns = current->group_leader->start_boottime;

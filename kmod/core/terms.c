@@ -76,14 +76,13 @@ static int check_on_end(const struct trustgate_terms *terms,
 	return 0;
 }
 
-static int check_times(const struct trustgate_terms *terms,
+static int check_times(const struct trustgate_terms *terms, u64 now_ns,
 		       struct nlattr * const *attrs,
 		       struct netlink_ext_ack *extack)
 {
 	const struct nlattr *expiry =
 		attrs[TRUSTGATE_A_GRANT_EXPIRES_BOOTTIME_NS];
 	const u64 max_ns = terms->volume->settings.max_duration_ns;
-	const u64 now_ns = ktime_get_boottime_ns();
 
 	if (terms->expires_ns <= now_ns) {
 		NL_SET_ERR_MSG_ATTR_FMT(extack, expiry, "%s",
@@ -150,14 +149,14 @@ static int check_supervision(const struct trustgate_terms *terms,
 					  extack);
 }
 
-int trustgate_terms_check(const struct trustgate_terms *terms,
+int trustgate_terms_check(const struct trustgate_terms *terms, u64 now_ns,
 			  struct nlattr * const *attrs,
 			  struct netlink_ext_ack *extack)
 {
 	lockdep_assert_held(&trustgate_mutex);
 	return check_numbers(terms, attrs, extack) ?:
 	       check_on_end(terms, attrs, extack) ?:
-	       check_times(terms, attrs, extack) ?:
+	       check_times(terms, now_ns, attrs, extack) ?:
 	       check_supervision(terms, attrs, extack);
 }
 

@@ -34,6 +34,7 @@ int trustgate_terms_take_volume(struct trustgate_terms *terms, u32 id,
 /**
  * trustgate_terms_check() - may a grant be given on these terms?
  * @terms: all of them but subject and object
+ * @now_ns: CLOCK_BOOTTIME
  * @attrs: by TRUSTGATE_A_GRANT_..., what a refusal points at; NULL for what was
  *	not given. Only their addresses matter.
  * @extack: gets the cause of a refusal
@@ -41,7 +42,7 @@ int trustgate_terms_take_volume(struct trustgate_terms *terms, u32 id,
  * Context: process, trustgate_mutex held.
  * Return: 0, -EINVAL or -ERANGE.
  */
-int trustgate_terms_check(const struct trustgate_terms *terms,
+int trustgate_terms_check(const struct trustgate_terms *terms, u64 now_ns,
 			  struct nlattr * const *attrs,
 			  struct netlink_ext_ack *extack);
 
