@@ -240,8 +240,9 @@ static int open_file(struct agent *agent, struct refusal *refusal)
 	sqlite3_busy_timeout(docket->db, LOCK_WAIT_MS);
 	sqlite3_db_config(docket->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(docket->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* There is no place for temporary files, such as long lists are sorted in. */
 	if (sqlite3_exec(docket->db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"
-			 "PRAGMA cell_size_check = ON;", NULL, NULL, NULL) != SQLITE_OK)
+			 "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;", NULL, NULL, NULL) != SQLITE_OK)
 		return docket_failed(agent, refusal);
 	return check_version(agent, refusal);
 }
