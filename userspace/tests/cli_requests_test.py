@@ -62,7 +62,8 @@ class RequestsTest(scripted.ScriptedAgent):
         delay = calls[7][1].pop("delayNSec")
         self.assertTrue(80 * SEC < delay <= 90 * SEC, delay)
         self.assertEqual([
-            ("ListRequests", {"volume": "acme"}), ("ListRequests", {}), ("ListRequests", {}),
+            ("ListRequests", {"volume": "acme", "max": 500}), ("ListRequests", {"max": 500}),
+            ("ListRequests", {"max": 500}),
             ("ShowRequest", {"id": 7}), ("ShowRequest", {"id": 7}),
             ("Approve", {"id": 7, "reason": "customer-ticket", "ticket": "SR-1", "durationNSec": 20 * SEC,
                          "access": ["read"], "descendants": True, "supervised": True, "comment": "fine"}),
@@ -102,6 +103,19 @@ class RequestsTest(scripted.ScriptedAgent):
             common | {"reason": "incident"},
             common | {"reason": "emergency", "comment": "why", "breakGlass": True},
             {"id": 9, "comment": "seen"}], asked)
+
+    def test_parts(self):
+        """However many wait, each part begins where the last has ended."""
+        part = [{"id": number, "state": "pending"} for number in range(1, 501)]
+        self.answer("ListRequests", replies=[{"requests": part}])
+        # The same again is not what was asked for.
+        self.assertIn("makes no sense", self.check(REFUSED, "requests")[1])
+        self.answer("ListRequests", replies=[{"requests": part[::-1]}])
+        self.assertIn("makes no sense", self.check(REFUSED, "history")[1])
+        self.assertEqual([
+            ("ListRequests", {"max": 500}), ("ListRequests", {"after": 500, "max": 500}),
+            ("ListRequests", {"history": True, "max": 500}),
+            ("ListRequests", {"history": True, "before": 1, "max": 500})], self.calls())
 
     def test_history(self):
         """Read in parts, each from where the last has ended."""

@@ -289,6 +289,7 @@ int docket_decide(struct agent *agent, struct docket_request *request,
 /* Which requests; what is 0 or NULL is of no matter. */
 struct docket_filter {
 	const char *volume;
+	const char *const *volumes;	/* one of these, NULL at the end */
 	const char *boot;
 	uint32_t states;	/* bits 1 << enum docket_state */
 	uint32_t kinds;		/* bits 1 << enum docket_kind */
@@ -296,6 +297,8 @@ struct docket_filter {
 	uint64_t kernel_id;
 	uint64_t since_realtime_ns;
 	uint64_t before_id;
+	uint64_t after_id;
+	bool ungranted;		/* undecided, or decided and not given yet */
 	bool closing;		/* ended, and mappings are looked for */
 	bool newest_first;
 	size_t max;

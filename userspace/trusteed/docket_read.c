@@ -207,6 +207,16 @@ static void state_list(uint32_t states, char text[4 * STATES + 1])
 			used += sprintf(text + used, "%s%zu", used ? ", " : "", i);
 }
 
+/* "volume IN ('a', 'b')"; to be freed with sqlite3_free(), NULL without memory. */
+static char *volume_list(const char *const *volumes)
+{
+	char *text = sqlite3_mprintf(volumes ? "volume IN (" : "1");
+
+	for (size_t i = 0; text && volumes && volumes[i]; i++)
+		text = sqlite3_mprintf("%z%s%Q", text, i ? ", " : "", volumes[i]);
+	return text && volumes ? sqlite3_mprintf("%z)", text) : text;
+}
+
 int docket_list(struct agent *agent, const struct docket_filter *filter,
 		struct docket_request **ret_requests, size_t *ret_count,
 		struct refusal *refusal)
@@ -216,31 +226,36 @@ int docket_list(struct agent *agent, const struct docket_filter *filter,
 		DOCKET_T(filter->volume), DOCKET_T(filter->boot),
 		DOCKET_N(filter->kinds), DOCKET_N(filter->grant_id), DOCKET_N(filter->kernel_id),
 		DOCKET_N(filter->since_realtime_ns), DOCKET_N(filter->before_id),
-		DOCKET_N(filter->max ?: INT32_MAX),
+		DOCKET_N(filter->max ?: INT32_MAX), DOCKET_N(filter->after_id),
 	};
+	char *volumes = volume_list(filter->volumes), *sql = NULL;
 	char states[4 * STATES + 1];
 	sqlite3_stmt *rows;
 	void *array = NULL;
-	char *sql;
 	int r;
 
 	*ret_requests = NULL;
 	*ret_count = 0;
 	state_list(filter->states, states);
 	/* What is to be found by an index is only there if it is asked for. */
-	if (asprintf(&sql, "SELECT %.*s FROM request WHERE (?1 IS NULL OR volume = ?1)"
-		     " AND %s %s%s%s AND (?3 = 0 OR (?3 >> kind) & 1) AND %s AND %s"
-		     " AND %s AND changed_realtime_ns >= ?6 AND (?7 = 0 OR id < ?7)"
-		     " ORDER BY id %s LIMIT ?8",
-		     (int)sizeof(columns) - 3, columns,
+	if (!volumes ||
+	    asprintf(&sql, "SELECT %.*s FROM request WHERE (?1 IS NULL OR volume = ?1)"
+		     " AND %s AND %s %s%s%s AND (?3 = 0 OR (?3 >> kind) & 1) AND %s AND %s"
+		     " AND %s AND %s AND changed_realtime_ns >= ?6 AND (?7 = 0 OR id < ?7)"
+		     " AND id > ?9 ORDER BY id %s LIMIT ?8",
+		     (int)sizeof(columns) - 3, columns, volumes,
 		     filter->boot ? "boot = ?2" : "?2 IS NULL",
 		     states[0] ? "AND state IN (" : "", states, states[0] ? ")" : "",
 		     filter->grant_id ? "grant_id = ?4 AND grant_id != 0" : "?4 = 0",
 		     filter->kernel_id ? "kernel_id = ?5 AND kernel_id != 0" : "?5 = 0",
+		     filter->ungranted ? "grant_id = 0" : "1",
 		     filter->closing ? "ended_boottime_ns != 0" : "1",
 		     filter->newest_first ? "DESC" : "ASC") < 0)
+		sql = NULL;
+	sqlite3_free(volumes);
+	if (!sql)
 		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
-	r = docket_prepare(agent, sql, values, 8, &rows, refusal);
+	r = docket_prepare(agent, sql, values, 9, &rows, refusal);
 	free(sql);
 	if (r < 0)
 		return r;

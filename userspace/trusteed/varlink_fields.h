@@ -541,8 +541,9 @@
 	F(history, FLAG, NULLABLE, "Also those that are decided or over; the newest first", history) \
 	F(states, WORDS, NULLABLE, "Only those in one of these states", states) \
 	F(sinceRealtimeNSec, TIME, NULLABLE, "Only those whose state has changed since", since_ns) \
-	F(before, REQUEST, NULLABLE, "Only those with a lower number, to read on", before) \
-	F(max, NUMBER, NULLABLE, "At most so many; never more than 1000 of the history", max)
+	F(before, REQUEST, NULLABLE, "Only those with a lower number, to read the history on", before) \
+	F(after, REQUEST, NULLABLE, "Only those with a higher number, to read others on", after) \
+	F(max, NUMBER, NULLABLE, "At most so many; never more than 1000", max)
 
 #define SHOW_REQUEST_PARAMETERS(F) \
 	F(id, REQUEST, MANDATORY, "Which", id)

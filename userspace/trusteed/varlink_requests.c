@@ -16,7 +16,7 @@
 #include "varlink_fields.h"
 #include "varlink_json.h"
 
-#define HISTORY_MAX	1000
+#define LIST_MAX	1000
 
 int varlink_request(struct agent *agent, const struct docket_request *request,
 		    sd_json_variant **ret, struct refusal *refusal)
@@ -62,6 +62,7 @@ struct list_parameters {
 	char **states;
 	int64_t since_ns;
 	uint64_t before;
+	uint64_t after;
 	uint32_t max;
 };
 
@@ -74,7 +75,8 @@ static int read_filter(const struct list_parameters *given, struct docket_filter
 		return refuse(refusal, EINVAL, "sinceRealtimeNSec", "is negative");
 	*filter = (struct docket_filter){
 		.volume = given->volume, .since_realtime_ns = given->since_ns,
-		.before_id = given->before, .newest_first = history, .max = given->max,
+		.before_id = given->before, .after_id = given->after, .newest_first = history,
+		.max = given->max,
 	};
 	for (char **name = given->states; name && *name; name++) {
 		enum docket_state state = docket_state_by_name(*name);
@@ -84,33 +86,43 @@ static int read_filter(const struct list_parameters *given, struct docket_filter
 				      *name);
 		filter->states |= UINT32_C(1) << state;
 	}
-	if (!history && !filter->states)
+	/* What waits: for people, or for its begin. */
+	if (!history && !filter->states) {
 		filter->states = UINT32_C(1) << DOCKET_PENDING | UINT32_C(1) << DOCKET_APPROVED;
-	if ((history || given->states) && (!filter->max || filter->max > HISTORY_MAX))
-		filter->max = HISTORY_MAX;
+		filter->ungranted = true;
+	}
+	/* Others wait meanwhile, and a reply has to fit into a message. */
+	if (!filter->max || filter->max > LIST_MAX)
+		filter->max = LIST_MAX;
 	return 0;
 }
 
-/* What waits: for people, or for its begin. */
-static bool waits(const struct docket_request *request)
+/* A tenant sees what is his. To be freed; NULL with *@ret_error 0 for all. */
+static const char **readable(const struct config *config, uid_t uid, int *ret_error)
 {
-	return request->state == DOCKET_PENDING ||
-	       (request->state == DOCKET_APPROVED && !request->grant_id);
+	const char **volumes;
+	size_t count = 0;
+
+	*ret_error = 0;
+	if (uid == 0 || config_is_trustee(config, uid))
+		return NULL;
+	volumes = calloc(config->volumes_count + 1, sizeof(*volumes));
+	if (!volumes)
+		*ret_error = -ENOMEM;
+	for (size_t i = 0; volumes && i < config->volumes_count; i++)
+		if (config_is_tenant(config, config->volumes[i].name, uid))
+			volumes[count++] = config->volumes[i].name;
+	return volumes;
 }
 
 static int list(struct agent *agent, const struct docket_request *requests, size_t count,
-		bool only_waiting, uid_t uid, sd_json_variant **ret, struct refusal *refusal)
+		sd_json_variant **ret, struct refusal *refusal)
 {
-	struct refusal ignored;
 	int r = sd_json_variant_new_array(ret, NULL, 0);
 
 	for (size_t i = 0; r >= 0 && i < count; i++) {
 		sd_json_variant *request = NULL;
 
-		/* A tenant sees what is his. */
-		if ((only_waiting && !waits(&requests[i])) ||
-		    authorise_read_requests(agent->config, requests[i].volume, uid, &ignored) < 0)
-			continue;
 		r = varlink_request(agent, &requests[i], &request, refusal);
 		if (r >= 0)
 			r = sd_json_variant_append_array(ret, request);
@@ -119,15 +131,32 @@ static int list(struct agent *agent, const struct docket_request *requests, size
 	return r;
 }
 
+static int reply_list(struct agent *agent, const struct docket_filter *filter,
+		      sd_json_variant **ret_reply, struct refusal *refusal)
+{
+	struct docket_request *requests;
+	sd_json_variant *array = NULL;
+	size_t count;
+	int r;
+
+	r = docket_list(agent, filter, &requests, &count, refusal);
+	if (r < 0)
+		return r;
+	r = list(agent, requests, count, &array, refusal);
+	if (r >= 0)
+		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("requests", array));
+	sd_json_variant_unref(array);
+	docket_free_requests(requests, count);
+	return r < 0 ? r : 0;
+}
+
 static int run_list(struct agent *agent, sd_varlink *link, void *userdata,
 		    sd_json_variant **ret_reply, struct refusal *refusal)
 {
 	const struct list_parameters *given = userdata;
-	struct docket_request *requests = NULL;
-	sd_json_variant *array = NULL;
+	const char **volumes = NULL;
 	struct docket_filter filter;
 	struct peer peer;
-	size_t count = 0;
 	int r;
 
 	r = varlink_peer(link, &peer, refusal);
@@ -136,16 +165,13 @@ static int run_list(struct agent *agent, sd_varlink *link, void *userdata,
 	if (r == 0)
 		r = read_filter(given, &filter, refusal);
 	if (r == 0)
-		r = docket_list(agent, &filter, &requests, &count, refusal);
+		volumes = readable(agent->config, peer.uid, &r);
 	if (r < 0)
 		return r;
-	r = list(agent, requests, count, given->history <= 0 && !given->states, peer.uid, &array,
-		 refusal);
-	if (r >= 0)
-		r = sd_json_buildo(ret_reply, SD_JSON_BUILD_PAIR_VARIANT("requests", array));
-	sd_json_variant_unref(array);
-	docket_free_requests(requests, count);
-	return r < 0 ? r : 0;
+	filter.volumes = volumes;
+	r = reply_list(agent, &filter, ret_reply, refusal);
+	free(volumes);
+	return r;
 }
 
 int method_list_requests(sd_varlink *link, sd_json_variant *parameters,

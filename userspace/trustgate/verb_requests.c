@@ -2,7 +2,7 @@
 /*
  * trustgate requests, history - list requests: those that wait for people, or all.
  *
- * Owns: the table of requests, reading the history in parts.
+ * Owns: the table of requests, reading them in parts.
  *
  * Must not own: one of them (verb_show.c), answering them (verb_answer.c).
  */
@@ -225,7 +225,8 @@ static int add_states(sd_json_variant **parameters)
 	return r;
 }
 
-static int build(bool history, uint64_t before, uint64_t max, sd_json_variant **ret)
+/* @last: the number of the last one that is known already, 0 if none is */
+static int build(bool history, uint64_t last, uint64_t max, sd_json_variant **ret)
 {
 	int r = 0;
 
@@ -237,9 +238,9 @@ static int build(bool history, uint64_t before, uint64_t max, sd_json_variant **
 		r = add_states(ret);
 	if (r >= 0 && filter.since_ns)
 		r = sd_json_variant_set_field_unsigned(ret, "sinceRealtimeNSec", filter.since_ns);
-	if (r >= 0 && before)
-		r = sd_json_variant_set_field_unsigned(ret, "before", before);
-	if (r >= 0 && max)
+	if (r >= 0 && last)
+		r = sd_json_variant_set_field_unsigned(ret, history ? "before" : "after", last);
+	if (r >= 0)
 		r = sd_json_variant_set_field_unsigned(ret, "max", max);
 	if (r >= 0)
 		return 0;
@@ -247,7 +248,7 @@ static int build(bool history, uint64_t before, uint64_t max, sd_json_variant **
 	return EXIT_REFUSED;
 }
 
-static int ask(const struct cli *cli, bool history, uint64_t before, uint64_t max,
+static int ask(const struct cli *cli, bool history, uint64_t last, uint64_t max,
 	       sd_json_variant **ret_requests)
 {
 	sd_json_variant *parameters = NULL;
@@ -255,7 +256,7 @@ static int ask(const struct cli *cli, bool history, uint64_t before, uint64_t ma
 	sd_json_variant *requests;
 	int r;
 
-	r = build(history, before, max, &parameters);
+	r = build(history, last, max, &parameters);
 	if (r) {
 		sd_json_variant_unref(parameters);
 		return r;
@@ -272,26 +273,10 @@ static int ask(const struct cli *cli, bool history, uint64_t before, uint64_t ma
 	return r;
 }
 
-static int run_requests(const struct cli *cli, int argc, char *argv[])
+/* All of them, however many there are, a part at a time. */
+static int read_all(const struct cli *cli, bool history, sd_json_variant **all)
 {
-	sd_json_variant *requests = NULL;
-	int r;
-
-	(void)argc;
-	(void)argv;
-	r = table_check(cli, columns);
-	if (!r)
-		r = ask(cli, false, 0, 0, &requests);
-	if (!r)
-		r = show(cli, columns, requests);
-	sd_json_variant_unref(requests);
-	return r;
-}
-
-/* All of it, however long it is, a part at a time. */
-static int read_history(const struct cli *cli, sd_json_variant **all)
-{
-	uint64_t before = 0, left = filter.max ?: UINT64_MAX;
+	uint64_t last = 0, left = filter.max ?: UINT64_MAX;
 	int r = sd_json_variant_new_array(all, NULL, 0) < 0 ? EXIT_REFUSED : 0;
 
 	while (!r && left) {
@@ -299,38 +284,52 @@ static int read_history(const struct cli *cli, sd_json_variant **all)
 		sd_json_variant *part = NULL;
 		size_t count;
 
-		r = ask(cli, true, before, page, &part);
+		r = ask(cli, history, last, page, &part);
 		count = r ? 0 : sd_json_variant_elements(part);
 		for (size_t i = 0; !r && i < count; i++) {
 			sd_json_variant *request = sd_json_variant_by_index(part, i);
 
-			if (!field_number(request, "id", &before) ||
+			uint64_t former = last;
+
+			if (!field_number(request, "id", &last) ||
+			    (former && (history ? last >= former : last <= former)) ||
 			    sd_json_variant_append_array(all, request) < 0)
 				r = no_sense();
 		}
 		sd_json_variant_unref(part);
 		left -= count < left ? count : left;
-		/* A tenant may be shown fewer than there are in a part. */
-		if (!count)
+		if (count < page)
 			break;
 	}
 	return r;
 }
 
-static int run_history(const struct cli *cli, int argc, char *argv[])
+static int list(const struct cli *cli, bool history, const struct column *shown)
 {
 	sd_json_variant *requests = NULL;
 	int r;
 
-	(void)argc;
-	(void)argv;
-	r = table_check(cli, history_columns);
+	r = table_check(cli, shown);
 	if (!r)
-		r = read_history(cli, &requests);
+		r = read_all(cli, history, &requests);
 	if (!r)
-		r = show(cli, history_columns, requests);
+		r = show(cli, shown, requests);
 	sd_json_variant_unref(requests);
 	return r;
+}
+
+static int run_requests(const struct cli *cli, int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	return list(cli, false, columns);
+}
+
+static int run_history(const struct cli *cli, int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	return list(cli, true, history_columns);
 }
 
 static const struct cli_option options[] = {

@@ -629,6 +629,31 @@ def test_history():
     end(host)
 
 
+def test_parts():
+    """A list has its bounds, whatever is on record; who may see less sees all of that."""
+    host, client = begin("1")
+    numbers = [raised(host, client, f"db/f{i}") for i in range(3)]
+    equal([r["id"] for r in client.call("ListRequests", max=2)["requests"]], numbers[:2], "the first two")
+    equal([r["id"] for r in client.call("ListRequests", after=numbers[1])["requests"]], numbers[2:], "then the rest")
+    client.call("Deny", id=numbers[0])
+    docket = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    columns = ", ".join(row[1] for row in docket.execute("PRAGMA table_info(request)") if row[1] not in ("id", "volume"))
+    # Of another tenant, and thousands of them: sorted they do not fit into a cache.
+    docket.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+        INSERT INTO request (volume, {columns}) SELECT 'other', {columns.replace("kernel_id", "0")}
+        FROM request, n WHERE id = {numbers[0]}""")
+    docket.close()
+    equal(len(client.call("ListRequests", history=True)["requests"]), 1000, "at most a thousand at a time")
+    play(host, CAROL)
+    equal([r["id"] for r in client.call("ListRequests", history=True)["requests"]], numbers[::-1],
+          "a tenant sees all that is his, though there is newer")
+    equal([r["id"] for r in client.call("ListRequests", history=True, states=["rejected"])["requests"]],
+          numbers[:1], "in a state, too")
+    play(host, ALICE)
+    equal([r["id"] for r in client.call("ListRequests")["requests"]], numbers[1:], "what waits is found among them")
+    end(host)
+
+
 def test_demands_more():
     """Whoever waits needs what the volume demands by now, and what it did then."""
     host, client = begin("2")
@@ -648,4 +673,4 @@ def test_demands_more():
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
     test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
-    test_exec_asks, test_stop, test_break_glass, test_history, test_demands_more)
+    test_exec_asks, test_stop, test_break_glass, test_history, test_parts, test_demands_more)
