@@ -104,6 +104,23 @@ class RequestsTest(scripted.ScriptedAgent):
             common | {"reason": "emergency", "comment": "why", "breakGlass": True},
             {"id": 9, "comment": "seen"}], asked)
 
+    def test_several(self):
+        """One after the other; a refusal keeps nobody from the rest, one without sense everybody."""
+        request = {"id": 7, "state": "rejected", "needTrustees": 1, "trustees": 0}
+        self.answer("Deny", replies=[{"request": request}])
+        self.assertEqual("request 7 is denied\nrequest 8 is denied\n", self.check(DONE, "deny", "7", "8")[0])
+        self.answer("Approve", replies=[{"request": request | {"state": "pending"}}])
+        out, _ = self.check(DONE, "approve", "7", "8", "9", "--json")
+        self.assertEqual(3, len(out.splitlines()))
+        self.answer("Acknowledge", error="io.trustgate.Agent.Refused", parameters={"message": "no", "errno": 1})
+        code, out, err = self.run_cli("acknowledge", "7", "8")
+        self.assertEqual((REFUSED, ""), (code, out))
+        self.assertEqual(2, err.count("refused: no"))
+        self.assertEqual(2, self.run_cli("deny", "7", "eight")[0])
+        self.assertEqual([("Deny", 7), ("Deny", 8), ("Approve", 7), ("Approve", 8), ("Approve", 9),
+                          ("Acknowledge", 7), ("Acknowledge", 8)],
+                         [(method, parameters["id"]) for method, parameters in self.calls()])
+
     def test_parts(self):
         """However many wait, each part begins where the last has ended."""
         part = [{"id": number, "state": "pending"} for number in range(1, 501)]

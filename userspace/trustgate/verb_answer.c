@@ -2,7 +2,8 @@
 /*
  * trustgate approve, deny, extend - decide about a request.
  *
- * Owns: their options, and what is said of the outcome.
+ * Owns: their options, one after the other for several requests, and what is said of
+ * the outcome.
  *
  * Must not own: who may, and how much; the agent says so.
  */
@@ -170,17 +171,38 @@ static int show_approval(const struct cli *cli, uint64_t id, sd_json_variant *re
 	return 0;
 }
 
-static int run_approve(const struct cli *cli, int argc, char *argv[])
+/* One after the other; one that is refused does not keep the others from it. */
+static int for_each(const struct cli *cli, int argc, char *argv[],
+		    int (*run)(const struct cli *cli, uint64_t id))
 {
-	uint64_t id, delay_ns = 0, now_ns = realtime_now_ns();
+	int worst = 0;
+
+	for (int i = 0; i < argc; i++) {
+		uint64_t id;
+		int r = parse_number("ID", argv[i], 1, INT64_MAX, &id);
+
+		if (r)
+			return r;
+	}
+	for (int i = 0; i < argc; i++) {
+		uint64_t id = 0;
+		int r = parse_number("ID", argv[i], 1, INT64_MAX, &id) ?: run(cli, id);
+
+		/* Without the agent there is nothing more to be tried. */
+		if (r == EXIT_UNREACHABLE)
+			return r;
+		worst = worst ?: r;
+	}
+	return worst;
+}
+
+static int approve(const struct cli *cli, uint64_t id)
+{
+	uint64_t delay_ns = 0, now_ns = realtime_now_ns();
 	sd_json_variant *parameters = NULL;
 	sd_json_variant *reply = NULL;
 	int r;
 
-	(void)argc;
-	r = parse_number("ID", argv[0], 1, INT64_MAX, &id);
-	if (r)
-		return r;
 	if (answer.begin_realtime_ns && answer.begin_realtime_ns <= now_ns)
 		return usage_error("--at: that time has passed; leave it out to begin now");
 	if (answer.begin_realtime_ns)
@@ -194,18 +216,18 @@ static int run_approve(const struct cli *cli, int argc, char *argv[])
 	return r;
 }
 
+static int run_approve(const struct cli *cli, int argc, char *argv[])
+{
+	return for_each(cli, argc, argv, approve);
+}
+
 /* A number, a comment, and nothing but a word to say. */
-static int decide(const struct cli *cli, const char *number, const char *method,
-		  const char *done)
+static int decide(const struct cli *cli, uint64_t id, const char *method, const char *done)
 {
 	sd_json_variant *parameters = NULL;
 	sd_json_variant *reply = NULL;
-	uint64_t id;
 	int r;
 
-	r = parse_number("ID", number, 1, INT64_MAX, &id);
-	if (r)
-		return r;
 	if (build(id, &parameters) < 0)
 		return refuse_to_make(parameters);
 	r = agent_call(cli, method, parameters, &reply);
@@ -217,16 +239,24 @@ static int decide(const struct cli *cli, const char *number, const char *method,
 	return r;
 }
 
+static int deny(const struct cli *cli, uint64_t id)
+{
+	return decide(cli, id, "Deny", "denied");
+}
+
 static int run_deny(const struct cli *cli, int argc, char *argv[])
 {
-	(void)argc;
-	return decide(cli, argv[0], "Deny", "denied");
+	return for_each(cli, argc, argv, deny);
+}
+
+static int acknowledge(const struct cli *cli, uint64_t id)
+{
+	return decide(cli, id, "Acknowledge", "acknowledged");
 }
 
 static int run_acknowledge(const struct cli *cli, int argc, char *argv[])
 {
-	(void)argc;
-	return decide(cli, argv[0], "Acknowledge", "acknowledged");
+	return for_each(cli, argc, argv, acknowledge);
 }
 
 static int run_extend(const struct cli *cli, int argc, char *argv[])
@@ -270,14 +300,14 @@ static const struct cli_option options[] = {
 
 const struct verb verb_approve = {
 	.name = "approve",
-	.arguments = "ID",
-	.summary = "approve a request",
+	.arguments = "ID...",
+	.summary = "approve requests",
 	.details = "Where several people have to approve, each does so; what all of them allow is\n"
 		   "granted. Nobody can approve what he has asked for himself, or twice.",
 	.options = options,
 	.shared = SHARED_JSON,
 	.min = 1,
-	.max = 1,
+	.max = -1,
 	.take = take,
 	.run = run_approve,
 };
@@ -289,12 +319,12 @@ static const struct cli_option deny_options[] = {
 
 const struct verb verb_deny = {
 	.name = "deny",
-	.arguments = "ID",
-	.summary = "deny a request, whatever others say",
+	.arguments = "ID...",
+	.summary = "deny requests, whatever others say",
 	.options = deny_options,
 	.shared = SHARED_JSON,
 	.min = 1,
-	.max = 1,
+	.max = -1,
 	.take = take,
 	.run = run_deny,
 };
@@ -320,12 +350,12 @@ const struct verb verb_extend = {
 
 const struct verb verb_acknowledge = {
 	.name = "acknowledge",
-	.arguments = "ID",
+	.arguments = "ID...",
 	.summary = "acknowledge that somebody broke the glass",
 	.options = deny_options,
 	.shared = SHARED_JSON,
 	.min = 1,
-	.max = 1,
+	.max = -1,
 	.take = take,
 	.run = run_acknowledge,
 };
