@@ -31,6 +31,8 @@
 #define READER_WAIT_MS		50
 #define READER_RETRY_USEC	(500 * UINT64_C(1000))
 #define READER_PATIENCE_NS	(2 * NSEC_PER_SEC)
+/* So many do not wait to be collected, so that none has to be dropped. */
+#define COLLECT_MAX		(ACCOUNTING_ITEMS_MAX / 4)
 /* In one commit, during which nothing else is done. */
 #define APPEND_MAX		256
 /* What is kept while nothing can be written; the unit tests keep less. */
@@ -442,11 +444,28 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* ---- entries ---- */
 
+/* While it fails the timer tries, and not everybody who wants something. */
+static int write_now(struct agent *agent)
+{
+	const struct accounting *accounting = agent->accounting;
+
+	if (accounting->problem[0])
+		return -EIO;
+	return accounting->locked_since_ns ? -EBUSY : write_items(agent);
+}
+
+static void collect(struct agent *agent)
+{
+	set_timer(agent->accounting, COLLECT_USEC);
+	if (agent->accounting->count >= COLLECT_MAX)
+		(void)write_now(agent);
+}
+
 void accounting_note(struct agent *agent, const char *kind, sd_json_variant *body)
 {
 	if (agent->accounting) {
 		add(agent->accounting, kind, 0, now_boottime_ns(), body);
-		set_timer(agent->accounting, COLLECT_USEC);
+		collect(agent);
 	}
 	sd_json_variant_unref(body);
 }
@@ -463,7 +482,7 @@ void accounting_event(struct agent *agent, const struct trustgate_event *event)
 	add(accounting, trustgate_event_type_name(event->type) ?: "unknown", event->seq,
 	    event->time_boottime_ns, body);
 	sd_json_variant_unref(body);
-	set_timer(accounting, COLLECT_USEC);
+	collect(agent);
 }
 
 void accounting_granting(struct agent *agent, const char *volume, const char *path,
@@ -474,16 +493,6 @@ void accounting_granting(struct agent *agent, const char *volume, const char *pa
 	if (varlink_json_grant(grant, volume, path, &body) < 0)
 		body = NULL;
 	accounting_note(agent, "granting", body);
-}
-
-/* While it fails the timer tries, and not everybody who wants something. */
-static int write_now(struct agent *agent)
-{
-	const struct accounting *accounting = agent->accounting;
-
-	if (accounting->problem[0])
-		return -EIO;
-	return accounting->locked_since_ns ? -EBUSY : write_items(agent);
 }
 
 int accounting_insist(struct agent *agent, const char *volume, struct refusal *refusal)
