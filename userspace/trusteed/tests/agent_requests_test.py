@@ -654,6 +654,24 @@ def test_parts():
     end(host)
 
 
+def test_many_closed_unseen():
+    """More than there is room for in what waits for the account."""
+    host, client = begin("1")
+    number = raised(host, client)
+    host.kill()
+    docket = sqlite3.connect(host.top + "/state/requests.db", isolation_level=None)
+    columns = ", ".join(row[1] for row in docket.execute("PRAGMA table_info(request)") if row[1] not in ("id", "kernel_id"))
+    docket.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+        INSERT INTO request (kernel_id, {columns}) SELECT 10000 + i, {columns} FROM request, n""")
+    docket.close()
+    host.start()
+    client = host.client()
+    equal(len(client.call("ListRequests", history=True, states=["expired"])["requests"]), 300, "all of them are over")
+    equal([r["id"] for r in client.call("ListRequests")["requests"]], [number], "but the one that is not")
+    equal(host.kill(signal.SIGTERM), 0, "exit status")
+    equal((len(recorded(host, "request-expired")), recorded(host, "entries-lost")), (300, []), "and all are in the account")
+
+
 def test_demands_more():
     """Whoever waits needs what the volume demands by now, and what it did then."""
     host, client = begin("2")
@@ -673,4 +691,5 @@ def test_demands_more():
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
     test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
-    test_exec_asks, test_stop, test_break_glass, test_history, test_parts, test_demands_more)
+    test_exec_asks, test_stop, test_break_glass, test_history, test_parts,
+    test_many_closed_unseen, test_demands_more)
