@@ -118,7 +118,9 @@ struct agent {
 	struct metrics *metrics;
 	/* asked.c */
 	struct policy *policy;
-	struct asked *asked;
+	struct asked_table *asked;
+	struct people *people;
+	uint64_t untaken;	/* up to this number some may be on record, and not taken */
 	struct allowing *allowing;
 	struct allowing **allowing_end;
 	unsigned int allowing_count;

@@ -27,85 +27,19 @@
 /* So many opens share one write to the account. */
 #define ALLOWING_MAX 64
 
-/* ---- the list ---- */
+/* ---- time limits ---- */
 
-struct asked *asked_find(struct agent *agent, uint64_t id)
+void asked_set_deadline(struct agent *agent)
 {
-	struct asked *asked = agent->asked;
+	const struct asked *first = asked_first_due(agent);
 
-	while (asked && asked->id != id)
-		asked = asked->next;
-	return asked;
-}
-
-static void free_asked(struct asked *asked)
-{
-	free(asked->path);
-	free(asked->rule);
-	free(asked);
-}
-
-static void set_deadline(struct agent *agent)
-{
-	uint64_t first_ns = UINT64_MAX;
-
-	for (const struct asked *asked = agent->asked; asked; asked = asked->next)
-		if (asked->deadline_boottime_ns < first_ns)
-			first_ns = asked->deadline_boottime_ns;
-	if (first_ns == UINT64_MAX)
+	if (!first) {
+		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_OFF);
 		return;
-	if (sd_event_source_set_time(agent->asked_deadline,
-				     first_ns / NSEC_PER_USEC + 1) >= 0)
-		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_ONESHOT);
-}
-
-void asked_drop(struct agent *agent, struct asked *asked)
-{
-	struct asked **at = &agent->asked;
-
-	while (*at && *at != asked)
-		at = &(*at)->next;
-	if (*at)
-		*at = asked->next;
-	free_asked(asked);
-}
-
-/* In the order of their numbers, which is mostly that in which they come. */
-static void keep(struct agent *agent, struct asked *asked)
-{
-	struct asked **at = &agent->asked;
-
-	while (*at && (*at)->id < asked->id)
-		at = &(*at)->next;
-	asked->next = *at;
-	*at = asked;
-	set_deadline(agent);
-}
-
-#define NOT_IN_TIME "nobody has decided in time"
-
-/* A rule may be more impatient than the volume. */
-static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct agent *agent = userdata;
-	uint64_t now_ns = now_boottime_ns();
-	struct asked *asked, *next;
-	struct refusal ignored;
-
-	(void)source;
-	(void)usec;
-	for (asked = agent->asked; asked; asked = next) {
-		next = asked->next;
-		if (asked->deadline_boottime_ns > now_ns)
-			continue;
-		(void)asked_refuse(agent, asked->id, &ignored);
-		asked_report_denied(asked, NOT_IN_TIME);
-		requests_open_closed(agent, asked, NOT_IN_TIME);
-		asked_drop(agent, asked);
 	}
-	set_deadline(agent);
-	gate_poke(agent);
-	return 0;
+	if (sd_event_source_set_time(agent->asked_deadline,
+				     first->deadline_boottime_ns / NSEC_PER_USEC + 1) >= 0)
+		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_ONESHOT);
 }
 
 /* ---- one request ---- */
@@ -183,7 +117,7 @@ static int gather(struct agent *agent, const struct asked *asked, uint64_t start
 	return r;
 }
 
-static void deny(struct agent *agent, const struct asked *asked, const char *why)
+static int turn_down(struct agent *agent, const struct asked *asked)
 {
 	struct refusal refusal = { 0 };
 	int r = asked_refuse(agent, asked->id, &refusal);
@@ -191,7 +125,12 @@ static void deny(struct agent *agent, const struct asked *asked, const char *why
 	if (r < 0 && r != -ENOENT)
 		journal_note(LOG_ERR, "request %llu cannot be refused and runs into its time limit: %s",
 			     (unsigned long long)asked->id, refusal.message);
-	if (r != -ENOENT)
+	return r;
+}
+
+void asked_deny(struct agent *agent, const struct asked *asked, const char *why)
+{
+	if (turn_down(agent, asked) != -ENOENT)
 		asked_report_denied(asked, why);
 }
 
@@ -205,7 +144,7 @@ static void cannot_carry_out(struct agent *agent, const struct asked *asked,
 
 	snprintf(why, sizeof(why), "rule \"%.64s\" cannot be carried out: %s",
 		 asked->rule ?: "?", refusal->message);
-	deny(agent, asked, why);
+	asked_deny(agent, asked, why);
 }
 
 static struct answer answer_by(const struct asked *asked, const struct policy_rule *rule)
@@ -260,13 +199,13 @@ struct allowing {
 	uint64_t now_ns;
 };
 
-static bool is_allowing(const struct agent *agent, uint64_t id)
+static bool is_known(const struct agent *agent, uint64_t id)
 {
 	const struct allowing *allowing = agent->allowing;
 
 	while (allowing && allowing->asked->id != id)
 		allowing = allowing->next;
-	return allowing;
+	return allowing || asked_is_coming(agent, id) || asked_find(agent, id);
 }
 
 static void carry_out(struct agent *agent, const struct allowing *allowing)
@@ -290,11 +229,12 @@ void asked_carry_out(struct agent *agent)
 
 		carry_out(agent, allowing);
 		agent->allowing = allowing->next;
-		free_asked(allowing->asked);
+		asked_free(allowing->asked);
 		free(allowing);
 	}
 	agent->allowing_end = &agent->allowing;
 	agent->allowing_count = 0;
+	asked_put_on_docket(agent);
 }
 
 /* Takes @asked over; false without memory, and the open runs into its limit. */
@@ -318,24 +258,6 @@ static bool allow(struct agent *agent, struct asked *asked, const struct policy_
 
 /* ---- what the policy says ---- */
 
-/* Returns whether it is kept in the list: what cannot be put on record is denied. */
-static bool ask_people(struct agent *agent, struct asked *asked, uint64_t start_ticks,
-		       const struct policy_facts *facts)
-{
-	struct refusal refusal = { 0 };
-
-	if (requests_raise_open(agent, asked, start_ticks,
-				facts->exe.known == POLICY_KNOWN ? facts->exe.text : NULL,
-				facts->unit.known == POLICY_KNOWN ? facts->unit.text : NULL,
-				&refusal) < 0) {
-		deny(agent, asked, refusal.message);
-		return false;
-	}
-	asked_report_pending(asked);
-	keep(agent, asked);
-	return true;
-}
-
 /* Returns whether it is kept, in one list or the other. */
 static bool decide(struct agent *agent, struct asked *asked, uint64_t start_ticks)
 {
@@ -347,17 +269,17 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 	int r;
 
 	if (stopped_has(agent, asked->volume)) {
-		deny(agent, asked, "the volume is stopped");
+		asked_deny(agent, asked, "the volume is stopped");
 		return false;
 	}
 	if (!agent->policy) {
-		deny(agent, asked, "there is no policy");
+		asked_deny(agent, asked, "there is no policy");
 		return false;
 	}
 	r = gather(agent, asked, start_ticks, &facts);
 	if (r < 0) {
 		if (r == -EXDEV)
-			deny(agent, asked, ASKED_NOT_THE_KERNELS_WORD);
+			asked_deny(agent, asked, ASKED_NOT_THE_KERNELS_WORD);
 		policy_facts_clear(&facts);
 		return false;
 	}
@@ -381,10 +303,12 @@ static bool decide(struct agent *agent, struct asked *asked, uint64_t start_tick
 			asked->deadline_boottime_ns = deadline_ns;
 		if (verdict.rule->duration_ns < asked->max_duration_ns)
 			asked->max_duration_ns = verdict.rule->duration_ns;
-		kept = ask_people(agent, asked, start_ticks, &facts);
+		kept = asked_ask_people(agent, asked, start_ticks,
+					facts.exe.known == POLICY_KNOWN ? facts.exe.text : NULL,
+					facts.unit.known == POLICY_KNOWN ? facts.unit.text : NULL);
 		break;
 	case POLICY_DENY:
-		deny(agent, asked, verdict.rule ? why : verdict.volume ? "no rule is for it" :
+		asked_deny(agent, asked, verdict.rule ? why : verdict.volume ? "no rule is for it" :
 				   "the policy has no rules for the volume");
 		break;
 	}
@@ -397,14 +321,16 @@ void asked_take(struct agent *agent, const struct trustgate_request *request)
 	struct trustgate_volume volume;
 	struct asked *asked;
 
-	if (asked_find(agent, request->id) || is_allowing(agent, request->id))
+	if (request->id >= agent->untaken)
+		agent->untaken = 0;
+	if (is_known(agent, request->id))
 		return;
 	/* What cannot be read runs into its time limit, which denies. */
 	if (trustgate_volume_get(agent->gate, request->volume_id, NULL, &volume) == 0) {
 		metrics_raised(agent, request->id, request->raised_boottime_ns);
 		asked = take(request, &volume);
 		if (asked && !decide(agent, asked, request->start_ticks))
-			free_asked(asked);
+			asked_free(asked);
 	}
 	/* Those who wait longest should not wait for all the others. */
 	if (agent->allowing_count >= ALLOWING_MAX)
@@ -416,7 +342,7 @@ static void consider(struct agent *agent, uint64_t id)
 {
 	struct trustgate_request *request;
 
-	if (asked_find(agent, id) || is_allowing(agent, id))
+	if (is_known(agent, id))
 		return;
 	/* Too large for the stack of one who handles many of them. */
 	request = malloc(sizeof(*request));
@@ -425,18 +351,52 @@ static void consider(struct agent *agent, uint64_t id)
 	free(request);
 }
 
+struct asked *asked_fetch(struct agent *agent, uint64_t id)
+{
+	struct asked *asked = asked_find(agent, id);
+
+	if (asked)
+		return asked;
+	consider(agent, id);
+	asked_carry_out(agent);
+	return asked_find(agent, id);
+}
+
+/* ---- many at a time: at once in the kernel, then, by and by, on the docket ---- */
+
+/* A rule may be more impatient than the volume. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct agent *agent = userdata;
+	uint64_t now_ns = now_boottime_ns();
+	struct asked *asked;
+
+	(void)source;
+	(void)usec;
+	while ((asked = asked_first_due(agent)) && asked->deadline_boottime_ns <= now_ns) {
+		asked_remove(agent, asked);
+		(void)turn_down(agent, asked);
+		asked_close(agent, asked, "nobody has decided in time");
+	}
+	asked_set_deadline(agent);
+	gate_poke(agent);
+	return 0;
+}
+
+static bool is_on_volume(const struct asked *asked, const void *volume)
+{
+	return !volume || !strcmp(asked->volume, volume);
+}
+
 uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *why)
 {
-	struct asked *asked, *next;
+	struct asked *asked = asked_remove_where(agent, is_on_volume, volume), *next;
 	uint64_t count = 0;
 
-	for (asked = agent->asked; asked; asked = next) {
+	for (; asked; asked = next) {
 		next = asked->next;
-		if (volume && strcmp(asked->volume, volume))
-			continue;
-		deny(agent, asked, why);
-		requests_open_closed(agent, asked, why);
-		asked_drop(agent, asked);
+		(void)turn_down(agent, asked);
+		asked_close(agent, asked, why);
 		count++;
 	}
 	return count;
@@ -454,83 +414,109 @@ void asked_event(struct agent *agent, const struct trustgate_event *event)
 		if (!channel_is_open(agent))
 			consider(agent, event->request_id);
 	} else if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_CLOSED) {
+		if (asked_is_coming(agent, event->request_id))
+			asked_put_on_docket(agent);
 		asked = asked_find(agent, event->request_id);
-		if (!asked)
-			return;
 		cause = trustgate_request_end_name(event->request_end) ?: "closed";
-		asked_report_denied(asked, cause);
-		requests_open_closed(agent, asked, cause);
-		asked_drop(agent, asked);
+		if (asked) {
+			asked_remove(agent, asked);
+			asked_close(agent, asked, cause);
+		} else if (event->request_id <= agent->untaken) {
+			requests_untaken_closed(agent, event->request_id, cause);
+		}
 	}
 }
 
-/* Ids of a dump. */
-struct ids {
-	uint64_t *ids;
-	size_t count;
-	size_t room;
-};
-
-static int begin_ids(void *userdata)
+static int begin_opens(void *userdata)
 {
-	((struct ids *)userdata)->count = 0;
+	((struct asked_opens *)userdata)->count = 0;
 	return 0;
 }
 
-static int take_id(const struct trustgate_request *request, void *userdata)
+static int take_open(const struct trustgate_request *request, void *userdata)
 {
-	struct ids *ids = userdata;
+	struct asked_opens *opens = userdata;
 
-	if (ids->count == ids->room) {
-		size_t room = ids->room ? 2 * ids->room : 64;
-		uint64_t *more = reallocarray(ids->ids, room, sizeof(*more));
+	if (opens->count == opens->room) {
+		size_t room = opens->room ? 2 * opens->room : 64;
+		struct asked_open *more = reallocarray(opens->opens, room, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
-		ids->ids = more;
-		ids->room = room;
+		opens->opens = more;
+		opens->room = room;
 	}
-	ids->ids[ids->count++] = request->id;
+	opens->opens[opens->count++] = (struct asked_open){
+		request->id, request->raised_boottime_ns,
+	};
 	return 0;
 }
 
-static bool has_id(const struct ids *ids, uint64_t id)
+static int compare_opens(const void *a, const void *b)
 {
-	for (size_t i = 0; i < ids->count; i++)
-		if (ids->ids[i] == id)
-			return true;
-	return false;
+	const struct asked_open *first = a, *second = b;
+
+	return (first->id > second->id) - (first->id < second->id);
+}
+
+const struct asked_open *asked_opens_find(const struct asked_opens *opens, uint64_t id)
+{
+	const struct asked_open key = { .id = id };
+
+	return opens->count ? bsearch(&key, opens->opens, opens->count, sizeof(key),
+				      compare_opens) : NULL;
+}
+
+static bool is_gone(const struct asked *asked, const void *opens)
+{
+	return !asked_opens_find(opens, asked->id);
+}
+
+static void resync(struct agent *agent, struct asked_opens *opens)
+{
+	struct asked *asked, *next;
+
+	if (opens->count)
+		qsort(opens->opens, opens->count, sizeof(*opens->opens), compare_opens);
+	for (asked = asked_remove_where(agent, is_gone, opens); asked; asked = next) {
+		next = asked->next;
+		asked_free(asked);
+	}
+	for (size_t i = 0; i < opens->count; i++) {
+		const struct asked_open *open = &opens->opens[i];
+
+		if (is_known(agent, open->id))
+			continue;
+		metrics_raised(agent, open->id, open->raised_boottime_ns);
+		/* They come by the channel, if there is one. */
+		if (channel_is_open(agent))
+			agent->untaken = open->id;
+		else
+			consider(agent, open->id);
+	}
+	asked_carry_out(agent);
+	asked_set_deadline(agent);
+	requests_reconcile(agent, opens);
 }
 
 void asked_resync(struct agent *agent)
 {
 	static const struct trustgate_request_visitor visitor = {
-		.begin = begin_ids, .request = take_id,
+		.begin = begin_opens, .request = take_open,
 	};
-	struct asked *asked, *next;
-	struct ids ids = { 0 };
+	struct asked_opens opens = { 0 };
 	int r;
 
 	/* Before it is started there is nothing that could be answered. */
-	if (!agent->asked_deadline)
+	if (!agent->people)
 		return;
-	r = trustgate_request_each(agent->gate, 0, &visitor, &ids, NULL);
-	if (r < 0) {
+	r = trustgate_request_each(agent->gate, 0, &visitor, &opens, NULL);
+	if (r < 0)
 		journal_note(LOG_ERR, "cannot see which opens wait for an answer: %s",
 			     r == -ENOMEM ? strerror(ENOMEM) : trustgate_error_text(agent->gate));
-		free(ids.ids);
-		return;
-	}
-	for (asked = agent->asked; asked; asked = next) {
-		next = asked->next;
-		if (!has_id(&ids, asked->id))
-			asked_drop(agent, asked);
-	}
-	for (size_t i = 0; i < ids.count; i++)
-		consider(agent, ids.ids[i]);
-	free(ids.ids);
-	asked_carry_out(agent);
-	requests_reconcile(agent);
+	else
+		resync(agent, &opens);
+	free(opens.opens);
 	gate_poke(agent);
 }
 
@@ -578,7 +564,9 @@ int asked_start(struct agent *agent)
 	}
 	(void)load(agent, &agent->policy);
 	agent->allowing_end = &agent->allowing;
-	r = renewed_start(agent);
+	r = asked_start_people(agent);
+	if (r == 0)
+		r = renewed_start(agent);
 	if (r < 0)
 		return r;
 	channel_update(agent);
@@ -588,8 +576,8 @@ int asked_start(struct agent *agent)
 
 void asked_stop(struct agent *agent)
 {
-	while (agent->asked)
-		asked_drop(agent, agent->asked);
+	asked_drop_all(agent);
+	asked_stop_people(agent);
 	renewed_stop(agent);
 	agent->asked_deadline = sd_event_source_disable_unref(agent->asked_deadline);
 	policy_free(agent->policy);

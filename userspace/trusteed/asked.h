@@ -2,7 +2,7 @@
 /*
  * trusteed - opens that wait for an answer.
  *
- * Owns: the list of those that wait for a trustee; asking the policy about each
+ * Owns: the table of those that wait for a trustee; asking the policy about each
  * as it is raised, answering what that decides, and passing on what a trustee
  * does.
  *
@@ -28,7 +28,9 @@ struct policy_facts;
 
 /**
  * struct asked - an open that waits for a trustee
- * @next: with the next higher number
+ * @next: where it is one of several: of the table, of those that are closed
+ * @place: in the table, by its deadline
+ * @why: it is closed, for the records; a constant
  * @id: request in the kernel
  * @number: of the request that people decide about
  * @volume_id: where
@@ -47,6 +49,8 @@ struct policy_facts;
  */
 struct asked {
 	struct asked *next;
+	size_t place;
+	const char *why;
 	uint64_t id;
 	uint64_t number;
 	uint32_t volume_id;
@@ -83,6 +87,28 @@ struct answer {
 	const struct object *object;
 };
 
+/**
+ * struct asked_open - an open request of the kernel
+ * @id: its number
+ * @raised_boottime_ns: since when it is open
+ */
+struct asked_open {
+	uint64_t id;
+	uint64_t raised_boottime_ns;
+};
+
+/**
+ * struct asked_opens - all that are open, by their numbers
+ * @opens: @count of them
+ * @count: how many
+ * @room: for how many
+ */
+struct asked_opens {
+	struct asked_open *opens;
+	size_t count;
+	size_t room;
+};
+
 /* ---- asked.c ---- */
 
 /**
@@ -99,7 +125,6 @@ void asked_stop(struct agent *agent);
 /* Read the policy again; if it cannot be read the old one stays in force. */
 void asked_reconfigure(struct agent *agent);
 
-/* A request was raised or closed; other events are none of ours. */
 /**
  * asked_take() - an open waits that was not taken before
  * @request: as the channel tells of it
@@ -108,19 +133,29 @@ void asked_reconfigure(struct agent *agent);
  */
 void asked_take(struct agent *agent, const struct trustgate_request *request);
 
+/* A request was raised or closed; other events are none of ours. */
 void asked_event(struct agent *agent, const struct trustgate_event *event);
 
 /* No more events for now: carry out what was decided about them. */
 void asked_carry_out(struct agent *agent);
 
-/* Events were lost: see what is open. */
+/*
+ * Events were lost, or there were none yet: see what is open, and have the docket
+ * compared with that. What is not known comes by the channel, if there is one.
+ */
 void asked_resync(struct agent *agent);
 
-/* The open that waits with this number, or NULL. */
-struct asked *asked_find(struct agent *agent, uint64_t id);
+/* NULL if it was not open. */
+const struct asked_open *asked_opens_find(const struct asked_opens *opens, uint64_t id);
 
-/* Forget it; it is freed. */
-void asked_drop(struct agent *agent, struct asked *asked);
+/* The open that waits with this number, though it may not have been taken; or NULL. */
+struct asked *asked_fetch(struct agent *agent, uint64_t id);
+
+/* Have it denied, and say why; it is still the caller's. */
+void asked_deny(struct agent *agent, const struct asked *asked, const char *why);
+
+/* Wake up when the first that waits is due. */
+void asked_set_deadline(struct agent *agent);
 
 /* Why nothing is decided after -EXDEV. */
 #define ASKED_NOT_THE_KERNELS_WORD \
@@ -142,11 +177,76 @@ int asked_facts(struct agent *agent, pid_t pid, uint64_t start_ticks, const char
 /**
  * asked_refuse_all() - deny all that waits for a trustee
  * @volume: on this volume, or NULL for all
- * @why: for the journal
+ * @why: for the records; a constant
+ *
+ * They are when it returns; the docket is told of it by and by.
  *
  * Return: how many.
  */
 uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *why);
+
+/* ---- asked_table.c: those that wait for a trustee ---- */
+
+/* The one with this number in the kernel, or NULL. */
+struct asked *asked_find(const struct agent *agent, uint64_t id);
+
+size_t asked_count(const struct agent *agent);
+/* In no order; NULL beyond their number. */
+struct asked *asked_at(const struct agent *agent, size_t i);
+
+/* The one with the nearest deadline, or NULL. */
+struct asked *asked_first_due(const struct agent *agent);
+
+/* Room for one more; false without memory. To come before asked_keep(). */
+bool asked_make_room(struct agent *agent);
+void asked_keep(struct agent *agent, struct asked *asked);
+
+/* Out of the table, into which it goes again or is freed. */
+void asked_remove(struct agent *agent, struct asked *asked);
+
+typedef bool (*asked_which_fn)(const struct asked *asked, const void *userdata);
+
+/* The same for all of these, which follow each other by their next. */
+struct asked *asked_remove_where(struct agent *agent, asked_which_fn which,
+				 const void *userdata);
+
+/* Remove it and free it. */
+void asked_drop(struct agent *agent, struct asked *asked);
+void asked_drop_all(struct agent *agent);
+void asked_free(struct asked *asked);
+
+/* ---- asked_people.c: onto the docket and off it ---- */
+
+int asked_start_people(struct agent *agent);
+void asked_stop_people(struct agent *agent);
+
+/**
+ * asked_ask_people() - an open is to wait for people
+ * @asked: the open
+ * @start_ticks: start of its process
+ * @exe: its program, or NULL
+ * @unit: its unit, or NULL
+ *
+ * It waits for them when asked_put_on_docket() has put it there, with all that came
+ * by then. If that fails it is denied.
+ *
+ * Return: whether it was taken over.
+ */
+bool asked_ask_people(struct agent *agent, struct asked *asked, uint64_t start_ticks,
+		      const char *exe, const char *unit);
+void asked_put_on_docket(struct agent *agent);
+
+/* Whether it is one of those that are to be put there. */
+bool asked_is_coming(const struct agent *agent, uint64_t id);
+
+/**
+ * asked_close() - an open waits for people no longer
+ * @asked: out of the table; taken over
+ * @why: for the records; a constant
+ *
+ * The docket is told of it when others have had their turn.
+ */
+void asked_close(struct agent *agent, struct asked *asked, const char *why);
 
 /* ---- asked_answer.c ---- */
 

@@ -30,12 +30,15 @@
 #define APPLICATION	0x54477271
 #define VERSION		1
 #define LOCK_WAIT_MS	500
+/* Statements that change it are kept for the next time: there are few. */
+#define STATEMENTS	8
 /* While it is broken not everybody who asks tries anew. */
 #define RETRY_NS	(2 * NSEC_PER_SEC)
 
 /**
  * struct docket - the database as the agent has it
  * @db: NULL while it is not open
+ * @statements: of docket_run(), by the address of their text
  * @boot: id of the boot
  * @problem: why nothing can be written; "" if it can
  * @retry_ns: when it is tried again
@@ -43,6 +46,10 @@
  */
 struct docket {
 	sqlite3 *db;
+	struct {
+		const char *sql;
+		sqlite3_stmt *statement;
+	} statements[STATEMENTS];
 	char boot[SD_ID128_UUID_STRING_MAX];
 	char problem[256];
 	uint64_t retry_ns;
@@ -124,6 +131,16 @@ static int problem(struct agent *agent, int error, const char *text, struct refu
 	return refuse(refusal, error, NULL, "requests cannot be kept: %s", docket->problem);
 }
 
+static void close_file(struct docket *docket)
+{
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		(void)sqlite3_finalize(docket->statements[i].statement);
+		docket->statements[i].statement = NULL;
+	}
+	(void)sqlite3_close_v2(docket->db);
+	docket->db = NULL;
+}
+
 int docket_failed(struct agent *agent, struct refusal *refusal)
 {
 	struct docket *docket = agent->docket;
@@ -136,10 +153,8 @@ int docket_failed(struct agent *agent, struct refusal *refusal)
 		(void)sqlite3_exec(docket->db, "ROLLBACK", NULL, NULL, NULL);
 	/* What is damaged or gone may be another file by the next time. */
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_CANTOPEN ||
-	    code == SQLITE_IOERR || code == SQLITE_READONLY) {
-		(void)sqlite3_close_v2(docket->db);
-		docket->db = NULL;
-	}
+	    code == SQLITE_IOERR || code == SQLITE_READONLY)
+		close_file(docket);
 	return problem(agent, code == SQLITE_FULL ? ENOSPC : EIO, text, refusal);
 }
 
@@ -191,8 +206,7 @@ static int check_version(struct agent *agent, struct refusal *refusal)
 		 "%.128s/" FILE_NAME " is %s; move it away, or start the agent that made it",
 		 agent->options.state_directory,
 		 application == APPLICATION ? "of a newer version" : "not the agent's");
-	(void)sqlite3_close_v2(db);
-	agent->docket->db = NULL;
+	close_file(agent->docket);
 	return problem(agent, EINVAL, text, refusal);
 }
 
@@ -259,6 +273,20 @@ int docket_ready(struct agent *agent, struct refusal *refusal)
 
 /* ---- statements ---- */
 
+static int bind(sqlite3_stmt *statement, const struct docket_value *values, size_t count)
+{
+	int done = SQLITE_OK;
+
+	for (size_t i = 0; i < count && done == SQLITE_OK; i++) {
+		const struct docket_value *value = &values[i];
+
+		done = value->is_number ?
+		       sqlite3_bind_int64(statement, i + 1, (sqlite3_int64)value->number) :
+		       sqlite3_bind_text(statement, i + 1, value->text, -1, SQLITE_TRANSIENT);
+	}
+	return done;
+}
+
 int docket_prepare(struct agent *agent, const char *sql, const struct docket_value *values,
 		   size_t count, sqlite3_stmt **ret, struct refusal *refusal)
 {
@@ -269,33 +297,54 @@ int docket_prepare(struct agent *agent, const char *sql, const struct docket_val
 		return r;
 	if (sqlite3_prepare_v2(docket_db(agent), sql, -1, &statement, NULL) != SQLITE_OK)
 		return docket_failed(agent, refusal);
-	for (size_t i = 0; i < count; i++) {
-		const struct docket_value *value = &values[i];
-		int done = value->is_number ?
-			   sqlite3_bind_int64(statement, i + 1, (sqlite3_int64)value->number) :
-			   sqlite3_bind_text(statement, i + 1, value->text, -1, SQLITE_TRANSIENT);
-
-		if (done != SQLITE_OK) {
-			(void)sqlite3_finalize(statement);
-			return docket_failed(agent, refusal);
-		}
+	if (bind(statement, values, count) != SQLITE_OK) {
+		(void)sqlite3_finalize(statement);
+		return docket_failed(agent, refusal);
 	}
 	*ret = statement;
 	return 0;
 }
 
+/* NULL if it cannot be prepared. */
+static sqlite3_stmt *kept(struct docket *docket, const char *sql)
+{
+	size_t i = 0;
+
+	while (i < STATEMENTS && docket->statements[i].statement &&
+	       docket->statements[i].sql != sql)
+		i++;
+	if (i == STATEMENTS) {
+		/* One more than there should be: the last one gives way. */
+		i--;
+		(void)sqlite3_finalize(docket->statements[i].statement);
+		docket->statements[i].statement = NULL;
+	}
+	docket->statements[i].sql = sql;
+	if (!docket->statements[i].statement)
+		(void)sqlite3_prepare_v3(docket->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+					 &docket->statements[i].statement, NULL);
+	return docket->statements[i].statement;
+}
+
 int docket_run(struct agent *agent, const char *sql, const struct docket_value *values,
 	       size_t count, struct refusal *refusal)
 {
+	int r = docket_ready(agent, refusal), done;
 	sqlite3_stmt *statement;
-	int r = docket_prepare(agent, sql, values, count, &statement, refusal);
 
 	if (r < 0)
 		return r;
-	if (sqlite3_step(statement) != SQLITE_DONE)
-		r = docket_failed(agent, refusal);
-	(void)sqlite3_finalize(statement);
-	return r;
+	statement = kept(agent->docket, sql);
+	if (!statement)
+		return docket_failed(agent, refusal);
+	done = bind(statement, values, count);
+	if (done == SQLITE_OK)
+		done = sqlite3_step(statement);
+	if (done == SQLITE_DONE)
+		done = SQLITE_OK;
+	/* It may go with the file when that has failed. */
+	(void)sqlite3_reset(statement);
+	return done == SQLITE_OK ? 0 : docket_failed(agent, refusal);
 }
 
 int docket_begin(struct agent *agent, bool durable, struct refusal *refusal)
@@ -356,7 +405,7 @@ void docket_stop(struct agent *agent)
 {
 	if (!agent->docket)
 		return;
-	(void)sqlite3_close_v2(agent->docket->db);
+	close_file(agent->docket);
 	free(agent->docket);
 	agent->docket = NULL;
 }

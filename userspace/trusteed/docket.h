@@ -259,15 +259,16 @@ const char *docket_boot(const struct agent *agent);
 /* ---- docket_write.c: each of these is on disk as a whole or not at all ---- */
 
 /**
- * docket_raise() - put a request on record, pending
- * @request: all but @id, @boot, @state and what follows from decisions
+ * docket_raise() - put requests on record, pending
+ * @requests: all but @id, @boot, @state and what follows from decisions
+ * @count: how many; all of them or none
  *
  * An open that is on record already, as the agent was restarted, is the same
- * request: @request then becomes what is on record.
+ * request: it then becomes what is on record.
  *
  * Return: 0 or -errno with @refusal filled.
  */
-int docket_raise(struct agent *agent, struct docket_request *request,
+int docket_raise(struct agent *agent, struct docket_request *requests, size_t count,
 		 struct refusal *refusal);
 
 /**
@@ -283,6 +284,17 @@ int docket_raise(struct agent *agent, struct docket_request *request,
 int docket_decide(struct agent *agent, struct docket_request *request,
 		  const struct docket_approval *approval, enum docket_state state,
 		  uid_t uid, const char *cause, struct refusal *refusal);
+
+/**
+ * docket_expire() - put on record that nobody waits for requests any more
+ * @requests: undecided, or without a grant
+ * @causes: of each; or NULL
+ * @count: how many; all of them or none
+ *
+ * Return: 0 or -errno with @refusal filled.
+ */
+int docket_expire(struct agent *agent, struct docket_request *requests,
+		  const char *const *causes, size_t count, struct refusal *refusal);
 
 /* ---- docket_read.c ---- */
 

@@ -39,7 +39,7 @@ int docket_failed(struct agent *agent, struct refusal *refusal);
 int docket_prepare(struct agent *agent, const char *sql, const struct docket_value *values,
 		   size_t count, sqlite3_stmt **ret, struct refusal *refusal);
 
-/* A statement without rows. Returns 0 or -errno. */
+/* A statement without rows, whose text stays where it is. Returns 0 or -errno. */
 int docket_run(struct agent *agent, const char *sql, const struct docket_value *values,
 	       size_t count, struct refusal *refusal);
 

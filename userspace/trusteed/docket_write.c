@@ -68,12 +68,11 @@ static void tell_account(struct agent *agent, const struct docket_request *reque
 static int insert(struct agent *agent, struct docket_request *request, struct refusal *refusal)
 {
 	/* The last comma is of a column that is always as it begins. */
-	static const char sql[] = "INSERT INTO request ("
-		DOCKET_COLUMNS(COMMA_NAME, COMMA_NAME);
+	static const char names[] = DOCKET_COLUMNS(COMMA_NAME, COMMA_NAME);
 	static const char marks[] = DOCKET_COLUMNS(MARK, MARK);
+	static char sql[sizeof(names) + sizeof(marks) + 64];
 	struct docket_value values[DOCKET_VALUES_MAX] = { 0 };
 	size_t count = 0;
-	char *text;
 	int r;
 
 #define NUMBER_VALUE(name) values[count++] = (struct docket_value)DOCKET_N(request->name);
@@ -84,11 +83,10 @@ static int insert(struct agent *agent, struct docket_request *request, struct re
 	/* These two are NULL where there is none: the next number, no parent. */
 	values[0].is_number = false;
 	values[4].is_number = request->parent != 0;
-	if (asprintf(&text, "%.*s) VALUES (%.*s)", (int)sizeof(sql) - 3, sql,
-		     (int)sizeof(marks) - 3, marks) < 0)
-		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
-	r = docket_run(agent, text, values, count, refusal);
-	free(text);
+	if (!sql[0])
+		snprintf(sql, sizeof(sql), "INSERT INTO request (%.*s) VALUES (%.*s)",
+			 (int)sizeof(names) - 3, names, (int)sizeof(marks) - 3, marks);
+	r = docket_run(agent, sql, values, count, refusal);
 	if (r == 0)
 		request->id = sqlite3_last_insert_rowid(docket_db(agent));
 	return r;
@@ -120,24 +118,17 @@ static int find_same(struct agent *agent, struct docket_request *request,
 	return r;
 }
 
-int docket_raise(struct agent *agent, struct docket_request *request, struct refusal *refusal)
+static int raise_one(struct agent *agent, struct docket_request *request, uint64_t now_ns,
+		     struct refusal *refusal)
 {
-	uint64_t now_ns = now_realtime_ns();
 	int r;
 
-	r = find_same(agent, request, refusal);
-	if (r != 0)
-		return r < 0 ? r : 0;
 	free(request->boot);
 	request->boot = strdup(docket_boot(agent));
 	if (!request->boot)
 		return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
 	request->raised_realtime_ns = request->changed_realtime_ns = now_ns;
 	request->state = DOCKET_PENDING;
-	/* Whoever waits for it is gone after a power cut. */
-	r = docket_begin(agent, request->kind != DOCKET_OPEN, refusal);
-	if (r < 0)
-		return r;
 	r = insert(agent, request, refusal);
 	if (r == 0)
 		r = add_transition(agent, request, DOCKET_RAISED, now_ns, request->requester,
@@ -145,10 +136,36 @@ int docket_raise(struct agent *agent, struct docket_request *request, struct ref
 	if (r == 0)
 		r = add_transition(agent, request, DOCKET_PENDING, now_ns, DOCKET_NOBODY,
 				   request->rule, refusal);
+	return r;
+}
+
+int docket_raise(struct agent *agent, struct docket_request *requests, size_t count,
+		 struct refusal *refusal)
+{
+	uint64_t now_ns = now_realtime_ns();
+	size_t fresh = 0;
+	bool durable = false;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		r = find_same(agent, &requests[i], refusal);
+		fresh += r == 0;
+		/* Whoever waits for an open is gone after a power cut. */
+		durable |= requests[i].kind != DOCKET_OPEN;
+	}
+	if (r < 0 || !fresh)
+		return r < 0 ? r : 0;
+	r = docket_begin(agent, durable, refusal);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (!requests[i].id)
+			r = raise_one(agent, &requests[i], now_ns, refusal);
 	r = docket_end(agent, r, refusal);
-	if (r == 0)
-		tell_account(agent, request, docket_state_name(DOCKET_RAISED), NULL,
-			     request->requester, request->rule);
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (requests[i].raised_realtime_ns == now_ns)
+			tell_account(agent, &requests[i], docket_state_name(DOCKET_RAISED), NULL,
+				     requests[i].requester, requests[i].rule);
 	return r;
 }
 
@@ -228,4 +245,27 @@ int docket_decide(struct agent *agent, struct docket_request *request,
 		tell_account(agent, request, docket_state_name(state), NULL, uid, cause);
 	}
 	return 0;
+}
+
+int docket_expire(struct agent *agent, struct docket_request *requests,
+		  const char *const *causes, size_t count, struct refusal *refusal)
+{
+	uint64_t now_ns = now_realtime_ns();
+	int r = docket_begin(agent, false, refusal);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count && r == 0; i++) {
+		r = update(agent, &requests[i], DOCKET_EXPIRED, causes[i], now_ns, refusal);
+		if (r == 0)
+			r = add_transition(agent, &requests[i], DOCKET_EXPIRED, now_ns,
+					   DOCKET_NOBODY, causes[i], refusal);
+	}
+	r = docket_end(agent, r, refusal);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		requests[i].state = DOCKET_EXPIRED;
+		tell_account(agent, &requests[i], docket_state_name(DOCKET_EXPIRED), NULL,
+			     DOCKET_NOBODY, causes[i]);
+	}
+	return r;
 }

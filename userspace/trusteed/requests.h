@@ -19,6 +19,7 @@
 
 struct agent;
 struct asked;
+struct asked_opens;
 
 int requests_start(struct agent *agent);
 void requests_stop(struct agent *agent);
@@ -26,24 +27,29 @@ void requests_stop(struct agent *agent);
 /* ---- requests_open.c: opens ---- */
 
 /**
- * requests_raise_open() - an open waits for people
- * @asked: the open; gets its number
+ * requests_make_open() - what is to be put on the docket of an open
+ * @asked: the open
  * @start_ticks: start of its process
  * @exe: its program, or NULL
  * @unit: its unit, or NULL
- * @refusal: filled on failure
+ * @ret_request: filled on success, to be freed with docket_free()
  *
- * Return: 0; -EACCES if it was decided before the agent was restarted; or
- * another -errno if it cannot be kept. It is to be denied then.
+ * Return: 0 or -ENOMEM.
  */
-int requests_raise_open(struct agent *agent, struct asked *asked, uint64_t start_ticks,
-			const char *exe, const char *unit, struct refusal *refusal);
+int requests_make_open(const struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+		       const char *exe, const char *unit, struct docket_request *ret_request);
 
-/* The open that waits for a request, or NULL. */
+/* The open that waits for a request that has no grant yet, or NULL. */
 struct asked *requests_asked(struct agent *agent, const struct docket_request *request);
 
-/* It is over without a grant: nobody decided, or nobody waits any more. */
-void requests_open_closed(struct agent *agent, const struct asked *asked, const char *cause);
+/*
+ * They are over without a grant: nobody decided, or nobody waits any more; each has
+ * its why. That is put on record of those about which nothing is yet.
+ */
+void requests_opens_closed(struct agent *agent, struct asked *const *asked, size_t count);
+
+/* The same of one that has not been taken since the agent was started. */
+void requests_untaken_closed(struct agent *agent, uint64_t kernel_id, const char *cause);
 
 /* ---- requests.c: decisions ---- */
 
@@ -179,8 +185,11 @@ int requests_give(struct agent *agent, struct docket_request *request,
 /* A grant ended, or nothing of it is mapped any more; other events are none of ours. */
 void requests_event(struct agent *agent, const struct trustgate_event *event);
 
-/* Compare what is on record with what the kernel has, after a start or lost events. */
-void requests_reconcile(struct agent *agent);
+/*
+ * Compare what is on record with what the kernel has, after a start or lost events.
+ * Part of asked_resync().
+ */
+void requests_reconcile(struct agent *agent, const struct asked_opens *opens);
 
 /* From time to time: what is over, what failed to close, and a broken store. */
 void requests_check(struct agent *agent);

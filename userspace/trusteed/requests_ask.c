@@ -116,7 +116,7 @@ int requests_ask(struct agent *agent, struct docket_request *request, struct ref
 	request->need_tenants = need.tenants;
 	request->raised_boottime_ns = now_boottime_ns();
 	request->deadline_boottime_ns = request->raised_boottime_ns + volume->pending_ns;
-	r = docket_raise(agent, request, refusal);
+	r = docket_raise(agent, request, 1, refusal);
 	if (r < 0)
 		return r;
 	requests_due(agent, request->deadline_boottime_ns);

@@ -112,7 +112,7 @@ int requests_extend(struct agent *agent, struct docket_request *request, int64_t
 	request->grant_access = 0;
 	request->grant_id = 0;
 	request->grant_end = TRUSTGATE_END_NONE;
-	r = docket_raise(agent, request, refusal);
+	r = docket_raise(agent, request, 1, refusal);
 	if (r == 0)
 		requests_due(agent, request->deadline_boottime_ns);
 	return r;

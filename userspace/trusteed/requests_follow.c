@@ -182,7 +182,15 @@ static uint64_t find_given(struct agent *agent, const struct docket_request *req
 	return id;
 }
 
-static void reconcile_approved(struct agent *agent, struct docket_request *request)
+/* An open that the kernel has, whether or not it has been taken. */
+static bool is_open(const struct docket_request *request, const struct asked_opens *opens)
+{
+	const struct asked_open *open = asked_opens_find(opens, request->kernel_id);
+
+	return open && open->raised_boottime_ns == request->raised_boottime_ns;
+}
+
+static void reconcile_approved(struct agent *agent, struct docket_request *request, bool gone)
 {
 	struct trustgate_grant grant;
 	int r;
@@ -191,8 +199,7 @@ static void reconcile_approved(struct agent *agent, struct docket_request *reque
 		request->grant_id = find_given(agent, request);
 		if (request->grant_id)
 			move(agent, request, 0, NULL);
-		else if (request->kind == DOCKET_BREAK_GLASS ||
-			 (request->kind == DOCKET_OPEN && !requests_asked(agent, request)))
+		else if (request->kind == DOCKET_BREAK_GLASS || gone)
 			move(agent, request, DOCKET_EXPIRED,
 			     "the agent ended before the grant was given");
 		return;
@@ -206,20 +213,24 @@ static void reconcile_approved(struct agent *agent, struct docket_request *reque
 	}
 }
 
-static void reconcile(struct agent *agent, struct docket_request *request, uint64_t now_ns)
+/* False if it is to be expired, and nothing else: that is done for many at a time. */
+static bool reconcile(struct agent *agent, struct docket_request *request,
+		      const struct asked_opens *opens)
 {
-	(void)now_ns;
+	bool gone = request->kind == DOCKET_OPEN && !is_open(request, opens);
+
 	if (strcmp(request->boot, docket_boot(agent))) {
 		request->ended_boottime_ns = 0;
 		move(agent, request, request->state == DOCKET_PENDING || !request->grant_id ?
 		     DOCKET_EXPIRED : DOCKET_COMPLETED, "the host was restarted");
 	} else if (request->state != DOCKET_PENDING) {
-		reconcile_approved(agent, request);
+		reconcile_approved(agent, request, gone);
 	} else if (request->kind == DOCKET_BREAK_GLASS) {
 		move(agent, request, DOCKET_EXPIRED, "the agent ended before the grant was given");
-	} else if (request->kind == DOCKET_OPEN && !requests_asked(agent, request)) {
-		move(agent, request, DOCKET_EXPIRED, "it was closed while the agent did not see it");
+	} else {
+		return !gone;
 	}
+	return true;
 }
 
 static const struct docket_filter unfinished = {
@@ -231,20 +242,53 @@ void requests_check(struct agent *agent)
 	const char *boot = docket_boot(agent);
 
 	(void)docket_retry(agent);
-	if (docket_missed(agent))
-		check_each(agent, &unfinished, reconcile);
+	/* Which checks the rest, too. */
+	if (docket_missed(agent)) {
+		asked_resync(agent);
+		return;
+	}
 	check_each(agent, &(struct docket_filter){
 		.boot = boot, .states = BIT(DOCKET_PENDING),
 		.kinds = BIT(DOCKET_PERSON) | BIT(DOCKET_EXTENSION) }, check_pending);
 	check_each(agent, &(struct docket_filter){
-		.boot = boot, .states = BIT(DOCKET_APPROVED) }, check_approved);
+		.boot = boot, .states = BIT(DOCKET_APPROVED), .ungranted = true }, check_approved);
 	check_each(agent, &(struct docket_filter){ .boot = boot, .closing = true },
 		   check_closing);
 }
 
-void requests_reconcile(struct agent *agent)
+static void expire_gone(struct agent *agent, struct docket_request *requests, size_t count)
 {
-	check_each(agent, &unfinished, reconcile);
+	const char **causes = calloc(count, sizeof(*causes));
+	struct refusal refusal = { 0 };
+
+	for (size_t i = 0; causes && i < count; i++)
+		causes[i] = "it was closed while the agent did not see it";
+	if (!causes || docket_expire(agent, requests, causes, count, &refusal) < 0)
+		journal_note(LOG_ERR, "that %zu requests are expired is not on record: %s", count,
+			     refusal.message);
+	free(causes);
+}
+
+void requests_reconcile(struct agent *agent, const struct asked_opens *opens)
+{
+	struct docket_request *requests;
+	struct refusal ignored;
+	size_t count, gone = 0;
+
+	if (docket_list(agent, &unfinished, &requests, &count, &ignored) == 0) {
+		for (size_t i = 0; i < count; i++) {
+			struct docket_request request;
+
+			if (reconcile(agent, &requests[i], opens))
+				continue;
+			request = requests[i];
+			requests[i] = requests[gone];
+			requests[gone++] = request;
+		}
+		if (gone)
+			expire_gone(agent, requests, gone);
+		docket_free_requests(requests, count);
+	}
 	requests_check(agent);
 }
 

@@ -84,7 +84,7 @@ int requests_break_glass(struct agent *agent, struct docket_request *request,
 	request->grant_access = request->access;
 	request->raised_boottime_ns = request->deadline_boottime_ns = now_boottime_ns();
 	/* On record first; what cannot be recorded is not given. */
-	r = docket_raise(agent, request, refusal);
+	r = docket_raise(agent, request, 1, refusal);
 	if (r == 0)
 		r = docket_decide(agent, request, NULL, DOCKET_APPROVED, request->requester,
 				  "break-glass", refusal);

@@ -63,7 +63,8 @@ static uid_t answerable(struct agent *agent, const struct docket_request *reques
 	return uid;
 }
 
-static int answer_open(struct agent *agent, const struct docket_request *request, uint64_t tag,
+static int answer_open(struct agent *agent, const struct docket_request *request,
+		       const struct asked *asked, uint64_t tag,
 		       struct trustgate_grant *ret_grant, struct refusal *refusal)
 {
 	const struct answer answer = {
@@ -71,7 +72,6 @@ static int answer_open(struct agent *agent, const struct docket_request *request
 		.flags = request->flags, .reason = request->reason,
 		.ticket = request->ticket, .tag = tag,
 	};
-	struct asked *asked = requests_asked(agent, request);
 
 	if (!asked)
 		return refuse(refusal, ENOENT, "id", "nobody waits for request %llu any more",
@@ -197,10 +197,9 @@ static int give_to_process(struct agent *agent, const struct docket_request *req
 
 /* ---- and what becomes of the request ---- */
 
-static void failed(struct agent *agent, struct docket_request *request, int r,
-		   const struct refusal *refusal)
+static void failed(struct agent *agent, struct docket_request *request, struct asked *asked,
+		   int r, const struct refusal *refusal)
 {
-	struct asked *asked = requests_asked(agent, request);
 	struct refusal ignored;
 
 	/* Nobody is left who could have it, or it is not to be had. */
@@ -232,22 +231,21 @@ int requests_give(struct agent *agent, struct docket_request *request,
 {
 	uid_t uid = answerable(agent, request);
 	uint64_t ended, tag = TAG_USER | TAG_OF_REQUEST(request->id) | uid;
+	struct asked *asked = requests_asked(agent, request);
 	struct refusal ignored;
-	struct asked *asked;
 	int r;
 
 	if (request->kind == DOCKET_BREAK_GLASS)
 		tag |= TAG_BREAK_GLASS;
 	r = request->kind == DOCKET_OPEN ?
-	    answer_open(agent, request, tag, ret_grant, refusal) :
+	    answer_open(agent, request, asked, tag, ret_grant, refusal) :
 	    give_to_process(agent, request, tag, ret_grant, refusal);
 	if (r < 0) {
-		failed(agent, request, r, refusal);
+		failed(agent, request, asked, r, refusal);
 		return r;
 	}
 	request->grant_id = ret_grant->id;
 	r = docket_decide(agent, request, NULL, 0, DOCKET_NOBODY, NULL, refusal);
-	asked = requests_asked(agent, request);
 	if (asked)
 		asked_drop(agent, asked);
 	/* A grant that cannot be followed is none. */

@@ -23,8 +23,8 @@ static char *copy(const char *text, int *error)
 	return copied;
 }
 
-int requests_raise_open(struct agent *agent, struct asked *asked, uint64_t start_ticks,
-			const char *exe, const char *unit, struct refusal *refusal)
+int requests_make_open(const struct agent *agent, const struct asked *asked, uint64_t start_ticks,
+		       const char *exe, const char *unit, struct docket_request *ret_request)
 {
 	struct approval_need need = approval_need(agent->config, asked->volume);
 	int r = 0;
@@ -41,37 +41,64 @@ int requests_raise_open(struct agent *agent, struct asked *asked, uint64_t start
 	};
 
 	if (r < 0)
-		refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+		docket_free(&request);
 	else
-		r = docket_raise(agent, &request, refusal);
-	if (r == 0 && request.state != DOCKET_PENDING && request.state != DOCKET_APPROVED)
-		r = refuse(refusal, EACCES, NULL, "request %llu is %s already",
-			   (unsigned long long)request.id, docket_state_name(request.state));
-	asked->number = request.id;
-	docket_free(&request);
+		*ret_request = request;
 	return r;
 }
 
-void requests_open_closed(struct agent *agent, const struct asked *asked, const char *cause)
+static bool is_undone(const struct docket_request *request)
 {
-	struct docket_request request;
-	struct refusal refusal = { 0 };
-	int r;
+	return request->state == DOCKET_PENDING ||
+	       (request->state == DOCKET_APPROVED && !request->grant_id);
+}
 
-	r = docket_get(agent, asked->number, &request, &refusal);
-	if (r < 0)
+void requests_opens_closed(struct agent *agent, struct asked *const *asked, size_t count)
+{
+	struct docket_request *requests = calloc(count, sizeof(*requests));
+	const char **causes = calloc(count, sizeof(*causes));
+	struct refusal ignored = { 0 };
+	size_t undone = 0;
+
+	/* What is not put on record now is after the next comparison with the kernel. */
+	for (size_t i = 0; requests && causes && i < count; i++) {
+		if (docket_get(agent, asked[i]->number, &requests[undone], &ignored) < 0)
+			continue;
+		if (is_undone(&requests[undone]))
+			causes[undone++] = asked[i]->why;
+		else
+			docket_free(&requests[undone]);
+	}
+	if (undone)
+		(void)docket_expire(agent, requests, causes, undone, &ignored);
+	docket_free_requests(requests, undone);
+	free(causes);
+}
+
+void requests_untaken_closed(struct agent *agent, uint64_t kernel_id, const char *cause)
+{
+	const struct docket_filter filter = {
+		.boot = docket_boot(agent), .kernel_id = kernel_id, .ungranted = true,
+		.states = UINT32_C(1) << DOCKET_PENDING | UINT32_C(1) << DOCKET_APPROVED,
+		.newest_first = true, .max = 1,
+	};
+	struct docket_request *requests;
+	struct refusal ignored;
+	size_t count;
+
+	if (docket_list(agent, &filter, &requests, &count, &ignored) < 0)
 		return;
-	if (request.state == DOCKET_PENDING ||
-	    (request.state == DOCKET_APPROVED && !request.grant_id))
-		r = docket_decide(agent, &request, NULL, DOCKET_EXPIRED, DOCKET_NOBODY, cause,
-				  &refusal);
-	docket_free(&request);
+	if (count)
+		(void)docket_expire(agent, requests, &cause, count, &ignored);
+	docket_free_requests(requests, count);
 }
 
 struct asked *requests_asked(struct agent *agent, const struct docket_request *request)
 {
-	struct asked *asked = request->kind == DOCKET_OPEN && request->kernel_id ?
-			      asked_find(agent, request->kernel_id) : NULL;
+	struct asked *asked = NULL;
 
+	if (request->kind == DOCKET_OPEN && request->kernel_id && !request->grant_id &&
+	    !strcmp(request->boot, docket_boot(agent)))
+		asked = asked_fetch(agent, request->kernel_id);
 	return asked && asked->number == request->id ? asked : NULL;
 }

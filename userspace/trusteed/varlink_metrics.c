@@ -10,15 +10,6 @@
 #include "varlink.h"
 #include "varlink_json.h"
 
-static size_t waiting_for_trustee(const struct agent *agent)
-{
-	size_t count = 0;
-
-	for (const struct asked *asked = agent->asked; asked; asked = asked->next)
-		count++;
-	return count;
-}
-
 static int run_metrics(struct agent *agent, sd_varlink *link, void *given,
 		       sd_json_variant **ret_reply, struct refusal *refusal)
 {
@@ -26,7 +17,7 @@ static int run_metrics(struct agent *agent, sd_varlink *link, void *given,
 		.agent = agent,
 		.numbers = metrics_numbers(agent),
 		.account = accounting_numbers(agent),
-		.waiting_for_trustee = waiting_for_trustee(agent),
+		.waiting_for_trustee = asked_count(agent),
 	};
 
 	(void)link;

@@ -654,6 +654,25 @@ def test_parts():
     end(host)
 
 
+def test_closed_unseen():
+    """What waits is on record and closed before a new run of the agent has taken it."""
+    host, client = begin("1")
+    numbers = [raised(host, client, f"db/f{i}") for i in range(3)]
+    host.kill()
+    host.start(TRUSTGATE_FAKE_UNTAKEN="1")
+    client = host.client()
+    equal(state(host, client, numbers[0]), "pending", "nothing is taken yet")
+    host.event("request-closed", os.getpid(), "/db/f0")
+    check(wait_state(host, client, numbers[0], "expired"), "one is withdrawn, which is on record")
+    equal(shown(host, client, numbers[0])["request"]["cause"], "withdrawn", "with its cause")
+    check("grant" in approve(host, client, BOB, numbers[1]), "one that is not taken can be approved")
+    play(host, BOB)
+    client.call("Deny", id=numbers[2])
+    equal(state(host, client, numbers[2]), "rejected", "or denied")
+    equal([r["id"] for r in client.call("ListRequests")["requests"]], [], "nothing waits")
+    end(host)
+
+
 def test_many_closed_unseen():
     """More than there is room for in what waits for the account."""
     host, client = begin("1")
@@ -691,5 +710,5 @@ def test_demands_more():
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
     test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
-    test_exec_asks, test_stop, test_break_glass, test_history, test_parts,
+    test_exec_asks, test_stop, test_break_glass, test_history, test_parts, test_closed_unseen,
     test_many_closed_unseen, test_demands_more)
