@@ -42,7 +42,8 @@ class RequestsTest(scripted.ScriptedAgent):
         approved = {"request": request | {"state": "approved"}, "grant": grant()}
         self.answer("Approve", replies=[approved])
         out, _ = self.check(DONE, "approve", "7", "--reason", "customer-ticket", "-t", "SR-1", "--for", "20s",
-                            "-a", "r", "--descendants", "--supervised", "-c", "fine")
+                            "-a", "r", "--descendants", "--supervised", "-c", "fine", "--location", "DE",
+                            "--retention", "30", "--legal-reference", "Az. 1", "--notify", "delayed")
         self.assertRegex(out, "^request 7 is approved: read,write,names on db for 1[45]m")
         self.answer("Approve", replies=[{"request": request}])
         self.assertEqual("your approval of request 7 is on record; 1 more of a tenant needed\n",
@@ -66,7 +67,8 @@ class RequestsTest(scripted.ScriptedAgent):
             ("ListRequests", {"max": 500}),
             ("ShowRequest", {"id": 7}), ("ShowRequest", {"id": 7}),
             ("Approve", {"id": 7, "reason": "customer-ticket", "ticket": "SR-1", "durationNSec": 20 * SEC,
-                         "access": ["read"], "descendants": True, "supervised": True, "comment": "fine"}),
+                         "access": ["read"], "descendants": True, "supervised": True, "comment": "fine",
+                         "location": "DE", "retentionDays": 30, "legalReference": "Az. 1", "notify": "delayed"}),
             ("Approve", {"id": 7}), ("Approve", {"id": 7}), ("Deny", {"id": 7, "comment": "no"}),
             ("ExtendRequest", {"id": 7, "durationNSec": 300 * SEC}),
             ("RevokeRequest", {"id": 7, "comment": "enough"})],

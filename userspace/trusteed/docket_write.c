@@ -56,6 +56,14 @@ static void tell_account(struct agent *agent, const struct docket_request *reque
 		SD_JSON_BUILD_PAIR_CONDITION(more != NULL, "role", SD_JSON_BUILD_STRING(more)),
 		SD_JSON_BUILD_PAIR_CONDITION(request->grant_id != 0, "grantId",
 					     SD_JSON_BUILD_UNSIGNED(request->grant_id)),
+		SD_JSON_BUILD_PAIR_CONDITION(request->location != NULL, "location",
+					     SD_JSON_BUILD_STRING(request->location)),
+		SD_JSON_BUILD_PAIR_CONDITION(request->retention_days != 0, "retentionDays",
+					     SD_JSON_BUILD_UNSIGNED(request->retention_days)),
+		SD_JSON_BUILD_PAIR_CONDITION(request->legal_reference != NULL, "legalReference",
+					     SD_JSON_BUILD_STRING(request->legal_reference)),
+		SD_JSON_BUILD_PAIR_CONDITION(request->notify != NULL, "notify",
+					     SD_JSON_BUILD_STRING(request->notify)),
 		SD_JSON_BUILD_PAIR_CONDITION(cause != NULL, "cause", SD_JSON_BUILD_STRING(cause)));
 	accounting_note(agent, kind, body);
 }
@@ -193,6 +201,8 @@ static int update(struct agent *agent, const struct docket_request *request,
 	const struct docket_value values[] = {
 		DOCKET_N(state), DOCKET_T(cause), DOCKET_N(when_ns),
 		DOCKET_N(request->reason), DOCKET_T(request->ticket),
+		DOCKET_T(request->location), DOCKET_N(request->retention_days),
+		DOCKET_T(request->legal_reference), DOCKET_T(request->notify),
 		DOCKET_N(request->begin_boottime_ns), DOCKET_N(request->duration_ns),
 		DOCKET_N(request->grant_access), DOCKET_N(request->flags),
 		DOCKET_N(request->grant_id), DOCKET_N(request->ended_boottime_ns),
@@ -200,9 +210,10 @@ static int update(struct agent *agent, const struct docket_request *request,
 	};
 
 	return docket_run(agent, "UPDATE request SET state = ?, cause = ?, changed_realtime_ns = ?,"
-			  " reason = ?, ticket = ?, begin_boottime_ns = ?, duration_ns = ?,"
+			  " reason = ?, ticket = ?, location = ?, retention_days = ?,"
+			  " legal_reference = ?, notify = ?, begin_boottime_ns = ?, duration_ns = ?,"
 			  " grant_access = ?, flags = ?, grant_id = ?, ended_boottime_ns = ?,"
-			  " grant_end = ? WHERE id = ?", values, 13, refusal);
+			  " grant_end = ? WHERE id = ?", values, 17, refusal);
 }
 
 int docket_decide(struct agent *agent, struct docket_request *request,

@@ -62,6 +62,10 @@ struct approve_parameters {
 	int supervised;
 	const char *reason;
 	const char *ticket;
+	const char *location;
+	uint32_t retention_days;
+	const char *legal_reference;
+	const char *notify;
 	const char *comment;
 };
 
@@ -126,11 +130,23 @@ static int check_times(const struct approve_parameters *given,
 	return 0;
 }
 
-/* The first who gives a reason gives it for all. */
+/* What the request has already stays: the first who says it says it for all. */
+static int take_text(char **text, const char *given, const char *parameter, uint64_t id,
+		     struct refusal *refusal)
+{
+	if (!given || !given[0])
+		return 0;
+	if (*text && strcmp(*text, given))
+		return refuse(refusal, EINVAL, parameter, "request %llu has \"%.128s\" already",
+			      (unsigned long long)id, *text);
+	if (!*text)
+		*text = strdup(given);
+	return *text ? 0 : refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
+}
+
 static int check_reason(const struct approve_parameters *given, struct docket_request *request,
 			struct refusal *refusal)
 {
-	const char *ticket = given->ticket && given->ticket[0] ? given->ticket : NULL;
 	uint32_t reason = request->reason;
 	int r;
 
@@ -142,19 +158,23 @@ static int check_reason(const struct approve_parameters *given, struct docket_re
 		return refuse(refusal, EINVAL, "reason", "request %llu has the reason %s already",
 			      (unsigned long long)request->id,
 			      trustgate_reason_name(request->reason) ?: "unknown");
-	if (ticket && request->ticket && strcmp(ticket, request->ticket))
-		return refuse(refusal, EINVAL, "ticket", "request %llu has the ticket \"%s\" already",
-			      (unsigned long long)request->id, request->ticket);
-	r = authorise_reason(reason, ticket ?: request->ticket, refusal);
-	if (r < 0)
-		return r;
+	if (given->retention_days && request->retention_days &&
+	    given->retention_days != request->retention_days)
+		return refuse(refusal, EINVAL, "retentionDays", "request %llu has %llu already",
+			      (unsigned long long)request->id,
+			      (unsigned long long)request->retention_days);
 	request->reason = reason;
-	if (ticket && !request->ticket) {
-		request->ticket = strdup(ticket);
-		if (!request->ticket)
-			return refuse(refusal, ENOMEM, NULL, "the agent has no memory left");
-	}
-	return 0;
+	if (given->retention_days)
+		request->retention_days = given->retention_days;
+	r = take_text(&request->ticket, given->ticket, "ticket", request->id, refusal);
+	if (r == 0)
+		r = take_text(&request->location, given->location, "location", request->id, refusal);
+	if (r == 0)
+		r = take_text(&request->legal_reference, given->legal_reference, "legalReference",
+			      request->id, refusal);
+	if (r == 0)
+		r = take_text(&request->notify, given->notify, "notify", request->id, refusal);
+	return r < 0 ? r : requests_check_texts(request, refusal);
 }
 
 static int authorise_peer(struct agent *agent, const struct peer *peer,

@@ -559,6 +559,10 @@
 	F(reason, TEXT, NULLABLE, \
 	  "One of the reasons in Grant.reason; needed unless the request has one already", reason) \
 	F(ticket, TEXT, NULLABLE, "Demanded by the reason customer-ticket", ticket) \
+	F(location, TEXT, NULLABLE, "As in Ask, unless the request has one", location) \
+	F(retentionDays, NUMBER, NULLABLE, "The same", retention_days) \
+	F(legalReference, TEXT, NULLABLE, "The same; demanded by the reason legal-order", legal_reference) \
+	F(notify, TEXT, NULLABLE, "The same; demanded by the reason legal-order", notify) \
 	F(comment, TEXT, NULLABLE, "Why, in words", comment)
 
 #define DECIDE_PARAMETERS(F) \

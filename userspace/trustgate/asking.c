@@ -53,7 +53,7 @@ bool asking_begun(const struct asking *asking)
 	       asking->legal_reference || asking->notify;
 }
 
-static int add(const struct asking *asking, sd_json_variant **parameters)
+int asking_add(const struct asking *asking, sd_json_variant **parameters)
 {
 	int r = 0;
 
@@ -71,7 +71,12 @@ static int add(const struct asking *asking, sd_json_variant **parameters)
 		r = sd_json_variant_set_field_string(parameters, "notify", asking->notify);
 	if (r >= 0 && asking->break_glass)
 		r = sd_json_variant_set_field_boolean(parameters, "breakGlass", true);
-	if (r >= 0)
+	return r < 0 ? r : 0;
+}
+
+static int add(const struct asking *asking, sd_json_variant **parameters)
+{
+	if (asking_add(asking, parameters) == 0)
 		return 0;
 	complain("cannot make the request: out of memory, or a text is not UTF-8.");
 	return EXIT_REFUSED;

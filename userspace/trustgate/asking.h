@@ -13,7 +13,7 @@
 #include "wish.h"
 
 /**
- * struct asking - what is said beyond a wish
+ * struct asking - what is said beyond a wish, or of an approval
  * @comment: why, in words, or NULL
  * @location: from where, or NULL
  * @retention_days: 0 if not stated
@@ -30,18 +30,21 @@ struct asking {
 	bool break_glass;
 };
 
-#define ASKING_OPTIONS \
-	{ OPTION_COMMENT, 'c', "comment", "TEXT", "with --ask and --break-glass: why, in words" }, \
-	{ OPTION_LOCATION, 0, "location", "TEXT", "with --ask: from where the access is, such as a country" }, \
-	{ OPTION_RETENTION, 0, "retention", "DAYS", "with --ask: how long what is made of the access is kept" }, \
-	{ OPTION_LEGAL_REFERENCE, 0, "legal-reference", "TEXT", "with --ask: of the order, needed with legal-order" }, \
-	{ OPTION_NOTIFY, 0, "notify", "HOW", "with --ask: may the tenant be told of the order: notify, delayed, prohibited" }
+/* @with: "with ...: ", or nothing */
+#define ASKING_OPTIONS(with) \
+	{ OPTION_LOCATION, 0, "location", "TEXT", with "from where the access is, such as a country" }, \
+	{ OPTION_RETENTION, 0, "retention", "DAYS", with "how long what is made of the access is kept" }, \
+	{ OPTION_LEGAL_REFERENCE, 0, "legal-reference", "TEXT", with "of the order, needed with legal-order" }, \
+	{ OPTION_NOTIFY, 0, "notify", "HOW", with "may the tenant be told of the order: notify, delayed, prohibited" }
 
 /* Whether it is one of its options; if it is, *ret is 0 or EXIT_USAGE. */
 bool asking_take(struct asking *asking, int id, const char *value, int *ret);
 
 /* Whether anything was given. */
 bool asking_begun(const struct asking *asking);
+
+/* Puts it into a call's parameters. Returns 0 or -errno. */
+int asking_add(const struct asking *asking, sd_json_variant **parameters);
 
 /**
  * asking_wait() - ask, and wait until it is approved and begins

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "asking.h"
 #include "cell.h"
 #include "format.h"
 #include "moment.h"
@@ -26,14 +27,17 @@ static struct {
 	bool supervised;
 	const char *reason;
 	const char *ticket;
-	const char *comment;
+	struct asking asking;
 } answer;
 
 static int take(int id, const char *value)
 {
 	char error[256];
 	uint32_t known;
+	int r;
 
+	if (asking_take(&answer.asking, id, value, &r))
+		return r;
 	switch (id) {
 	case OPTION_ACCESS:
 		if (trustgate_access_parse(value, &answer.access, error, sizeof(error)))
@@ -59,9 +63,6 @@ static int take(int id, const char *value)
 	case OPTION_TICKET:
 		answer.ticket = value;
 		return 0;
-	case OPTION_COMMENT:
-		answer.comment = value;
-		return 0;
 	}
 	return usage_error("unexpected option");
 }
@@ -69,7 +70,7 @@ static int take(int id, const char *value)
 static int refuse_to_make(sd_json_variant *parameters)
 {
 	sd_json_variant_unref(parameters);
-	complain("cannot make the request: out of memory, or the ticket or comment is not UTF-8.");
+	complain("cannot make the request: out of memory, or a text is not UTF-8.");
 	return EXIT_REFUSED;
 }
 
@@ -78,8 +79,8 @@ static int build(uint64_t id, sd_json_variant **ret)
 {
 	int r = sd_json_variant_set_field_unsigned(ret, "id", id);
 
-	if (r >= 0 && answer.comment)
-		r = sd_json_variant_set_field_string(ret, "comment", answer.comment);
+	if (r >= 0)
+		r = asking_add(&answer.asking, ret);
 	if (r >= 0 && answer.duration_ns)
 		r = sd_json_variant_set_field_unsigned(ret, "durationNSec", answer.duration_ns);
 	return r;
@@ -295,6 +296,7 @@ static const struct cli_option options[] = {
 	{ OPTION_DESCENDANTS, 0, "descendants", NULL, "cover processes forked from it, too" },
 	{ OPTION_SUPERVISED, 0, "supervised", NULL, "allow only while a trustee supervises it, see watch" },
 	{ OPTION_COMMENT, 'c', "comment", "TEXT", "why, in words" },
+	ASKING_OPTIONS(""),
 	{ 0 }
 };
 

@@ -120,7 +120,8 @@ static const struct cli_option options[] = {
 	WISH_OPTIONS,
 	{ OPTION_ASK_PEOPLE, 0, "ask", NULL, "ask people for it, and wait until they approve" },
 	{ OPTION_BREAK_GLASS, 0, "break-glass", NULL, "take it at once, in an emergency; everybody is told" },
-	ASKING_OPTIONS,
+	{ OPTION_COMMENT, 'c', "comment", "TEXT", "with --ask and --break-glass: why, in words" },
+	ASKING_OPTIONS("with --ask: "),
 	{ OPTION_SERVICE, 0, "service", "[UNIT]", "ask for the standing grants of this systemd service instead" },
 	{ 0 }
 };
