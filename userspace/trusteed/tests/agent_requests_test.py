@@ -629,6 +629,35 @@ def test_history():
     end(host)
 
 
+def test_by_order():
+    """Who approves an open says what a process cannot: by which order, and more."""
+    host, client = begin("{trustee: 1, tenant: 1}")
+    number = raised(host, client)
+    order = {"reason": "legal-order", "legalReference": "Az. 1", "notify": "delayed"}
+    for more, attribute in (
+            ({"reason": "legal-order"}, "legalReference"), (order | {"notify": None}, "notify"),
+            (order | {"notify": "maybe"}, "notify"), (order | {"reason": "incident"}, "legalReference"),
+            (order | {"retentionDays": 40000}, "retentionDays"), (order | {"location": "x" * 1025}, "location")):
+        error, details = client.refused("Approve", id=number, **more)
+        equal((error, details.get("attribute")), ("Refused", attribute), f"{more}")
+    play(host, ALICE)
+    client.call("Approve", id=number, **order, location="DE", retentionDays=30)
+    said = ("legal-order", "Az. 1", "delayed", "DE", 30)
+    request = shown(host, client, number)["request"]
+    equal(tuple(request[name] for name in ("reason", "legalReference", "notify", "location", "retentionDays")), said,
+          "on record")
+    play(host, CAROL)
+    for more, attribute in (({"legalReference": "Az. 2"}, "legalReference"), ({"notify": "notify"}, "notify"),
+                            ({"location": "FR"}, "location"), ({"retentionDays": 31}, "retentionDays")):
+        error, details = client.refused("Approve", id=number, **more)
+        equal((error, details.get("attribute")), ("Refused", attribute), f"not another one: {more}")
+    equal(client.call("Approve", id=number)["grant"]["reason"], "legal-order", "the other need not say it again")
+    check(wait_recorded(host, "request-approved", lambda body: (
+        body.get("legalReference"), body.get("notify"), body.get("location"), body.get("retentionDays")) == said[1:]),
+        "in the account, too")
+    end(host)
+
+
 def test_parts():
     """A list has its bounds, whatever is on record; who may see less sees all of that."""
     host, client = begin("1")
@@ -710,5 +739,5 @@ def test_demands_more():
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
     test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
-    test_exec_asks, test_stop, test_break_glass, test_history, test_parts, test_closed_unseen,
+    test_exec_asks, test_stop, test_break_glass, test_history, test_by_order, test_parts, test_closed_unseen,
     test_many_closed_unseen, test_demands_more)
