@@ -384,6 +384,32 @@ def test_revoke_and_extend():
     end(host)
 
 
+def test_fails_to_close():
+    """A grant has ended, and what was mapped under it has not."""
+    host, client = begin("1")
+    cleared, left, late = (raised(host, client, f"db/f{i}") for i in range(3))
+    given = {number: approve(host, client, ALICE, number)["grant"]["id"] for number in (cleared, left, late)}
+    for number in given:
+        host.event("grant-ended", os.getpid(), f"{given[number]} mapped")
+    host.event("grant-cleared", os.getpid(), str(given[cleared]))
+    check(wait_state(host, client, cleared, "revoked"), "cleared in time it is over")
+    equal(state(host, client, left), "approved", "the others are looked at for a while")
+    check(wait_state(host, client, left, "failed-to-close") and wait_state(host, client, late, "failed-to-close"),
+          "then they have failed to close")
+    equal(shown(host, client, left)["request"]["cause"], "its grant has ended and is still mapped", "which is told")
+    check(wait_recorded(host, "request-failed-to-close", lambda body: body["request"] == left), "in the account, too")
+    host.event("grant-cleared", os.getpid(), str(given[late]))
+    check(wait_state(host, client, late, "revoked"), "until they are cleared")
+    equal(states(host, client, late), ["raised", "pending", "approved", "failed-to-close", "revoked"], "late")
+    host.kill()
+    host.start()
+    client = host.client()
+    equal(state(host, client, left), "failed-to-close", "and over a restart")
+    host.event("grant-cleared", os.getpid(), str(given[left]))
+    check(wait_state(host, client, left, "revoked"), "in the end")
+    end(host)
+
+
 def test_number_of_another():
     """The kernel counts grants anew when its module is loaded anew."""
     host, client = begin("1")
@@ -738,6 +764,6 @@ def test_demands_more():
 
 run(test_two_trustees, test_tenant_and_trustee, test_denial_wins, test_narrowed, test_later,
     test_deadline, test_killed_between, test_killed_while_granting, test_store_broken, test_damaged,
-    test_revoke_and_extend, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
+    test_revoke_and_extend, test_fails_to_close, test_number_of_another, test_revoked_off_record, test_asked_by_a_person,
     test_exec_asks, test_stop, test_break_glass, test_history, test_by_order, test_parts, test_closed_unseen,
     test_many_closed_unseen, test_demands_more)

@@ -488,7 +488,8 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 	event->present = ~UINT64_C(0);
 	volume = fake_volume(conn->state, 0, event->volume_name);
 	event->volume_id = volume ? volume->id : 0;
-	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
+	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED ||
+	    event->type == TRUSTGATE_EVENT_TYPE_GRANT_CLEARED)
 		fake_grant_event(conn->state, event);
 	count(conn->state, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED ||
@@ -496,8 +497,6 @@ int trustgate_event_next(struct trustgate_conn *conn, struct trustgate_event *ev
 		fake_request_event(conn->state, event);
 	if (event->type == TRUSTGATE_EVENT_TYPE_REQUEST_RAISED)
 		fake_wake_channel(conn);
-	if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
-		fake_grant_event(conn->state, event);
 	/* Of which the agent is not told. */
 	if (strstr(event->path, "unseen")) {
 		conn->state->seq++;

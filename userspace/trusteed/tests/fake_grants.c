@@ -232,7 +232,13 @@ void fake_grant_event(struct state *state, struct trustgate_event *event)
 		event->grant_id = grant->id;
 		event->tag = grant->tag;
 		event->end = revoked ? TRUSTGATE_END_REVOKED : TRUSTGATE_END_EXPIRED;
-		fake_end_grant(state, grant);
+		/* It has ended, and what was mapped under it is there until it is cleared. */
+		if (event->type == TRUSTGATE_EVENT_TYPE_GRANT_ENDED && strstr(event->path, "mapped")) {
+			grant->end = event->end;
+			grant->ended_boottime_ns = event->time_boottime_ns;
+		} else {
+			fake_end_grant(state, grant);
+		}
 	}
 }
 
