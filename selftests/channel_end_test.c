@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -126,6 +127,33 @@ TEST_F(channel, waiting_ends)
 	ASSERT_EQ(0, trustgate_agent_unbind(self->gate.conn));
 	pthread_join(waiter.thread, NULL);
 	EXPECT_EQ(-ENOTCONN, waiter.result);
+}
+
+/*
+ * One who asks just when a channel is opened may not have seen it. Whoever waits for
+ * requests is woken even so; here on a channel that has ended, for then there is none
+ * to be seen, and by the edge, as that is what a wake-up makes.
+ */
+TEST_F(channel, woken_by_one_who_saw_none)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), fd = dup(FD);
+	uint64_t id;
+
+	ASSERT_EQ(0, trustgate_channel_open(self->gate.conn));
+	trustgate_channel_close(self->gate.conn);
+	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	/* That it has ended. */
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+	BEGIN(attempt_open, "db/a", O_RDONLY);
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 1000 * gate_patience(5)));
+	id = asking_raised(&self->gate, NULL);
+	ASSERT_NE(0, id);
+	EXPECT_EQ(0, asking_refuse(&self->gate, id));
+	EXPECT_EQ(EACCES, END());
+	close(epoll);
+	close(fd);
 }
 
 /* The end of the channel. */
