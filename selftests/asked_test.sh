@@ -7,10 +7,13 @@
 # shellcheck source=selftests/agent.sh
 . "$(dirname "$0")/agent.sh"
 
+[ -n "${TRUSTGATE_DISK2-}" ] || skip "no second empty disk (TRUSTGATE_DISK2)"
+
 policy=/etc/trustgate/policy.yaml
 output=/run/tg-test/output
 state=/var/lib/trusteed
 number=0
+programs=/srv/trusteed-programs
 textfiles=/var/lib/prometheus/node-exporter
 
 clean_up()
@@ -23,13 +26,14 @@ clean_up()
 		umount $state
 	fi
 	jobs -p | xargs -r kill 2>/dev/null
+	! mountpoint -q $programs || umount $programs
 	rm -f $policy
 	rm -rf /var/lib/prometheus
 }
 
 write_policy()
 {
-	cat >$policy <<-'END'
+	cat >$policy <<-END
 	volumes:
 	  - name: test
 	    rules:
@@ -41,6 +45,22 @@ write_policy()
 	        paths: [db]
 	        access: [read]
 	        allow: {for: 2s, reason: automation}
+	      - name: measured
+	        digest: sha256:$(sha256sum $programs/measured | cut -d' ' -f1)
+	        paths: [db]
+	        access: [read]
+	        allow: {for: 2s, reason: automation}
+	      - name: sealed
+	        digest: fsverity-sha256:$(seal $programs/sealed)
+	        paths: [db]
+	        access: [read]
+	        allow: {for: 2s, reason: automation}
+	      - {name: unit, units: ["tg-unit*.service"], paths: [mail], access: [read],
+	         allow: {for: 2s, reason: automation}}
+	      - {name: group, cgroups: [/tggroup.slice], paths: [mail], access: [read],
+	         allow: {for: 2s, reason: automation}}
+	      - {name: login, login-users: [tgdba], paths: [mail], access: [read],
+	         allow: {for: 2s, reason: automation}}
 	      - name: people
 	        access: [read]
 	        ask: {for: 5m, deadline: 5m}
@@ -48,9 +68,34 @@ write_policy()
 	chmod 644 $policy
 }
 
+# seal FILE - by fs-verity, if that has not been done; prints its digest
+seal()
+{
+	python3 - "$1" <<-'END'
+	import fcntl, os, struct, sys
+	file = os.open(sys.argv[1], os.O_RDONLY)
+	# struct fsverity_enable_arg: version 1, SHA-256, blocks of a page
+	enable = struct.pack("<IIIIQIIQ88x", 1, 1, 4096, 0, 0, 0, 0, 0)
+	try:
+	    fcntl.ioctl(file, 0x40806685, enable)	# FS_IOC_ENABLE_VERITY
+	except FileExistsError:
+	    pass
+	digest = bytearray(struct.pack("<HH32x", 0, 32))
+	fcntl.ioctl(file, 0xC0046686, digest)	# FS_IOC_MEASURE_VERITY
+	print(digest[4:].hex())
+	END
+}
+
 prepare()
 {
 	make_volume || return
+	# What a program is, is read where that is soon done: of a disk.
+	mkfs.ext4 -q -F -O verity "$TRUSTGATE_DISK2" && mkdir -p $programs &&
+		mount "$TRUSTGATE_DISK2" $programs || return
+	cp /usr/bin/head $programs/measured
+	cp /usr/bin/tail $programs/sealed
+	cp /usr/bin/tail $programs/unsealed
+	seal $programs/sealed >/dev/null || return
 	mkdir $volume/keys
 	echo "a key" >$volume/keys/k
 	echo "another row" >$volume/db/y
@@ -129,6 +174,37 @@ by_rules()
 	eventually 20 "another program is not allowed, but waits" one_waits
 	as tgtrustee trustgate deny "$(requests | tr -d ' ')" >/dev/null
 	eventually 20 "until it is denied" ended fails
+}
+
+by_its_bytes()
+{
+	expect 0 "a rule allows a program by its digest" $programs/measured -c 1 $volume/db/x
+	expect 0 "which is on record" journal_has 'by rule "measured"'
+	expect 0 "one by that of fs-verity" $programs/sealed -c 1 $volume/db/x
+	expect 0 "which is on record, too" journal_has 'by rule "sealed"'
+	begin $programs/unsealed -c 1 $volume/db/x
+	eventually 20 "the same bytes without fs-verity are not allowed, but wait" one_waits
+	as tgtrustee trustgate deny "$(requests | tr -d ' ')" >/dev/null
+	eventually 20 "until they are denied" ended fails
+	# Its name and place are the same.
+	printf '\0' >>$programs/measured
+	begin $programs/measured -c 1 $volume/db/x
+	eventually 20 "nor is a program that was changed" one_waits
+	as tgtrustee trustgate deny "$(requests | tr -d ' ')" >/dev/null
+	eventually 20 "but denied" ended fails
+}
+
+by_where_it_comes_from()
+{
+	expect 0 "a rule allows a unit" \
+		systemd-run --quiet --wait --unit=tg-unit1 cat $volume/mail/letter
+	expect 0 "which is on record" journal_has 'by rule "unit"'
+	expect 0 "one what is in a control group" \
+		systemd-run --quiet --wait --slice=tggroup.slice cat $volume/mail/letter
+	expect 0 "which is on record" journal_has 'by rule "group"'
+	expect 0 "one who has logged in, whoever he is by now" \
+		sh -c "echo $(id -u tgdba) >/proc/self/loginuid && exec cat $volume/mail/letter"
+	expect 0 "which is on record" journal_has 'by rule "login"'
 }
 
 # in_agent COMMAND... - among the mounts that the agent sees: its /proc is its own
@@ -272,7 +348,7 @@ policy_changes()
 	systemctl reload trusteed.service
 	expect 0 "a bad one is refused" journal_has "the old policy stays in force"
 	expect 0 "and changes nothing" wc -c $volume/db/x
-	sed -i '/counting/,/allows/d' $policy
+	sed -i '/counting/,/allows/d; s/allows:/allow:/' $policy
 	systemctl reload trusteed.service
 	begin wc -c $volume/db/y
 	eventually 20 "what a good one no longer allows waits for a trustee" one_waits
@@ -471,6 +547,8 @@ status_is_good()
 trap clean EXIT
 prepared prepare
 by_rules
+by_its_bytes
+by_where_it_comes_from
 by_a_masked_one
 by_a_trustee
 numbers
