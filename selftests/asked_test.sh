@@ -13,6 +13,7 @@ policy=/etc/trustgate/policy.yaml
 output=/run/tg-test/output
 state=/var/lib/trusteed
 number=0
+journals=/var/log/journal
 programs=/srv/trusteed-programs
 textfiles=/var/lib/prometheus/node-exporter
 
@@ -26,6 +27,7 @@ clean_up()
 		umount $state
 	fi
 	jobs -p | xargs -r kill 2>/dev/null
+	! mountpoint -q $journals || umount $journals
 	! mountpoint -q $programs || umount $programs
 	rm -f $policy
 	rm -rf /var/lib/prometheus
@@ -61,6 +63,9 @@ write_policy()
 	         allow: {for: 2s, reason: automation}}
 	      - {name: login, login-users: [tgdba], paths: [mail], access: [read],
 	         allow: {for: 2s, reason: automation}}
+	      - name: journals
+	        paths: [journals]
+	        ask: {for: 5m, deadline: 5m}
 	      - name: people
 	        access: [read]
 	        ask: {for: 5m, deadline: 5m}
@@ -99,6 +104,10 @@ prepare()
 	mkdir $volume/keys
 	echo "a key" >$volume/keys/k
 	echo "another row" >$volume/db/y
+	# What journald would go on with.
+	mkdir -p "$volume/journals/$(cat /etc/machine-id)"
+	find /var/log/journal /run/log/journal -name system.journal \
+		-exec cp {} "$volume/journals/$(cat /etc/machine-id)" \;
 	id tgsecond || useradd tgsecond
 	id tgtenant || useradd tgtenant
 	configure <<-END
@@ -311,6 +320,37 @@ numbers()
 	equal "$(ls -A $textfiles)" trustgate.prom "and nothing else"
 	equal "$(systemctl is-enabled trustgate-metrics.timer)" disabled "only if somebody wants it"
 	expect 0 "a frame of top" sh -c 'trustgate top --once | grep -q "test *protected"'
+}
+
+# Both are waited for by others, and the agent is none of these.
+journald_and_systemd()
+{
+	local began
+	began=$(now_ms)
+	expect fails "systemd is to read a file of the volume" \
+		systemd-run --quiet --wait -p EnvironmentFile=$volume/mail/letter true
+	equal "$(($(now_ms) - began < 15000 * ${TRUSTGATE_PATIENCE:-1}))" 1 "it is denied and does not wait"
+	mkdir -p $journals
+	mount --bind $volume/journals $journals
+	touch /run/systemd/journal/flushed
+	systemctl restart --no-block systemd-journald.service
+	eventually 30 "journald is to write one there: it waits" one_waits
+	equal "$(as tgtrustee trustgate requests --noheadings --output COMM,RULE | tr -s ' ')" \
+		"systemd-journal journals" "nobody else does"
+	began=$(now_ms)
+	# More records than its socket takes while it does not read them.
+	expect 0 "meanwhile a rule allows" sh -c "for i in \$(seq 40); do wc -c $volume/db/x || exit; done"
+	expect 0 "and the agent answers" agent_answers
+	equal "$(($(now_ms) - began < 25000 * ${TRUSTGATE_PATIENCE:-1}))" 1 "without waiting for journald"
+	expect 0 "which waits still" one_waits
+	as tgtrustee trustgate deny "$(requests | tail -n 1 | tr -d ' ')" >/dev/null
+	eventually 20 "until it is denied" nobody_waits
+	eventually 30 "and writes elsewhere" systemctl -q is-active systemd-journald.service
+	umount $journals
+	systemd-cat -t trusteed-test echo "journald is back"
+	eventually 20 "what is said now" sh -c "journalctl -q -b -t trusteed-test -o cat | grep -q 'is back'"
+	eventually 20 "and what the agent said meanwhile is recorded" \
+		sh -c "journalctl -q -b -u trusteed.service -o cat | grep -q 'request.* by systemd-journal\|by systemd-journal .*waits for approval'"
 }
 
 agent_hangs()
@@ -552,6 +592,7 @@ by_where_it_comes_from
 by_a_masked_one
 by_a_trustee
 numbers
+journald_and_systemd
 agent_hangs
 agent_restarts
 two_persons
