@@ -529,6 +529,8 @@ static __poll_t trustgate_channel_poll(struct file *file,
 	const struct trustgate_channel *channel = file->private_data;
 
 	poll_wait(file, &asked, table);
+	/* With trustgate_channel_wake(), where poll_wait() is none itself. */
+	smp_mb();
 	if (has_ended(channel))
 		return EPOLLHUP;
 	if (!trustgate_agent_is(current))
