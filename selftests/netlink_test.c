@@ -31,7 +31,9 @@ static_assert(TRUSTGATE_CMD_GATE_GET == 1 && TRUSTGATE_CMD_AGENT_BIND == 2 &&
 	      TRUSTGATE_CMD_GRANT_DEL == 9 && TRUSTGATE_CMD_GRANT_GET == 10 &&
 	      TRUSTGATE_CMD_EVENT == 11 && TRUSTGATE_CMD_REQUEST_GET == 12 &&
 	      TRUSTGATE_CMD_REQUEST_REFUSE == 13 &&
-	      TRUSTGATE_CMD_GRANT_SUPERVISE == 14);
+	      TRUSTGATE_CMD_GRANT_SUPERVISE == 14 &&
+	      TRUSTGATE_CMD_CHANNEL_OPEN == 15 &&
+	      TRUSTGATE_CMD_KEEPER_GET == 16);
 static_assert(TRUSTGATE_A_GATE_ABI_VERSION == 1 && TRUSTGATE_A_GATE_HOOK == 19 &&
 	      TRUSTGATE_A_GATE_OBSERVATION == 27 &&
 	      TRUSTGATE_A_AGENT_SECRET == 1 && TRUSTGATE_A_AGENT_EVENT_SEQ == 2);
@@ -149,12 +151,14 @@ static int not_refused(struct raw_socket *socket, const struct stage *stage,
 	static struct raw_answer answer;
 	const uint8_t dumps[] = {
 		TRUSTGATE_CMD_VOLUME_GET, TRUSTGATE_CMD_GRANT_GET,
-		TRUSTGATE_CMD_REQUEST_GET,
+		TRUSTGATE_CMD_REQUEST_GET, TRUSTGATE_CMD_KEEPER_GET,
 	};
 	int wrong = 0;
 
 	for (uint8_t command = 1; command <= TRUSTGATE_CMD_MAX; command++) {
-		if (command == TRUSTGATE_CMD_EVENT)
+		/* The one is not sent to the kernel, the other is a dump only. */
+		if (command == TRUSTGATE_CMD_EVENT ||
+		    command == TRUSTGATE_CMD_KEEPER_GET)
 			continue;
 		build(&message, socket, stage, command);
 		if (raw_ask(socket, &message, &answer) ||

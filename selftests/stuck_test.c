@@ -307,6 +307,38 @@ TEST_F(stuck, own)
 	EVENTUALLY(count_mapped(&self->gate, second) == -1);
 }
 
+static int note_keeper(const struct trustgate_keeper *keeper, void *userdata)
+{
+	struct trustgate_keeper *wanted = userdata;
+
+	if (keeper->pid == wanted->pid)
+		*wanted = *keeper;
+	return 0;
+}
+
+/* Who asks what processes have does not hang with them. */
+TEST_F(stuck, looked_at)
+{
+	struct trustgate_keeper keeper = { .pid = self->actor.pid };
+
+	ASSERT_NE(0, grant_to(&self->gate, &self->volume, &self->actor));
+	ASSERT_EQ(0, actor_do(&self->actor, part_prepare, self->path, 0));
+	ASSERT_EQ(0, freeze(&self->disk));
+	ASSERT_EQ(0, actor_do(&self->actor, part_hang, NULL, false));
+	EVENTUALLY(stuck->unmapping && is_stuck(stuck->pid, stuck->unmapping));
+	ASSERT_EQ(0, trustgate_keeper_each(self->gate.conn, self->volume.id,
+					   note_keeper, &keeper));
+	EXPECT_TRUE(keeper.unknown);
+	EXPECT_EQ(0, keeper.mappings);
+	thaw(&self->disk);
+	EVENTUALLY(!is_stuck(stuck->pid, stuck->unmapping));
+	keeper = (struct trustgate_keeper){ .pid = self->actor.pid };
+	ASSERT_EQ(0, trustgate_keeper_each(self->gate.conn, self->volume.id,
+					   note_keeper, &keeper));
+	EXPECT_FALSE(keeper.unknown);
+	EXPECT_EQ(1, keeper.mappings);
+}
+
 /* It has the mapping by a grant that it never held. */
 TEST_F(stuck, child)
 {

@@ -122,6 +122,11 @@ static const struct nla_policy trustgate_grant_supervise_nl_policy[TRUSTGATE_A_S
 	[TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS] = { .type = NLA_U64, },
 };
 
+/* TRUSTGATE_CMD_KEEPER_GET - dump */
+static const struct nla_policy trustgate_keeper_get_nl_policy[TRUSTGATE_A_KEEPER_VOLUME_ID + 1] = {
+	[TRUSTGATE_A_KEEPER_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 /* Ops table for trustgate */
 static const struct genl_split_ops trustgate_nl_ops[] = {
 	{
@@ -251,6 +256,14 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_channel_open_doit,
 		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= TRUSTGATE_CMD_KEEPER_GET,
+		.start		= trustgate_nl_dump_start,
+		.dumpit		= trustgate_nl_keeper_get_dumpit,
+		.policy		= trustgate_keeper_get_nl_policy,
+		.maxattr	= TRUSTGATE_A_KEEPER_VOLUME_ID,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };
 

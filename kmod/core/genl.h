@@ -42,6 +42,8 @@ int trustgate_nl_request_refuse_doit(struct sk_buff *skb,
 int trustgate_nl_grant_supervise_doit(struct sk_buff *skb,
 				      struct genl_info *info);
 int trustgate_nl_channel_open_doit(struct sk_buff *skb, struct genl_info *info);
+int trustgate_nl_keeper_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb);
 
 enum {
 	TRUSTGATE_NLGRP_EVENTS,

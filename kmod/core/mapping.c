@@ -61,14 +61,14 @@ struct scan {
 	u32 volume_id;
 };
 
-/* What remains of a mapping that was ended; no process can make one itself. */
-static bool is_shut(const struct vm_area_struct *vma)
+/* No process can make such a mapping itself. */
+bool trustgate_mapping_shut(const struct vm_area_struct *vma)
 {
 	return !(vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC | VM_MAYREAD |
 				  VM_MAYEXEC));
 }
 
-static bool is_image(const struct vm_area_struct *vma)
+bool trustgate_mapping_image(const struct vm_area_struct *vma)
 {
 	return vma->vm_file->f_flags & __FMODE_EXEC;
 }
@@ -78,7 +78,7 @@ static u32 access_of(const struct vm_area_struct *vma)
 {
 	u32 access = TRUSTGATE_ACCESS_READ;
 
-	if (is_image(vma))
+	if (trustgate_mapping_image(vma))
 		return TRUSTGATE_ACCESS_EXEC;
 	if (vma->vm_flags & VM_EXEC)
 		access |= TRUSTGATE_ACCESS_EXEC;
@@ -133,13 +133,13 @@ static struct trustgate_volume *overdue(const struct scan *scan,
 	struct trustgate_volume *volume;
 	const struct inode *inode;
 
-	if (!vma->vm_file || is_shut(vma))
+	if (!vma->vm_file || trustgate_mapping_shut(vma))
 		return NULL;
 	inode = file_inode(vma->vm_file);
 	/* What is behind a node is not the volume's. */
 	if (!trustgate_volume_possible(inode->i_sb) || !S_ISREG(inode->i_mode))
 		return NULL;
-	if (is_image(vma) && !scan->process->image)
+	if (trustgate_mapping_image(vma) && !scan->process->image)
 		return NULL;
 	volume = trustgate_volume_find(inode->i_sb);
 	if (!volume || is_covered_for_any(scan, volume, vma))
@@ -314,7 +314,7 @@ static bool attend(struct scan *scan, struct trustgate_mapping_tally *tally)
 }
 
 /* The first thread may have exited before the others. */
-static struct mm_struct *memory_of(const struct task_struct *process)
+struct mm_struct *trustgate_mapping_memory(const struct task_struct *process)
 {
 	struct mm_struct *mm = NULL;
 	struct task_struct *thread;
@@ -339,7 +339,7 @@ void trustgate_mapping_pass(u32 pass, struct trustgate_mapping_tally *tally)
 		for (i = 0; i < count; i++) {
 			struct scan scan = {
 				.process = &marked[i],
-				.mm = memory_of(marked[i].task),
+				.mm = trustgate_mapping_memory(marked[i].task),
 				.now_ns = ktime_get_boottime_ns(),
 			};
 

@@ -12,6 +12,10 @@
 
 #include <linux/types.h>
 
+struct mm_struct;
+struct task_struct;
+struct vm_area_struct;
+
 /**
  * struct trustgate_mapping_tally - what a pass has found and done
  * @marked: processes that were given access by a grant whose end ends mappings
@@ -37,5 +41,31 @@ struct trustgate_mapping_tally {
  * Context: process, may sleep, trustgate_mutex not held; one caller at a time.
  */
 void trustgate_mapping_pass(u32 pass, struct trustgate_mapping_tally *tally);
+
+/**
+ * trustgate_mapping_shut() - is this what remains of a mapping that was ended?
+ * @vma: mapping, its memory locked
+ *
+ * Return: whether it is, so that nobody can see anything by it.
+ */
+bool trustgate_mapping_shut(const struct vm_area_struct *vma);
+
+/**
+ * trustgate_mapping_image() - is it a part of a program, as exec mapped it?
+ * @vma: mapping of a file, its memory locked
+ *
+ * Return: whether it is.
+ */
+bool trustgate_mapping_image(const struct vm_area_struct *vma);
+
+/**
+ * trustgate_mapping_memory() - the memory of a process
+ * @process: its first thread
+ *
+ * Context: process.
+ * Return: a reference, to be dropped with mmput() or mmput_async(); NULL if it has
+ * none, or none any more.
+ */
+struct mm_struct *trustgate_mapping_memory(const struct task_struct *process);
 
 #endif /* _TRUSTGATE_MAPPING_H */

@@ -5,7 +5,7 @@
  * Owns: registration, authorisation of every request, and the form of events.
  *
  * Must not own: what requests do (netlink_gate.c, _volume.c, _grant.c,
- * _listing.c, _request.c).
+ * _listing.c, _request.c, _keeper.c).
  */
 #ifndef _TRUSTGATE_NETLINK_H
 #define _TRUSTGATE_NETLINK_H

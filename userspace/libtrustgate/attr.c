@@ -209,6 +209,21 @@ static const char *const channel_names[] = {
 	[TRUSTGATE_A_CHANNEL_FD] = "fd",
 };
 
+static const char *const keeper_names[] = {
+	[TRUSTGATE_A_KEEPER_VOLUME_ID] = "volume-id",
+	[TRUSTGATE_A_KEEPER_PID] = "pid",
+	[TRUSTGATE_A_KEEPER_START_TICKS] = "start-ticks",
+	[TRUSTGATE_A_KEEPER_UID] = "uid",
+	[TRUSTGATE_A_KEEPER_COMM] = "comm",
+	[TRUSTGATE_A_KEEPER_FILES] = "files",
+	[TRUSTGATE_A_KEEPER_MAPPINGS] = "mappings",
+	[TRUSTGATE_A_KEEPER_PROGRAM] = "program",
+	[TRUSTGATE_A_KEEPER_UNKNOWN] = "unknown",
+	[TRUSTGATE_A_KEEPER_PATH] = "path",
+	[TRUSTGATE_A_KEEPER_PATH_CUT] = "path-cut",
+	[TRUSTGATE_A_KEEPER_PAD] = "pad",
+};
+
 #define SET(name_, upper, ...)							\
 	const struct attr_set trustgate_attr_##name_ = {			\
 		.set = #name_, .names = name_##_names,				\
@@ -268,6 +283,7 @@ SET(request, REQUEST);
 SET(refusal, REFUSAL, .multi = refusal_multi);
 SET(supervision, SUPERVISION, .multi = supervision_multi);
 SET(channel, CHANNEL);
+SET(keeper, KEEPER);
 
 const char *trustgate_attr_name(const struct attr_set *set, unsigned int type)
 {

@@ -42,6 +42,7 @@ extern const struct attr_set trustgate_attr_request;
 extern const struct attr_set trustgate_attr_refusal;
 extern const struct attr_set trustgate_attr_supervision;
 extern const struct attr_set trustgate_attr_channel;
+extern const struct attr_set trustgate_attr_keeper;
 
 /**
  * trustgate_attr_path() - name the attribute at an offset

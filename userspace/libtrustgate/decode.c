@@ -574,6 +574,37 @@ int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_
 	return 0;
 }
 
+/* ---- who has files open or mapped ---- */
+
+static const struct field keeper_fields[TRUSTGATE_A_KEEPER_MAX + 1] = {
+	[TRUSTGATE_A_KEEPER_VOLUME_ID] = FIELD(U32, trustgate_keeper, volume_id),
+	[TRUSTGATE_A_KEEPER_PID] = FIELD(U32, trustgate_keeper, pid),
+	[TRUSTGATE_A_KEEPER_START_TICKS] = FIELD(U64, trustgate_keeper, start_ticks),
+	[TRUSTGATE_A_KEEPER_UID] = FIELD(U32, trustgate_keeper, uid),
+	[TRUSTGATE_A_KEEPER_COMM] = FIELD(STRING, trustgate_keeper, comm),
+	[TRUSTGATE_A_KEEPER_FILES] = FIELD(U32, trustgate_keeper, files),
+	[TRUSTGATE_A_KEEPER_MAPPINGS] = FIELD(U32, trustgate_keeper, mappings),
+	[TRUSTGATE_A_KEEPER_PROGRAM] = FIELD(FLAG, trustgate_keeper, program),
+	[TRUSTGATE_A_KEEPER_UNKNOWN] = FIELD(FLAG, trustgate_keeper, unknown),
+	[TRUSTGATE_A_KEEPER_PATH] = FIELD(STRING_TAIL, trustgate_keeper, path),
+	[TRUSTGATE_A_KEEPER_PATH_CUT] = FIELD(FLAG, trustgate_keeper, path_cut),
+};
+
+int trustgate_decode_keeper(const void *attrs, size_t length, struct trustgate_keeper *ret)
+{
+	struct trustgate_keeper keeper = { 0 };
+	int r;
+
+	r = decode(keeper_fields, TRUSTGATE_A_KEEPER_MAX, attrs, length, &keeper,
+		   &keeper.present, NULL, NULL);
+	if (r)
+		return r;
+	if (!has(keeper.present, TRUSTGATE_A_KEEPER_PID))
+		return -EBADMSG;
+	*ret = keeper;
+	return 0;
+}
+
 /* ---- events ---- */
 
 static const struct field event_fields[TRUSTGATE_A_EVENT_MAX + 1] = {

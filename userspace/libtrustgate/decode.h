@@ -47,6 +47,7 @@ int trustgate_decode_added(const void *attrs, size_t length, size_t count,
 int trustgate_decode_total(const void *attrs, size_t length, unsigned int attribute,
 			   uint64_t *ret_total);
 int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_request *ret);
+int trustgate_decode_keeper(const void *attrs, size_t length, struct trustgate_keeper *ret);
 int trustgate_decode_event(const void *attrs, size_t length, struct trustgate_event *ret);
 
 /**

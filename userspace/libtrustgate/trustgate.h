@@ -25,8 +25,9 @@
  *			watching and being the agent are lost
  *	-EPERM		no CAP_MAC_ADMIN in the initial user namespace, or the
  *			request belongs to the agent and this socket is not it
- *	-EBUSY		called from inside a visitor of trustgate_grant_each() or
- *			trustgate_request_each(), or while a cursor is open on the connection
+ *	-EBUSY		called from inside a visitor of trustgate_grant_each(),
+ *			trustgate_request_each() or trustgate_keeper_each(), or while a
+ *			cursor is open on the connection
  *	-EINVAL		an argument makes no sense
  *
  * and what the kernel refuses with; the further ones are listed per function.
@@ -62,6 +63,7 @@ extern "C" {
 #include "trustgate-events.h"
 #include "trustgate-requests.h"
 #include "trustgate-channel.h"
+#include "trustgate-keepers.h"
 #include "trustgate-names.h"
 
 /**

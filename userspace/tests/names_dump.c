@@ -63,5 +63,6 @@ int main(void)
 	dump_attributes(&trustgate_attr_refusal);
 	dump_attributes(&trustgate_attr_supervision);
 	dump_attributes(&trustgate_attr_channel);
+	dump_attributes(&trustgate_attr_keeper);
 	return 0;
 }
