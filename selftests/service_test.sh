@@ -8,8 +8,8 @@
 
 clean_up()
 {
-	systemctl -q stop tg-reader.service tg-asker.service
-	rm -f /run/systemd/system/tg-{reader,asker}.service
+	systemctl -q stop tg-reader.service tg-asker.service tg-holder.service
+	rm -f /run/systemd/system/tg-{reader,asker,holder}.service
 }
 
 services()
@@ -42,7 +42,21 @@ services()
 	print(reply)
 	open(sys.argv[1]).read()
 	END
-	chmod 755 /run/tg-test/reader /run/tg-test/asker
+	cat >/run/tg-test/holder <<-'END'
+	#!/usr/bin/python3
+	# Has the file open, and mapped, for good.
+	import mmap, sys, time
+	f = open(sys.argv[1], "rb")
+	m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+	print(m[:1], flush=True)
+	time.sleep(1000)
+	END
+	chmod 755 /run/tg-test/reader /run/tg-test/asker /run/tg-test/holder
+	cat >/run/systemd/system/tg-holder.service <<-END
+	[Service]
+	Type=exec
+	ExecStart=/usr/bin/trustgate exec --service -- /run/tg-test/holder $volume/db/x
+	END
 	cat >/run/systemd/system/tg-reader.service <<-END
 	[Service]
 	Type=exec
@@ -63,6 +77,7 @@ prepare()
 	services:
 	  - {unit: tg-reader.service, volume: test, path: db, access: [read], for: 8s}
 	  - {unit: tg-asker.service, volume: test, path: db, access: [read], for: 8s}
+	  - {unit: tg-holder.service, volume: test, path: db, access: [read], for: 8s}
 	END
 	services
 	systemctl start trusteed.service
@@ -109,7 +124,39 @@ stands_by_services()
 		"echo \$\$ >/sys/fs/cgroup/system.slice/tg-reader.service/cgroup.procs; /run/tg-test/asker $volume/db/x"
 }
 
+# survivor FIELD - of the one that has something mapped
+survivor()
+{
+	python3 -c 'import json, sys
+print(json.load(open("/run/tg-test/stopped"))["survivors"][0].get(sys.argv[1]))' "$1"
+}
+
+# One command ends everything, and says what is left of it.
+is_stopped()
+{
+	local main
+	systemctl start tg-holder.service
+	eventually 30 "somebody has the file open and mapped" sh -c \
+		"journalctl -q -b -u tg-holder.service -o cat | grep -q a"
+	main=$(systemctl show -P MainPID tg-holder.service)
+	expect 0 "all is stopped" sh -c "setpriv --reuid tgtrustee --regid tgtrustee --clear-groups \
+		trustgate stop test >/run/tg-test/said"
+	sed 's/^/# /' /run/tg-test/said
+	expect 0 "which tells who has what" grep -qE \
+		"^test +$main +/usr/bin/python3[.0-9]* +tg-holder.service +1 mapped, 2 open +db/x\$" /run/tg-test/said
+	eventually 10 "the other service is denied" read_lately main denied
+	trustgate stop --all --json >/run/tg-test/stopped
+	equal "$(survivor pid) $(survivor unit) $(survivor mappings) $(survivor files)" \
+		"$main tg-holder.service 1 2" "as does JSON"
+	systemctl stop tg-holder.service
+	expect 0 "once it has ended" sh -c "trustgate stop --all >/run/tg-test/said"
+	expect fails "it is told of no more" grep -q tg-holder /run/tg-test/said
+	expect 0 "started again" as tgtrustee trustgate start --all
+	eventually 30 "the service reads" read_lately main read
+}
+
 trap clean EXIT
 prepared prepare
 stands_by_services
+is_stopped
 finish

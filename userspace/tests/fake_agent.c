@@ -113,6 +113,7 @@ METHOD(Start)
 METHOD(Observe)
 METHOD(Unobserve)
 METHOD(ListGrants)
+METHOD(ListKeepers)
 METHOD(ListRequests)
 METHOD(Approve)
 METHOD(Deny)
@@ -146,7 +147,7 @@ int main(int argc, char *argv[])
 			BIND(Status), BIND(Metrics), BIND(ListVolumes), BIND(AddVolume), BIND(SetVolume),
 			BIND(RemoveVolume), BIND(Grant), BIND(Service), BIND(Revoke),
 			BIND(Stop), BIND(Start), BIND(Observe), BIND(Unobserve),
-			BIND(ListGrants), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
+			BIND(ListGrants), BIND(ListKeepers), BIND(ListRequests), BIND(Approve), BIND(Deny), BIND(ShowRequest),
 			BIND(RevokeRequest), BIND(ExtendRequest), BIND(Ask),
 			BIND(Acknowledge), BIND(Watch));
 	if (r >= 0)

@@ -375,6 +375,7 @@ static int set_up_server(struct agent *agent)
 			"io.trustgate.Agent.Observe", method_observe,
 			"io.trustgate.Agent.Unobserve", method_unobserve,
 			"io.trustgate.Agent.ListGrants", method_list_grants,
+			"io.trustgate.Agent.ListKeepers", method_list_keepers,
 			"io.trustgate.Agent.Watch", method_watch);
 	if (r >= 0)
 		r = sd_varlink_server_bind_disconnect(agent->varlink, on_disconnect);

@@ -149,7 +149,7 @@ int varlink_read_observing(struct agent *agent, sd_varlink *link,
 /*
  * varlink_volumes.c, varlink_grants.c, varlink_listing.c, varlink_requests.c,
  * varlink_decide.c, varlink_ask.c, varlink_service.c, varlink_stop.c,
- * varlink_metrics.c, varlink_observe.c
+ * varlink_metrics.c, varlink_observe.c, varlink_keepers.c
  */
 int method_list_volumes(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata);
@@ -169,6 +169,8 @@ int method_start(sd_varlink *link, sd_json_variant *parameters,
 		 sd_varlink_method_flags_t flags, void *userdata);
 int method_list_grants(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata);
+int method_list_keepers(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata);
 int method_ask(sd_varlink *link, sd_json_variant *parameters,
 	       sd_varlink_method_flags_t flags, void *userdata);
 int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,

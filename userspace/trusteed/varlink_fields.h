@@ -199,6 +199,35 @@
 	F(mappings, INT, NULLABLE, "How many were ended by force, or led to the kill", \
 	  unsigned_if, HAS(MAPPINGS), event->mappings)
 
+#define KEEPER_FIELDS(F) \
+	F(volume, STRING, 0, "Name of the volume", \
+	  text, volume) \
+	F(pid, INT, 0, "Process, 0 if it has no number here", \
+	  signed, keeper->pid) \
+	F(startTicks, INT, 0, "Its start time, field 22 of /proc/PID/stat", \
+	  unsigned, keeper->start_ticks) \
+	F(uid, INT, 0, "Its user", \
+	  unsigned, keeper->uid) \
+	F(comm, STRING, 0, "Its name", \
+	  text, keeper->comm) \
+	F(exe, STRING, NULLABLE, "Its program, as far as it can be found out", \
+	  text, facts->exe.known == POLICY_KNOWN ? facts->exe.text : NULL) \
+	F(unit, STRING, NULLABLE, "Its systemd unit", \
+	  text, facts->unit.known == POLICY_KNOWN ? facts->unit.text : NULL) \
+	F(files, INT, 0, "Files of the volume that it has open; each use of them is checked", \
+	  unsigned, keeper->files) \
+	F(mappings, INT, 0, "Its mappings that show files of the volume, without any check", \
+	  unsigned, keeper->mappings) \
+	F(program, BOOL, 0, "Some of them are of a program that it executes", \
+	  flag, keeper->program) \
+	F(unknown, BOOL, 0, "Its memory was locked, so that there may be mappings", \
+	  flag, keeper->unknown) \
+	F(path, STRING, NULLABLE, \
+	  "Of one of the files, a mapped one if there is any, relative to the root of the volume", \
+	  text, keeper->present & (UINT64_C(1) << TRUSTGATE_A_KEEPER_PATH) ? keeper->path : NULL) \
+	F(pathCut, BOOL, NULLABLE, "The path lost its beginning", \
+	  flag_if, keeper->path_cut, true)
+
 #define REQUEST_FIELDS(F) \
 	F(id, INT, 0, "Number, never used twice", \
 	  unsigned, request->id) \
@@ -587,6 +616,9 @@
 #define STOP_PARAMETERS(F) \
 	F(volume, TEXT, NULLABLE, "This volume; exactly one of these two is to be given", volume) \
 	F(all, FLAG, NULLABLE, "Every volume, also those that come later", all)
+
+#define LIST_KEEPERS_PARAMETERS(F) \
+	F(volume, TEXT, NULLABLE, "Only those of this volume", volume)
 
 #define LIST_GRANTS_PARAMETERS(F) \
 	F(volume, TEXT, NULLABLE, "Only those on this volume", volume) \

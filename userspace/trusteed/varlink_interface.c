@@ -67,6 +67,7 @@ TYPE(Observation, OBSERVATION_FIELDS(FIELD));
 TYPE(Volume, VOLUME_FIELDS(FIELD, FIELD_BY_TYPE));
 TYPE(Grant, GRANT_FIELDS(FIELD));
 TYPE(Event, EVENT_FIELDS(FIELD));
+TYPE(Keeper, KEEPER_FIELDS(FIELD));
 TYPE(Request, REQUEST_FIELDS(FIELD));
 TYPE(Approval, APPROVAL_FIELDS(FIELD));
 TYPE(Transition, TRANSITION_FIELDS(FIELD));
@@ -140,6 +141,10 @@ METHOD(Unobserve, 0,
 METHOD(ListGrants, SD_VARLINK_SUPPORTS_MORE,
        LIST_GRANTS_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(grants, Grant, ARRAY, "In the order of their numbers"));
+METHOD(ListKeepers, 0,
+       LIST_KEEPERS_PARAMETERS(INPUT)
+       OUTPUT_BY_TYPE(keepers, Keeper, ARRAY, "At most 256, those first who have mappings")
+       OUTPUT(more, INT, 0, "How many more there are"));
 METHOD(Watch, SD_VARLINK_REQUIRES_MORE,
        WATCH_PARAMETERS(INPUT)
        OUTPUT_BY_TYPE(event, Event, 0, "One for each reply"));
@@ -178,6 +183,8 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_type_Grant,
 	SD_VARLINK_SYMBOL_COMMENT("Something that happened"),
 	&vl_type_Event,
+	SD_VARLINK_SYMBOL_COMMENT("A process that has files of a volume open or mapped, with a grant or without"),
+	&vl_type_Keeper,
 	SD_VARLINK_SYMBOL_COMMENT("Something that people have to decide about, such as an open that waits"),
 	&vl_type_Request,
 	SD_VARLINK_SYMBOL_COMMENT("What one person has said about a request"),
@@ -232,6 +239,8 @@ SD_VARLINK_DEFINE_INTERFACE(io_trustgate_Agent, "io.trustgate.Agent",
 	&vl_method_Unobserve,
 	SD_VARLINK_SYMBOL_COMMENT("Live grants; with more in several replies. For root and trustees."),
 	&vl_method_ListGrants,
+	SD_VARLINK_SYMBOL_COMMENT("Who has files of volumes open or mapped. For root and trustees."),
+	&vl_method_ListKeepers,
 	SD_VARLINK_SYMBOL_COMMENT("Events from now on. For root and trustees; to supervise, for trustees."),
 	&vl_method_Watch,
 	SD_VARLINK_SYMBOL_COMMENT("The caller is not the one who may do that"),

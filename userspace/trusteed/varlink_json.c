@@ -452,6 +452,15 @@ int varlink_json_transition(const struct docket_transition *transition, sd_json_
 	return finish(&object, ret);
 }
 
+int varlink_json_keeper(const struct trustgate_keeper *keeper, const char *volume,
+			const struct policy_facts *facts, sd_json_variant **ret)
+{
+	struct json object = { 0 };
+
+	KEEPER_FIELDS(PUT)
+	return finish(&object, ret);
+}
+
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret)
 {
 	struct json object = { 0 };

@@ -16,6 +16,7 @@
 #include "authorise_approval.h"
 #include "docket.h"
 #include "metrics.h"
+#include "policy.h"
 
 /*
  * @state: in a word; @break_glass: how often the glass was broken and nobody has
@@ -56,6 +57,10 @@ int varlink_json_request(const struct docket_request *request, struct approval_n
 			 struct approval_need have, bool live, sd_json_variant **ret);
 int varlink_json_approval(const struct docket_approval *approval, sd_json_variant **ret);
 int varlink_json_transition(const struct docket_transition *transition, sd_json_variant **ret);
+
+/* @volume: its name; @facts: what is known of the process. */
+int varlink_json_keeper(const struct trustgate_keeper *keeper, const char *volume,
+			const struct policy_facts *facts, sd_json_variant **ret);
 
 int varlink_json_event(const struct trustgate_event *event, sd_json_variant **ret);
 

@@ -3,9 +3,10 @@
  * trustgate stop, start - end everything on a volume or on the host, until a trustee
  * starts it again.
  *
- * Owns: what is said of those who still have something mapped.
+ * Owns: what is said of grants whose mappings have not ended.
  *
- * Must not own: how it is ended (the agent); when it is over (remains.c).
+ * Must not own: how it is ended (the agent); when it is over (remains.c); who has
+ * files all the same (survivors.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "agent.h"
 #include "format.h"
 #include "remains.h"
+#include "survivors.h"
 
 /* Mappings of most programs have ended by then, or never do. */
 #define TIMEOUT_NS	UINT64_C(30000000000)
@@ -92,13 +94,32 @@ static int wait_for_rest(const struct cli *cli, const struct wanted *wanted,
 	return r;
 }
 
+static int add_survivors(sd_json_variant *found, sd_json_variant **reply)
+{
+	sd_json_variant *keepers = sd_json_variant_by_key(found, "keepers");
+	sd_json_variant *none = NULL;
+	uint64_t more = 0;
+	int r = 0;
+
+	field_number(found, "more", &more);
+	if (!keepers)
+		r = sd_json_variant_new_array(&none, NULL, 0);
+	if (r >= 0)
+		r = sd_json_variant_set_field(reply, "survivors", keepers ?: none);
+	if (r >= 0)
+		r = sd_json_variant_set_field_unsigned(reply, "survivorsMore", more);
+	sd_json_variant_unref(none);
+	return r;
+}
+
 static int run_stop(const struct cli *cli, int argc, char *argv[])
 {
 	const struct wanted wanted = { .volume = argc ? argv[0] : NULL, .all = target.all };
 	sd_json_variant *parameters = NULL;
 	sd_json_variant *reply = NULL;
+	sd_json_variant *survivors = NULL;
 	uint64_t ended = 0, refused = 0;
-	int r, waited = 0;
+	int r, waited, known;
 
 	r = build("stop", argc, argv, &parameters);
 	if (!r)
@@ -114,12 +135,20 @@ static int run_stop(const struct cli *cli, int argc, char *argv[])
 		fflush(stdout);
 	}
 	waited = wait_for_rest(cli, &wanted, &reply);
+	known = survivors_find(cli, wanted.volume, &survivors);
+	if (known)
+		complain("everything is stopped; who still has files open or mapped is not known.");
+	else if (add_survivors(survivors, &reply) < 0)
+		complain("out of memory");
 	if (cli->json)
 		r = print_json(cli, reply);
 	else if (!waited)
 		printf("no mapping is left that had to end\n");
+	if (!cli->json && !known)
+		r = survivors_show(cli, survivors);
+	sd_json_variant_unref(survivors);
 	sd_json_variant_unref(reply);
-	return r ?: waited;
+	return r ?: waited ?: known ? EXIT_LEFT : 0;
 }
 
 static int run_start(const struct cli *cli, int argc, char *argv[])

@@ -10,6 +10,7 @@ usage: agent_stop_test.py TRUSTEED-WITH-FAKE-GATE
 import os
 import shutil
 import signal
+import subprocess
 
 from agent_host import MINUTE, Host, check, equal, run
 
@@ -167,4 +168,40 @@ def test_cannot_be_kept():
     end(host)
 
 
-run(test_a_volume, test_the_host, test_who_and_what, test_cannot_be_kept)
+def keepers(host, *lines):
+    """What the gate says: volume, pid, seconds later than true, files, mappings."""
+    with open(host.top + "/gate.keepers", "w") as file:
+        file.writelines(" ".join(map(str, line)) + "\n" for line in lines)
+
+
+def test_survivors():
+    host, client = begin()
+    equal(client.call("ListKeepers"), {"keepers": [], "more": 0}, "nobody")
+    sleeper = subprocess.Popen(["sleep", "100"])
+    number = client.call("ListVolumes")["volumes"][0]["id"]
+    keepers(host, (number, os.getpid(), 0, 2, 0), (number, sleeper.pid, 0, 1, 3), (number + 1, 1, 0, 1, 1))
+    reply = client.call("ListKeepers", volume="acme")
+    equal(reply["more"], 0, "and no more")
+    first, second = reply["keepers"]
+    equal((first["pid"], first["mappings"], second["pid"], second["files"]),
+          (sleeper.pid, 3, os.getpid(), 2), "those first who have mappings")
+    equal((first["volume"], first["path"], first["program"], first["unknown"]),
+          ("acme", "db/main.db", False, False), "what they have")
+    equal((first["comm"], first["exe"]), ("worker", os.readlink(f"/proc/{sleeper.pid}/exe")), "who they are")
+    equal(client.call("ListKeepers")["keepers"], reply["keepers"], "of all volumes")
+    keepers(host, (number, sleeper.pid, 1, 1, 0))
+    check("exe" not in client.call("ListKeepers")["keepers"][0],
+          "no program is told of another process that has the number")
+    keepers(host, *((number, 1 << 22 | i, 0, 1, int(i == 300)) for i in range(301)))
+    reply = client.call("ListKeepers")
+    equal((len(reply["keepers"]), reply["more"]), (256, 45), "a list that ends, and what is left of it")
+    equal(reply["keepers"][0]["mappings"], 1, "nobody who sees something is left out for one who does not")
+    host.answer("lose-keeper-get")
+    equal(client.refused("ListKeepers")[0], "Refused", "not known is not nobody")
+    equal(client.refused("ListKeepers", volume="beta")[0], "NoSuchVolume", "of no volume")
+    sleeper.kill()
+    sleeper.wait()
+    end(host)
+
+
+run(test_a_volume, test_the_host, test_who_and_what, test_cannot_be_kept, test_survivors)

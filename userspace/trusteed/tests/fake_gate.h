@@ -81,6 +81,9 @@ int fake_take_request(struct trustgate_conn *conn, uint64_t id, struct trustgate
  */
 void fake_grant_event(struct state *state, struct trustgate_event *event);
 
+/* When a process has begun, 0 if there is none of this number. */
+uint64_t fake_start_ticks(pid_t pid);
+
 /* The channel is readable. */
 void fake_wake_channel(struct trustgate_conn *conn);
 

@@ -16,7 +16,7 @@
 #include "fake_gate.h"
 
 /* Field 22 of /proc/PID/stat; 0 if there is no such process. */
-static uint64_t start_ticks(pid_t pid)
+uint64_t fake_start_ticks(pid_t pid)
 {
 	unsigned long long ticks = 0;
 	char path[32], line[1024];
@@ -58,7 +58,7 @@ static void raise_request(struct state *state, struct trustgate_event *event)
 	request->volume_id = volume->id;
 	request->pid = request->tid = event->pid;
 	/* A pid that means another process by now. */
-	request->start_ticks = start_ticks(event->pid) + !!strstr(event->path, "reused");
+	request->start_ticks = fake_start_ticks(event->pid) + !!strstr(event->path, "reused");
 	request->uid = 4711;
 	/* He who has logged in is the one who runs the test. */
 	request->loginuid = strstr(event->path, "mine") ? getuid() : (uid_t)-1;
