@@ -193,6 +193,9 @@ static int read_volume(struct config_reader *reader, yaml_node_t *node, void *en
 	r = config_read_mapping(reader, node, volume_keys, volume);
 	if (r < 0)
 		return r;
+	if (volume->supervision_required && !(volume->record & TRUSTGATE_RECORD_ALLOWED))
+		return config_complain(reader, node,
+				       "supervision is required, but record lacks \"allowed\": nobody would see what is done");
 	for (size_t i = 0; volume->max_duration_ns && i < volume->rules_count; i++)
 		if (volume->rules[i].duration_ns > volume->max_duration_ns)
 			return config_complain(reader, node,

@@ -52,6 +52,7 @@ struct supervised {
  * @volume_id: of @volume when he came
  * @caught_up_ns: when he had read all there was, CLOCK_BOOTTIME
  * @absent: that is too long ago
+ * @blind: the volume does not record what is allowed, so that there is nothing to see
  */
 struct supervisor {
 	sd_varlink *link;
@@ -63,6 +64,7 @@ struct supervisor {
 	uint32_t volume_id;
 	uint64_t caught_up_ns;
 	bool absent;
+	bool blind;
 };
 
 struct supervision {
@@ -112,7 +114,7 @@ static bool supervises(const struct agent *agent, const struct supervisor *super
 {
 	struct refusal ignored;
 
-	if (supervisor->absent || supervisor->volume_id != grant->volume_id ||
+	if (supervisor->absent || supervisor->blind || supervisor->volume_id != grant->volume_id ||
 	    (supervisor->grant_id && supervisor->grant_id != grant->id) ||
 	    authorise_supervise(agent->config, supervisor->volume, supervisor->uid, &ignored) < 0)
 		return false;
@@ -295,10 +297,36 @@ static int take_stock_of_all(struct agent *agent)
 	return 0;
 }
 
+/* A volume was set, or is gone; 0 if it may be any. */
+static void see_what_is_recorded(struct agent *agent, uint32_t volume_id)
+{
+	struct supervision *supervision = agent->supervision;
+
+	for (size_t i = 0; i < supervision->supervisors_count; i++) {
+		struct supervisor *supervisor = &supervision->supervisors[i];
+		struct trustgate_volume volume;
+		bool blind;
+
+		if (volume_id && volume_id != supervisor->volume_id)
+			continue;
+		/* Of what is not known nobody can say that he sees it. */
+		blind = trustgate_volume_get(agent->gate, supervisor->volume_id, NULL,
+					     &volume) < 0 ||
+			!(volume.record & TRUSTGATE_RECORD_ALLOWED);
+		if (blind && !supervisor->blind)
+			journal_note(LOG_WARNING,
+				     "volume \"%s\" does not record accesses that are allowed: nobody supervises it by uid %u (pid %d)",
+				     supervisor->volume, (unsigned int)supervisor->uid,
+				     (int)supervisor->pid);
+		supervisor->blind = blind;
+	}
+}
+
 void supervision_resync(struct agent *agent)
 {
 	if (!agent->supervision || take_stock_of_all(agent) < 0)
 		return;
+	see_what_is_recorded(agent, 0);
 	tell_all(agent, true);
 }
 
@@ -314,6 +342,10 @@ void supervision_event(struct agent *agent, const struct trustgate_event *event)
 	 * with an event more often than not: both wake the agent.
 	 */
 	see_who_has_read(agent, now_boottime_ns());
+	if (event->type == TRUSTGATE_EVENT_TYPE_VOLUME_CHANGED && supervision->supervisors_count) {
+		see_what_is_recorded(agent, event->volume_id);
+		tell_all(agent, false);
+	}
 	if (event->type != TRUSTGATE_EVENT_TYPE_GRANT_ENDED)
 		return;
 	grant = find(supervision, event->grant_id);
@@ -412,6 +444,7 @@ static int find_volume(struct agent *agent, struct supervisor *supervisor, const
 	if (r < 0)
 		return r;
 	supervisor->volume_id = found.id;
+	supervisor->blind = !(found.record & TRUSTGATE_RECORD_ALLOWED);
 	memcpy(supervisor->volume, found.name, sizeof(supervisor->volume));
 	return 0;
 }
@@ -445,6 +478,11 @@ static int check_what(struct agent *agent, struct supervisor *supervisor, const 
 		*refusal = failure;
 		return r;
 	}
+	if (supervisor->blind)
+		return refuse(refusal, EINVAL, supervisor->grant_id ? "superviseGrant" :
+			      "superviseVolume",
+			      "volume \"%s\" does not record accesses that are allowed, so that nobody sees what is done; set its record to [allowed] first",
+			      supervisor->volume);
 	return supervisor->grant_id ? check_grant(agent, supervisor, refusal) : 0;
 }
 

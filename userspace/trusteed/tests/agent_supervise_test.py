@@ -145,6 +145,29 @@ def test_of_a_volume():
     end(host)
 
 
+def test_nothing_to_see():
+    """Nobody supervises what is not recorded."""
+    host, client = begin()
+    grant = give(client, subject(host), supervised=True)
+    watcher = supervise(host, superviseVolume="acme")
+    becomes(client, grant, "active")
+    client.call("SetVolume", name="acme", record=[])
+    host.event("volume-changed")
+    becomes(client, grant, "suspended", 5)
+    check(host.wait_text('volume "acme" does not record accesses that are allowed: nobody supervises'), "and why")
+    for what, attribute in (({"superviseGrant": grant["id"]}, "superviseGrant"),
+                            ({"superviseVolume": "acme"}, "superviseVolume")):
+        error, details = refused(host, **what)
+        equal((error, details["attribute"]), ("Refused", attribute), "nor does who comes later")
+        check("set its record to [allowed] first" in details["message"], "who is told how")
+    client.call("SetVolume", name="acme", record=["allowed"])
+    host.event("volume-changed")
+    becomes(client, grant, "active")
+    watcher.socket.close()
+    becomes(client, grant, "suspended", 5)
+    end(host)
+
+
 def test_required():
     host, client = begin(REQUIRED)
     grant = give(client, subject(host))
@@ -346,6 +369,6 @@ def test_who_reads_while_more_comes():
     end(host)
 
 
-run(test_of_one_grant, test_of_a_volume, test_required, test_nobody_supervises_himself,
+run(test_of_one_grant, test_of_a_volume, test_nothing_to_see, test_required, test_nobody_supervises_himself,
     test_only_trustees, test_tenant, test_refused, test_agent_restarts, test_agent_stands_still,
     test_who_does_not_read, test_who_reads_while_more_comes)

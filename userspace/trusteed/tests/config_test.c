@@ -89,6 +89,7 @@ static const struct {
 	{ VOLUME "    max-duration: 999999999d\n", ":4: volumes[0].max-duration: \"999999999d\" is not a duration such as 15m or 1h30m: " },
 	{ VOLUME "    max-duration: 5m\n    self-grants:\n      - users: [root]\n        path: db\n        access: [read]\n        for: 6m\n        reasons: [incident]\n", ":2: volumes[0]: self-grants[0].for is longer than max-duration" },
 	/* words */
+	{ VOLUME "    supervision: required\n    record: []\n", ":2: volumes[0]: supervision is required, but record lacks \"allowed\": nobody would see what is done" },
 	{ VOLUME "    supervision: yes\n", ":4: volumes[0].supervision: \"yes\" is neither \"required\" nor \"optional\"" },
 	{ VOLUME "    audit: yes\n", ":4: volumes[0].audit: \"yes\" is neither \"strict\" nor \"normal\"" },
 	{ VOLUME "    lower-devices: yes\n", ":4: volumes[0].lower-devices: \"yes\" is neither \"open\" nor \"closed\"" },
