@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import pty
 import sqlite3
 import struct
 import subprocess
@@ -202,6 +203,28 @@ class JournalTest(unittest.TestCase):
         os.close(writer)
         self.assertEqual(1, result.returncode)
         self.assertIn("Broken pipe", result.stderr)
+
+    def test_progress(self):
+        """What takes a while shows how far it is, on a terminal alone, and leaves nothing of that."""
+        os.mkdir(os.path.join(self.directory, "more"))
+        subprocess.run([ACCOUNT_TEST, os.path.join(self.directory, "more"), "60000"], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.file = os.path.join(self.directory, "more", "long")
+        for verb in ("verify", "export"):
+            parent, child = pty.openpty()
+            with subprocess.Popen([TRUSTGATE, "journal", verb, "--file", self.file], stderr=child,
+                                  stdout=subprocess.DEVNULL) as process:
+                os.close(child)
+                shown = b""
+                try:
+                    while part := os.read(parent, 4096):
+                        shown += part
+                except OSError:
+                    pass
+                self.assertEqual(0, process.wait())
+            os.close(parent)
+            self.assertRegex(shown, rb"^(\r\x1b\[K[0-9]+ of 60[0-9]{3} entries)+\r\x1b\[K$")
+        self.assertEqual("", self.run_cli("verify")[2])
 
     def test_cannot_tell(self):
         self.assertEqual(2, self.run_cli("verify", "--expect", "x")[0])

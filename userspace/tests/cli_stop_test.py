@@ -7,16 +7,25 @@ usage: cli_stop_test.py TRUSTGATE FAKE_AGENT
 """
 
 import json
+import os
+import pty
 import re
+import subprocess
+import threading
 
 import scripted
 from scripted import DONE, HOSTILE, HOSTILE_SHOWN, LEFT, STATUS, grant
 
 
 class StopTest(scripted.ScriptedAgent):
-    """All is ended, and what is left is told."""
+    """Stopping, waiting for what remains, telling of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.answer("ListVolumes", replies=[{"volumes": []}])
 
     def test_stop(self):
+        """All is ended, and what is left is told."""
         self.answer("Stop", replies=[{"ended": 2, "refused": 1}])
         self.answer("Status", replies=[STATUS | {"ending": 0, "stopped": ["*"]}])
         self.answer("ListKeepers", replies=[{"keepers": [], "more": 0}])
@@ -30,6 +39,45 @@ class StopTest(scripted.ScriptedAgent):
         self.answer("Start", replies=[{}])
         self.assertIn("started", self.check(DONE, "start", "acme")[0])
         self.assertEqual([{"all": True}, {"volume": "acme"}], [call[1] for call in self.calls() if call[0] == "Stop"])
+
+    def on_terminal(self, *arguments):
+        """Run a verb with a terminal for its complaints, give (code, what was shown there)."""
+        parent, child = pty.openpty()
+        shown = []
+
+        def read():
+            while True:
+                try:
+                    shown.append(os.read(parent, 4096).decode())
+                except OSError:
+                    return
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        code = subprocess.run([scripted.TRUSTGATE, *arguments, "--agent", self.socket], stdout=subprocess.DEVNULL,
+                              stderr=child, stdin=subprocess.DEVNULL, timeout=60, check=False).returncode
+        os.close(child)
+        reader.join()
+        os.close(parent)
+        return code, "".join(shown)
+
+    def test_progress(self):
+        """Who waits sees for what, on a terminal alone; then nothing is left of it."""
+        self.answer("Stop", replies=[{"ended": 2, "refused": 0}])
+        self.answer("Revoke", replies=[{"ended": 2}])
+        self.answer("Status", replies=[STATUS])
+        self.answer("ListKeepers", replies=[{"keepers": [], "more": 0}])
+        self.answer("ListGrants", replies=[{"grants": [grant(end="revoked", mapped=1, state="ended")]}])
+        code, shown = self.on_terminal("stop", "acme", "--timeout", "1500ms")
+        self.assertEqual(LEFT, code)
+        self.assertRegex(shown, r"\r\x1b\[Kwaiting for the mappings of 1 grant to end, 1.*s left\r\x1b\[K")
+        self.assertRegex(shown, r"\r\x1b\[K(\x1b\[[0-9;]*m)?trustgate: the time is up[^\x1b]*$")
+        threading.Timer(0.5, self.answer, ("Status",), {"replies": [STATUS | {"ending": 0}]}).start()
+        code, shown = self.on_terminal("revoke", "--all", "--wait")
+        self.assertEqual(DONE, code)
+        self.assertRegex(shown, r"mappings of 1 grant to end\r\x1b\[K")
+        self.answer("Status", replies=[STATUS])
+        self.assertNotIn("waiting", self.check(LEFT, "stop", "acme", "--timeout=10ms")[1])
 
     def test_survivors(self):
         self.answer("Stop", replies=[{"ended": 2, "refused": 0}])
@@ -64,7 +112,10 @@ class StopTest(scripted.ScriptedAgent):
                     parameters={"errno": 5, "message": "no answer"})
         _, err = self.check(LEFT, "stop", "acme")
         self.assertIn("everything is stopped; who still has files open or mapped is not known", err)
-        self.answer("ListKeepers", error="io.trustgate.Agent.NoSuchVolume", parameters={"name": "late"})
+        for method in ("ListVolumes", "ListGrants", "ListKeepers"):
+            self.answer(method, error="io.trustgate.Agent.NoSuchVolume", parameters={"name": "late"})
+        # The end of another's mappings is waited for.
+        self.answer("Status", replies=[STATUS | {"ending": 1}])
         self.assertIn("no process has files open or mapped\n", self.check(DONE, "stop", "late")[0])
         self.assertEqual([], json.loads(self.check(DONE, "stop", "late", "--json")[0])["survivors"])
 

@@ -2,10 +2,13 @@
 /*
  * trustgate - what remains of grants that have ended; see remains.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "format.h"
 #include "remains.h"
 
 /* Mappings mostly end within a second or two. */
@@ -158,6 +161,25 @@ static void pause_for(uint64_t ns)
 	nanosleep(&time, NULL);
 }
 
+/* Who waits is told for what, and for how long at most, on a terminal. */
+static void show_wait(size_t count, uint64_t left_ns, bool endless)
+{
+	char left[FORMAT_TIME_SIZE];
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r\033[Kwaiting for the mappings of %zu %s to end", count,
+		count == 1 ? "grant" : "grants");
+	if (!endless)
+		fprintf(stderr, ", %s left", format_left(left_ns, left));
+}
+
+static void clear_wait(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
 int remains_wait(const struct cli *cli, const struct wanted *wanted, uint64_t timeout_ns,
 		 sd_json_variant **ret)
 {
@@ -165,10 +187,12 @@ int remains_wait(const struct cli *cli, const struct wanted *wanted, uint64_t ti
 
 	for (;;) {
 		uint64_t passed;
+		size_t count;
 		int r;
 
 		r = remains_find(cli, wanted, ret);
-		if (r || !sd_json_variant_elements(*ret))
+		count = r ? 0 : sd_json_variant_elements(*ret);
+		if (!count)
 			return r;
 		passed = now_ns() - begin;
 		if (passed >= timeout_ns)
@@ -176,7 +200,9 @@ int remains_wait(const struct cli *cli, const struct wanted *wanted, uint64_t ti
 		*ret = sd_json_variant_unref(*ret);
 		if (pause > timeout_ns - passed)
 			pause = timeout_ns - passed;
+		show_wait(count, timeout_ns - passed, timeout_ns == UINT64_MAX);
 		pause_for(pause);
+		clear_wait();
 		pause = pause * 2 > PAUSE_MOST_NS ? PAUSE_MOST_NS : pause * 2;
 	}
 }

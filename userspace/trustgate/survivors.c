@@ -25,7 +25,7 @@ int survivors_find(const struct cli *cli, const char *volume, sd_json_variant **
 	r = agent_try(cli, "ListKeepers", parameters, ret, &error_id);
 	if (!r && error_id) {
 		/* It is configured and not mounted: nobody has anything of it. */
-		if (strcmp(error_id, "io.trustgate.Agent.NoSuchVolume"))
+		if (strcmp(error_id, AGENT_INTERFACE ".NoSuchVolume"))
 			r = agent_complain(error_id, *ret);
 		*ret = sd_json_variant_unref(*ret);
 	}

@@ -10,6 +10,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent.h"
 #include "format.h"
@@ -72,14 +73,43 @@ static void show_left(sd_json_variant *left)
 	}
 }
 
+/* What is configured can be stopped before it is mounted; then nothing is left of it. */
+static int look_for_volume(const struct cli *cli, const char *volume, bool *ret_there)
+{
+	sd_json_variant *parameters = NULL;
+	sd_json_variant *reply = NULL;
+	char *error_id = NULL;
+	int r;
+
+	*ret_there = true;
+	if (!volume)
+		return 0;
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("name", volume)) < 0) {
+		complain("out of memory");
+		return EXIT_REFUSED;
+	}
+	r = agent_try(cli, "ListVolumes", parameters, &reply, &error_id);
+	*ret_there = !error_id || strcmp(error_id, AGENT_INTERFACE ".NoSuchVolume");
+	if (!r && error_id && *ret_there)
+		r = agent_complain(error_id, reply);
+	sd_json_variant_unref(reply);
+	free(error_id);
+	return r;
+}
+
 /* Everything from here on happens after the end, which no failure undoes. */
 static int wait_for_rest(const struct cli *cli, const struct wanted *wanted,
 			 sd_json_variant **reply)
 {
 	sd_json_variant *left = NULL;
+	bool there;
 	int r;
 
-	r = remains_wait(cli, wanted, target.timeout_ns ?: TIMEOUT_NS, &left);
+	r = look_for_volume(cli, wanted->volume, &there);
+	if (!r && !there && sd_json_variant_new_array(&left, NULL, 0) < 0)
+		r = EXIT_REFUSED;
+	else if (!r && there)
+		r = remains_wait(cli, wanted, target.timeout_ns ?: TIMEOUT_NS, &left);
 	if (r)
 		complain("everything is stopped; whether mappings are left is not known.");
 	else if (sd_json_variant_set_field(reply, "left", left) < 0)
