@@ -251,6 +251,25 @@ static void read_head(const char *name, struct account_head *head)
 }
 
 /* 41 entries, the kernel's events 100..., signed at 1, 11, 21, 31, 41. */
+/* So long that it takes a while to read. */
+static void make_long(size_t count)
+{
+	struct account *account = open_account("long", NULL);
+
+	CHECK(account);
+	for (size_t i = 0; account && i < count; i += 256) {
+		struct account_entry batch[256];
+
+		for (size_t k = 0; k < 256; k++)
+			batch[k] = (struct account_entry){
+				.kind = "note", .body = "{\"n\":1}", .body_size = 7,
+			};
+		if (account_append(account, batch, 256))
+			CHECK(!"append");
+	}
+	CHECK_EQUAL(account_close(account, error), 0);
+}
+
 static void make_sample(void)
 {
 	static const uint8_t boot_id[ACCOUNT_ID_SIZE] = { 1 };
@@ -364,6 +383,17 @@ static void test_expected(void)
 	check_clean("copy");
 	result = verify("copy", NULL, &head);
 	CHECK_TEXT(result.all, "truncated@41 ");
+
+	/* An older account put back, with which the agent has gone on. */
+	account = open_account("copy", NULL);
+	CHECK_EQUAL(account_last(account), 31);
+	for (uint64_t i = 0; i < 12; i++)
+		append(account, "denied", 131 + i, 0, i);
+	CHECK_EQUAL(account_close(account, error), 0);
+	result = verify("copy", NULL, NULL);
+	CHECK_EQUAL(result.check.last, 43);
+	result = verify("copy", NULL, &head);
+	CHECK_TEXT(result.all, "unexpected@41 ");
 
 	/* The same key, another history: made anew by who has the key. */
 	account = open_account("rewritten", NULL);
@@ -648,7 +678,10 @@ static void test_crash(void)
 	CHECK(acknowledged > 0);
 }
 
-/* With a directory's name as its argument it only makes the sample there. */
+/*
+ * With a directory's name as its argument it only makes the sample there, and with a
+ * number also an account of so many entries.
+ */
 int main(int argc, char *argv[])
 {
 	char command[64];
@@ -656,6 +689,8 @@ int main(int argc, char *argv[])
 	if (argc > 1) {
 		directory = argv[1];
 		make_sample();
+		if (argc > 2)
+			make_long(strtoul(argv[2], NULL, 10));
 		return check_end();
 	}
 	if (!mkdtemp(directory))
