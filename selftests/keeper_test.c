@@ -171,10 +171,12 @@ TEST_F(keeper, open_file)
 	EXPECT_EQ(0, FIND(self->actor.pid).count);
 	GRANT("db/a", GATE_READ);
 	ASSERT_EQ(0, actor_do(&self->actor, part_open, "db/a", O_RDONLY));
+	EXPECT_EQ(0, FIND(self->actor.pid).keeper.files_denied);
 	REVOKE();
 	found = FIND(self->actor.pid);
 	ASSERT_EQ(1, found.count);
 	EXPECT_EQ(1, found.keeper.files);
+	EXPECT_EQ(1, found.keeper.files_denied);
 	EXPECT_EQ(0, found.keeper.mappings);
 	EXPECT_FALSE(found.keeper.program);
 	EXPECT_FALSE(found.keeper.unknown);
@@ -192,6 +194,7 @@ TEST_F(keeper, path_only)
 {
 	ASSERT_EQ(0, actor_do(&self->actor, part_open, "db/a", O_PATH));
 	EXPECT_EQ(1, FIND(self->actor.pid).keeper.files);
+	EXPECT_EQ(0, FIND(self->actor.pid).keeper.files_denied);
 	ASSERT_EQ(0, actor_do(&self->actor, part_close, NULL, 0));
 	ASSERT_EQ(0, actor_do(&self->actor, part_open, "/etc/passwd",
 			      O_RDONLY));
@@ -205,10 +208,17 @@ TEST_F(keeper, mapping)
 	GRANT("db/a", RW);
 	ASSERT_EQ(0, actor_do(&self->actor, mapper_map, "db/a",
 			      MAPPER_SHARED_RW));
+	EXPECT_EQ(0, FIND(self->actor.pid).keeper.mappings_denied);
+	REVOKE();
+	/* What is open for both is of use as long as one is allowed. */
+	GRANT("db/a", GATE_READ);
+	EXPECT_EQ(0, FIND(self->actor.pid).keeper.files_denied);
+	EXPECT_EQ(1, FIND(self->actor.pid).keeper.mappings_denied);
 	REVOKE();
 	found = FIND(self->actor.pid);
 	ASSERT_EQ(1, found.count);
 	EXPECT_EQ(1, found.keeper.mappings);
+	EXPECT_EQ(1, found.keeper.mappings_denied);
 	EXPECT_EQ(1, found.keeper.files);
 	EXPECT_STREQ("db/a", found.keeper.path);
 	ASSERT_EQ(0, actor_do(&self->actor, mapper_unmap, NULL, 0));

@@ -138,6 +138,8 @@ is_stopped()
 	systemctl start tg-holder.service
 	eventually 30 "somebody has the file open and mapped" sh -c \
 		"journalctl -q -b -u tg-holder.service -o cat | grep -q a"
+	expect 0 "and may" sh -c \
+		"trustgate metrics | grep -qx 'trustgate_volume_expired_open_files{volume=\"test\"} 0'"
 	main=$(systemctl show -P MainPID tg-holder.service)
 	expect 0 "all is stopped" sh -c "setpriv --reuid tgtrustee --regid tgtrustee --clear-groups \
 		trustgate stop test >/run/tg-test/said"
@@ -148,6 +150,11 @@ is_stopped()
 	trustgate stop --all --json >/run/tg-test/stopped
 	equal "$(survivor pid) $(survivor unit) $(survivor mappings) $(survivor files)" \
 		"$main tg-holder.service 1 2" "as does JSON"
+	trustgate metrics >/run/tg-test/metrics
+	expect 0 "and metrics" grep -qx 'trustgate_volume_expired_open_files{volume="test"} 2' /run/tg-test/metrics
+	expect 0 "of mappings, too" grep -qx 'trustgate_volume_expired_mappings{volume="test"} 1' /run/tg-test/metrics
+	expect 0 "who is not root does without" sh -c \
+		"setpriv --reuid tgtrustee --regid tgtrustee --clear-groups trustgate metrics | grep -c expired_open | grep -qx 0"
 	systemctl stop tg-holder.service
 	expect 0 "once it has ended" sh -c "trustgate stop --all >/run/tg-test/said"
 	expect fails "it is told of no more" grep -q tg-holder /run/tg-test/said

@@ -7,20 +7,27 @@
  * in another namespace; and not before it has the lock of the process's memory.
  */
 
+#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "check.h"
+#include "decision.h"
 #include "keeper.h"
 #include "mapping.h"
+#include "observe.h"
+#include "subvolume.h"
+#include "volume.h"
 
 /* How many files are looked at before others may run. */
 #define FILES_BATCH	1024
@@ -30,12 +37,16 @@
 
 /**
  * struct look - a look at one process
+ * @process: its first thread
  * @sb: the volume's
+ * @now_ns: CLOCK_BOOTTIME
  * @keeper: what was found
  * @left: how many files are looked at without a rest
  */
 struct look {
+	const struct task_struct *process;
 	const struct super_block *sb;
+	u64 now_ns;
 	struct trustgate_keeper *keeper;
 	unsigned int left;
 };
@@ -63,7 +74,42 @@ static void take_path(struct trustgate_keeper *keeper, const struct file *file)
 	memmove(keeper->path, path, strlen(path) + 1);
 }
 
+/* Would this be denied, if it were done now? */
+static bool is_denied(const struct look *look, const struct file *file,
+		      u32 access)
+{
+	const struct inode *inode = file_inode(file);
+	const struct trustgate_volume *volume;
+	struct trustgate_answer answer;
+
+	guard(rcu)();
+	volume = trustgate_volume_find(look->sb);
+	if (!volume || trustgate_observed(volume, look->now_ns))
+		return false;
+	trustgate_decide(&(struct trustgate_question) {
+		.volume = volume,
+		.dentry = trustgate_name_of(file),
+		.ino = inode->i_ino,
+		.subvolume = trustgate_subvolume(volume, inode, NULL),
+		.generation = inode->i_generation,
+		.access = access,
+		.task = look->process,
+		.now_ns = look->now_ns,
+	}, &answer);
+	return answer.cause != TRUSTGATE_CAUSE_GRANTED;
+}
+
 /* ---- open files ---- */
+
+/* What was opened for reading and writing is of use as long as one of them is. */
+static bool is_useless(const struct look *look, const struct file *file)
+{
+	return file->f_mode & (FMODE_READ | FMODE_WRITE) &&
+	       (!(file->f_mode & FMODE_READ) ||
+		is_denied(look, file, TRUSTGATE_ACCESS_READ)) &&
+	       (!(file->f_mode & FMODE_WRITE) ||
+		is_denied(look, file, TRUSTGATE_ACCESS_WRITE));
+}
 
 static int look_at_file(const void *data, struct file *file, unsigned int fd)
 {
@@ -71,6 +117,7 @@ static int look_at_file(const void *data, struct file *file, unsigned int fd)
 
 	if (is_on(look, file)) {
 		look->keeper->files++;
+		look->keeper->files_denied += is_useless(look, file);
 		take_path(look->keeper, file);
 	}
 	return --look->left ? 0 : fd + 1;
@@ -158,6 +205,9 @@ static void look_at_mappings(struct mm_struct *mm, struct look *look)
 		if (!is_on(look, vma->vm_file) || trustgate_mapping_shut(vma))
 			continue;
 		look->keeper->mappings++;
+		look->keeper->mappings_denied +=
+			is_denied(look, vma->vm_file,
+				  trustgate_mapping_access(vma));
 		look->keeper->program |= trustgate_mapping_image(vma);
 		take_path(look->keeper, vma->vm_file);
 	}
@@ -184,7 +234,12 @@ bool trustgate_keeper_look(struct task_struct *process,
 			   const struct super_block *sb,
 			   struct trustgate_keeper *keeper)
 {
-	struct look look = { .sb = sb, .keeper = keeper };
+	struct look look = {
+		.process = process,
+		.sb = sb,
+		.now_ns = ktime_get_boottime_ns(),
+		.keeper = keeper,
+	};
 
 	*keeper = (struct trustgate_keeper) {
 		.start_ns = process->start_boottime,

@@ -24,6 +24,8 @@ struct super_block;
  * @uid: its real user
  * @files: open files, by all of its threads
  * @mappings: that show a file, or its private copy; not those that were ended
+ * @files_denied: those of @files that would be denied every use now
+ * @mappings_denied: those of @mappings that could not be made now
  * @program: it executes, or has loaded, a program that is on the volume
  * @unknown: its memory could not be looked at
  * @path_cut: @path lost its beginning
@@ -36,6 +38,8 @@ struct trustgate_keeper {
 	uid_t uid;
 	u32 files;
 	u32 mappings;
+	u32 files_denied;
+	u32 mappings_denied;
 	bool program;
 	bool unknown;
 	bool path_cut;

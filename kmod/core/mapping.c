@@ -74,7 +74,7 @@ bool trustgate_mapping_image(const struct vm_area_struct *vma)
 }
 
 /* As the hooks on mmap() and mprotect() ask for it. */
-static u32 access_of(const struct vm_area_struct *vma)
+u32 trustgate_mapping_access(const struct vm_area_struct *vma)
 {
 	u32 access = TRUSTGATE_ACCESS_READ;
 
@@ -101,7 +101,7 @@ static bool is_covered(const struct scan *scan,
 		.ino = inode->i_ino,
 		.subvolume = trustgate_subvolume(volume, inode, NULL),
 		.generation = inode->i_generation,
-		.access = access_of(vma),
+		.access = trustgate_mapping_access(vma),
 		.task = process,
 		.now_ns = scan->now_ns,
 	}, &answer);

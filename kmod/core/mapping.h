@@ -59,6 +59,14 @@ bool trustgate_mapping_shut(const struct vm_area_struct *vma);
 bool trustgate_mapping_image(const struct vm_area_struct *vma);
 
 /**
+ * trustgate_mapping_access() - what has to be allowed for a mapping
+ * @vma: mapping of a file, its memory locked
+ *
+ * Return: mask of enum trustgate_access.
+ */
+u32 trustgate_mapping_access(const struct vm_area_struct *vma);
+
+/**
  * trustgate_mapping_memory() - the memory of a process
  * @process: its first thread
  *

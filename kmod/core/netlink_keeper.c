@@ -43,7 +43,11 @@ static int put_keeper(struct sk_buff *skb, u32 volume_id, struct pid *pid,
 	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_UID, keeper->uid) ?:
 	      nla_put_string(skb, TRUSTGATE_A_KEEPER_COMM, keeper->comm) ?:
 	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_FILES, keeper->files) ?:
-	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_MAPPINGS, keeper->mappings);
+	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_MAPPINGS, keeper->mappings) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_FILES_DENIED,
+			  keeper->files_denied) ?:
+	      nla_put_u32(skb, TRUSTGATE_A_KEEPER_MAPPINGS_DENIED,
+			  keeper->mappings_denied);
 	if (!err && keeper->program)
 		err = nla_put_flag(skb, TRUSTGATE_A_KEEPER_PROGRAM);
 	if (!err && keeper->unknown)

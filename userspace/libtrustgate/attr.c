@@ -222,6 +222,8 @@ static const char *const keeper_names[] = {
 	[TRUSTGATE_A_KEEPER_PATH] = "path",
 	[TRUSTGATE_A_KEEPER_PATH_CUT] = "path-cut",
 	[TRUSTGATE_A_KEEPER_PAD] = "pad",
+	[TRUSTGATE_A_KEEPER_FILES_DENIED] = "files-denied",
+	[TRUSTGATE_A_KEEPER_MAPPINGS_DENIED] = "mappings-denied",
 };
 
 #define SET(name_, upper, ...)							\

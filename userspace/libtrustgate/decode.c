@@ -588,15 +588,16 @@ static const struct field keeper_fields[TRUSTGATE_A_KEEPER_MAX + 1] = {
 	[TRUSTGATE_A_KEEPER_UNKNOWN] = FIELD(FLAG, trustgate_keeper, unknown),
 	[TRUSTGATE_A_KEEPER_PATH] = FIELD(STRING_TAIL, trustgate_keeper, path),
 	[TRUSTGATE_A_KEEPER_PATH_CUT] = FIELD(FLAG, trustgate_keeper, path_cut),
+	[TRUSTGATE_A_KEEPER_FILES_DENIED] = FIELD(U32, trustgate_keeper, files_denied),
+	[TRUSTGATE_A_KEEPER_MAPPINGS_DENIED] = FIELD(U32, trustgate_keeper, mappings_denied),
 };
 
 int trustgate_decode_keeper(const void *attrs, size_t length, struct trustgate_keeper *ret)
 {
 	struct trustgate_keeper keeper = { 0 };
-	int r;
+	int r = decode(keeper_fields, TRUSTGATE_A_KEEPER_MAX, attrs, length, &keeper,
+		       &keeper.present, NULL, NULL);
 
-	r = decode(keeper_fields, TRUSTGATE_A_KEEPER_MAX, attrs, length, &keeper,
-		   &keeper.present, NULL, NULL);
 	if (r)
 		return r;
 	if (!has(keeper.present, TRUSTGATE_A_KEEPER_PID))

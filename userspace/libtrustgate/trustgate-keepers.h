@@ -21,6 +21,9 @@
  * @comm: its command name; any bytes
  * @files: files that it has open, each use of which is a check of its own
  * @mappings: that show a file, or its private copy of one
+ * @files_denied: those of @files that would be denied every use now; none while the
+ *	volume is observed
+ * @mappings_denied: those of @mappings that could not be made now; likewise
  * @program: some of them are of a program that it executes
  * @unknown: its memory was locked for long, so that @mappings is not known
  * @path: see @present; of one of the files, a mapped one if there is any; relative
@@ -36,6 +39,8 @@ struct trustgate_keeper {
 	char comm[TRUSTGATE_COMM_SIZE];
 	uint32_t files;
 	uint32_t mappings;
+	uint32_t files_denied;
+	uint32_t mappings_denied;
 	bool program;
 	bool unknown;
 	char path[TRUSTGATE_EVENT_PATH_MAX + 1];

@@ -30,6 +30,8 @@ static void fake_keeper(pid_t pid, const char *path)
 	nla_put_string(attrs, TRUSTGATE_A_KEEPER_COMM, "postgres");
 	nla_put_u32(attrs, TRUSTGATE_A_KEEPER_FILES, 5);
 	nla_put_u32(attrs, TRUSTGATE_A_KEEPER_MAPPINGS, 2);
+	nla_put_u32(attrs, TRUSTGATE_A_KEEPER_FILES_DENIED, 4);
+	nla_put_u32(attrs, TRUSTGATE_A_KEEPER_MAPPINGS_DENIED, 1);
 	nla_put_flag(attrs, TRUSTGATE_A_KEEPER_PROGRAM);
 	if (path)
 		nla_put_string(attrs, TRUSTGATE_A_KEEPER_PATH, path);
@@ -79,6 +81,8 @@ static void test_each(void)
 	CHECK_TEXT(seen.last.comm, "postgres");
 	CHECK_EQUAL(seen.last.files, 5);
 	CHECK_EQUAL(seen.last.mappings, 2);
+	CHECK_EQUAL(seen.last.files_denied, 4);
+	CHECK_EQUAL(seen.last.mappings_denied, 1);
 	CHECK(seen.last.program);
 	CHECK(!seen.last.unknown);
 	CHECK_TEXT(seen.last.path, "db/a");

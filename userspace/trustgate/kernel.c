@@ -184,6 +184,78 @@ static int ask(kernel_read_fn fn, sd_json_variant **ret)
 	return r ? EXIT_UNREACHABLE : 0;
 }
 
+/* ---- what processes have ---- */
+
+struct kept {
+	uint64_t processes;
+	uint64_t files;
+	uint64_t mappings;
+	uint64_t files_denied;
+	uint64_t mappings_denied;
+};
+
+static int add_keeper(const struct trustgate_keeper *keeper, void *userdata)
+{
+	struct kept *kept = userdata;
+
+	kept->processes++;
+	kept->files += keeper->files;
+	kept->mappings += keeper->mappings;
+	kept->files_denied += keeper->files_denied;
+	kept->mappings_denied += keeper->mappings_denied;
+	return 0;
+}
+
+static int append_kept(sd_json_variant **array, const char *volume, const struct kept *kept)
+{
+	return sd_json_variant_append_arraybo(array,
+		SD_JSON_BUILD_PAIR_STRING("volume", volume),
+		SD_JSON_BUILD_PAIR_UNSIGNED("processes", kept->processes),
+		SD_JSON_BUILD_PAIR_UNSIGNED("files", kept->files),
+		SD_JSON_BUILD_PAIR_UNSIGNED("mappings", kept->mappings),
+		SD_JSON_BUILD_PAIR_UNSIGNED("filesDenied", kept->files_denied),
+		SD_JSON_BUILD_PAIR_UNSIGNED("mappingsDenied", kept->mappings_denied));
+}
+
+static int read_kept(struct trustgate_conn *conn, sd_json_variant **ret)
+{
+	struct trustgate_volume *volumes = NULL;
+	size_t count = 0;
+	int r;
+
+	r = trustgate_volume_list(conn, &volumes, &count, NULL);
+	if (!r && sd_json_variant_new_array(ret, NULL, 0) < 0)
+		r = -ENOMEM;
+	for (size_t i = 0; !r && i < count; i++) {
+		struct kept kept = { 0 };
+
+		r = trustgate_keeper_each(conn, volumes[i].id, add_keeper, &kept);
+		/* It is gone meanwhile. */
+		if (r == -ENOENT)
+			r = 0;
+		else if (!r && append_kept(ret, volumes[i].name, &kept) < 0)
+			r = -ENOMEM;
+	}
+	free(volumes);
+	return r;
+}
+
+int kernel_kept(sd_json_variant **ret)
+{
+	struct trustgate_conn *conn = NULL;
+	int r;
+
+	r = trustgate_new(&conn);
+	if (!r)
+		r = trustgate_connect(conn);
+	if (!r)
+		r = read_kept(conn, ret);
+	trustgate_free(conn);
+	if (r)
+		*ret = sd_json_variant_unref(*ret);
+	return r ? EXIT_UNREACHABLE : 0;
+}
+
 int kernel_status(sd_json_variant **ret)
 {
 	return ask(read_status, ret);

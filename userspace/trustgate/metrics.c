@@ -241,6 +241,33 @@ static void put_volumes(struct exposition *exposition, sd_json_variant *volumes,
 	put_counts(exposition, volumes);
 }
 
+static const struct family kept_families[] = {
+	{ "processes", "volume_open_processes", FAMILY_GAUGE,
+	  "Processes that have files of a volume open or mapped, by a grant or without." },
+	{ "files", "volume_open_files", FAMILY_GAUGE, "Files of a volume that processes have open." },
+	{ "filesDenied", "volume_expired_open_files", FAMILY_GAUGE,
+	  "Those of them that are of no use any more, as no live grant covers them; each use is denied." },
+	{ "mappings", "volume_mappings", FAMILY_GAUGE,
+	  "Mappings of a volume's files that processes have." },
+	{ "mappingsDenied", "volume_expired_mappings", FAMILY_GAUGE,
+	  "Those of them that no live grant covers any more; what they show is seen without a check." },
+	{ 0 }
+};
+
+/* Only root is told by the kernel. */
+static void put_kept(struct exposition *exposition, sd_json_variant *kept)
+{
+	sd_json_variant *volume;
+
+	for (const struct family *family = kept_families; family->field; family++) {
+		exposition_family(exposition, family->name, family->type, family->help);
+		EACH_VOLUME(kept, volume)
+			exposition_number(exposition,
+					  LABELS({ "volume", field_string(volume, "volume") ?: "" }),
+					  number(volume, family->field));
+	}
+}
+
 /* Also of volumes that are protected no longer. */
 static void put_observations(struct exposition *exposition, sd_json_variant *observations)
 {
@@ -371,6 +398,8 @@ void metrics_write(const struct measured *measured, FILE *stream)
 			    sd_json_variant_by_key(measured->agent, "unprotected"));
 		put_observations(&exposition,
 				 sd_json_variant_by_key(measured->status, "observations"));
+		if (measured->kept)
+			put_kept(&exposition, measured->kept);
 	}
 	if (measured->agent)
 		put_agent(&exposition, measured->agent, measured->status);

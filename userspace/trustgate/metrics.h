@@ -19,11 +19,13 @@
  *	could be asked, then the others are NULL, too
  * @volumes: as ListVolumes replies
  * @agent: as Metrics replies; NULL if the agent could not be asked
+ * @kept: see kernel_kept(); NULL if the kernel could not be asked
  */
 struct measured {
 	sd_json_variant *status;
 	sd_json_variant *volumes;
 	sd_json_variant *agent;
+	sd_json_variant *kept;
 };
 
 /**

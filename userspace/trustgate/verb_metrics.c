@@ -49,6 +49,7 @@ static void forget(struct measured *measured)
 	measured->status = sd_json_variant_unref(measured->status);
 	measured->volumes = sd_json_variant_unref(measured->volumes);
 	measured->agent = sd_json_variant_unref(measured->agent);
+	measured->kept = sd_json_variant_unref(measured->kept);
 }
 
 /* What a monitor is to notice must not be missing: that nobody answers is told. */
@@ -108,6 +109,8 @@ static int write_json(const struct cli *cli, const struct measured *measured)
 					     SD_JSON_BUILD_VARIANT(measured->status)),
 		SD_JSON_BUILD_PAIR_CONDITION(measured->volumes != NULL, "volumes",
 					     SD_JSON_BUILD_VARIANT(measured->volumes)),
+		SD_JSON_BUILD_PAIR_CONDITION(measured->kept != NULL, "kept",
+					     SD_JSON_BUILD_VARIANT(measured->kept)),
 		SD_JSON_BUILD_PAIR_CONDITION(measured->agent != NULL, "agent",
 					     SD_JSON_BUILD_VARIANT(measured->agent)));
 	if (r < 0) {
@@ -131,6 +134,8 @@ static int run(const struct cli *cli, int argc, char *argv[])
 	r = ask_agent(cli, &measured);
 	if (r == EXIT_UNREACHABLE)
 		ask_kernel(&measured);
+	if (measured.status)
+		(void)kernel_kept(&measured.kept);
 	if (!r || r == EXIT_UNREACHABLE) {
 		if (cli->json)
 			written = write_json(cli, &measured);
