@@ -212,18 +212,78 @@ TEST_F(supervise, ends_by_the_clock)
 	EXPECT_EQ(0, attempt_read_fd(NULL, fd));
 }
 
+/* The next event that one of the two has; 0 if neither comes. */
+static uint32_t next_change(struct gate *gate, uint64_t id)
+{
+	const uint64_t until_ns = gate_now_ns() +
+				  gate_patience(10) * GATE_SECOND_NS;
+	struct trustgate_event event;
+
+	while (gate_now_ns() < until_ns) {
+		if (trustgate_event_next(gate->conn, &event) != 1)
+			usleep(10000);
+		else if (event.grant_id == id &&
+			 (event.type == TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED ||
+			  event.type == TRUSTGATE_EVENT_TYPE_GRANT_RESUMED))
+			return event.type;
+	}
+	return 0;
+}
+
+/* One that nobody has supervised yet is not suspended, however long that is. */
+TEST_F(supervise, told_when_it_begins)
+{
+	const uint64_t id = GIVE(0);
+
+	/* Longer than between two looks at the clock. */
+	sleep(3);
+	SUPERVISE(id);
+	EXPECT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_RESUMED,
+		  next_change(&self->gate, id));
+}
+
+/* Whoever says it first when the time was over, the lapse is on record. */
+TEST_F(supervise, told_of_each_lapse)
+{
+	const uint64_t id = GIVE(0);
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, supervise(&self->gate, id, GATE_SECOND_NS / 2));
+		EXPECT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_RESUMED,
+			  next_change(&self->gate, id));
+		/* Now before the kernel has looked at the clock, now after. */
+		usleep(600000 + i * 100000);
+		ASSERT_EQ(0, supervise(&self->gate, id, GATE_SECOND_NS / 2));
+		ASSERT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED,
+			  next_change(&self->gate, id));
+		EXPECT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_RESUMED,
+			  next_change(&self->gate, id));
+		SUSPEND(id);
+		ASSERT_EQ(TRUSTGATE_EVENT_TYPE_GRANT_SUSPENDED,
+			  next_change(&self->gate, id));
+	}
+}
+
 /* The kernel notices by itself, and whoever comes next has to say it anew. */
 TEST_F(supervise, agent_lost)
 {
+	struct trustgate_grant_request other =
+		gate_request(&self->volume, "db/b", GATE_READ);
 	const uint64_t id = GIVE(FOR_LONG);
 	int fd;
 
+	other.flags = SUPERVISED;
+	other.supervised_until_boottime_ns = gate_now_ns() + FOR_LONG;
+	ASSERT_NE(0, gate_grant(&self->gate, &other));
 	fd = open_kept("db/a");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, read_often(NULL, fd));
+	ASSERT_EQ(0, attempt_open("db/b", O_RDONLY));
 	gate_close(&self->gate);
 	EXPECT_EQ(EACCES, attempt_read_fd(NULL, fd));
 	EXPECT_EQ(EACCES, attempt_open("db/a", O_RDONLY));
+	EXPECT_EQ(EACCES, attempt_open("db/b", O_RDONLY));
 	/* gate_open() would begin by unprotecting everything. */
 	ASSERT_EQ(0, trustgate_new(&self->gate.conn));
 	ASSERT_EQ(0, trustgate_connect(self->gate.conn));

@@ -197,8 +197,10 @@ def test_nobody_supervises_himself():
     watcher.socket.close()
     # Who has logged in as the subject's user and become a trustee.
     users(host, os.getpid(), f"{me} {OTHER}")
-    error, _ = refused(host, superviseGrant=other["id"])
-    equal(error, "NotPermitted", "whoever he has become")
+    for user, login in ((OTHER, OTHER), (OTHER, 4712), (4712, OTHER)):
+        grant = give(client, subject(host, user, login), supervised=True)
+        error, _ = refused(host, superviseGrant=grant["id"])
+        equal(error, "NotPermitted", f"whoever he has become, of user {user} logged in as {login}")
     # Whose a process is cannot be found out.
     users(host, os.getpid(), f"{me} {me}")
     for text, what in (("?", "its user"), (f"{OTHER} ?", "who had logged in")):
