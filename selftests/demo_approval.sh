@@ -179,8 +179,16 @@ tenant_works_on()
 	expect allowed root "trustgate journal verify"
 	expect allowed root "trustgate journal export | python3 -c '
 import collections, json, sys
-kinds = collections.Counter(json.loads(line)[\"kind\"] for line in sys.stdin)
+entries = [json.loads(line) for line in sys.stdin]
+kinds = collections.Counter(entry[\"kind\"] for entry in entries)
 for kind in (\"request-approval\", \"request-approved\", \"request-revoked\", \"request-denial\"):
     print(kinds[kind], kind)
+# What each of them opened, and could read no more.
+did = collections.Counter((entry[\"body\"].get(\"comm\"), entry[\"kind\"]) for entry in entries
+                          if entry[\"body\"].get(\"volume\") == \"globex\")
+for what in ((\"psql\", \"allowed\"), (\"cat\", \"allowed\"), (\"cat\", \"denied\"), (\"postgres\", \"allowed\")):
+    print(did[what], *what)
+    if not did[what]:
+        sys.exit(1)
 sys.exit((kinds[\"request-approval\"], kinds[\"request-revoked\"]) != (4, 2))'"
 }
