@@ -286,6 +286,56 @@ TEST_F(observe, ends_by_the_clock)
 	actor_stop(&actor);
 }
 
+/* The next that the volume's observation has begun or ended; 0 if neither comes. */
+static uint32_t next_change(struct gate *gate, struct trustgate_event *event)
+{
+	const uint64_t until_ns = gate_now_ns() +
+				  gate_patience(10) * GATE_SECOND_NS;
+
+	while (gate_now_ns() < until_ns) {
+		if (trustgate_event_next(gate->conn, event) != 1)
+			usleep(10000);
+		else if (event->type == TRUSTGATE_EVENT_TYPE_OBSERVATION_BEGUN ||
+			 event->type == TRUSTGATE_EVENT_TYPE_OBSERVATION_ENDED)
+			return event->type;
+	}
+	return 0;
+}
+
+/* Whoever is first when the time is over, that it had ended is on record. */
+TEST_F(observe, each_end_is_told)
+{
+	struct trustgate_observation observation = {};
+	struct trustgate_event event;
+	unsigned int i, before;
+	uint64_t until;
+
+	/* Another test may have had a volume of this name. */
+	recall(&self->gate, &self->volume, &observation);
+	before = observation.times;
+	for (i = 0; i < 5; i++) {
+		until = gate_now_ns() + GATE_SECOND_NS / 2;
+		ASSERT_EQ(0, observe_until(self->gate.conn, &self->volume,
+					   until));
+		while (gate_now_ns() < until)
+			;
+		/* Now, before the kernel has looked at the clock. */
+		OBSERVE(FOR_LONG);
+		EXPECT_EQ(TRUSTGATE_EVENT_TYPE_OBSERVATION_BEGUN,
+			  next_change(&self->gate, &event));
+		ASSERT_EQ(TRUSTGATE_EVENT_TYPE_OBSERVATION_ENDED,
+			  next_change(&self->gate, &event));
+		EXPECT_EQ(TRUSTGATE_END_EXPIRED, event.end);
+		EXPECT_EQ(TRUSTGATE_EVENT_TYPE_OBSERVATION_BEGUN,
+			  next_change(&self->gate, &event));
+		OBSERVE_NO_MORE();
+		EXPECT_EQ(TRUSTGATE_EVENT_TYPE_OBSERVATION_ENDED,
+			  next_change(&self->gate, &event));
+	}
+	ASSERT_EQ(0, recall(&self->gate, &self->volume, &observation));
+	EXPECT_EQ(before + 10, observation.times);
+}
+
 /* When the end is acknowledged, what was opened is of no use any more. */
 TEST_F(observe, ends_when_told)
 {
@@ -389,7 +439,7 @@ TEST_F(observe, repeated)
 	struct actor actor;
 	unsigned int i;
 	cpu_set_t one;
-	int fd;
+	int fd, both;
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
@@ -408,8 +458,18 @@ TEST_F(observe, repeated)
 	EXPECT_EQ(0, actor_do(&actor, attempt_read_fd, NULL, fd));
 	EXPECT_EQ(0, actor_do(&actor, attempt_read_fd, NULL, fd));
 	EXPECT_EQ(before + 2, newest_event(&self->gate));
-	EXPECT_EQ(0, attempt_open("db/a", O_RDONLY));
-	EXPECT_EQ(before + 3, newest_event(&self->gate));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, attempt_open("db/a", O_RDONLY));
+	EXPECT_EQ(before + 5, newest_event(&self->gate));
+	/* Writing is not reading, which is recorded. */
+	both = open("db/a", O_RDWR);
+	ASSERT_LE(0, both);
+	EXPECT_EQ(0, attempt_read_fd(NULL, both));
+	before = newest_event(&self->gate);
+	EXPECT_EQ(0, attempt_write_fd("x", both));
+	EXPECT_EQ(0, attempt_write_fd("y", both));
+	EXPECT_EQ(before + 1, newest_event(&self->gate));
+	close(both);
 	/* And so is the next observation. */
 	OBSERVE_NO_MORE();
 	OBSERVE(FOR_LONG);

@@ -98,6 +98,8 @@ def test_refusals():
                               ({"comment": "x" * 1025}, "comment")):
         error, details = client.refused("Observe", **{**ACT, **change})
         equal((error, details.get("attribute")), ("Refused", attribute), f"Observe {change}")
+    check("to observe a volume needs a reason" in
+          client.refused("Observe", **{**ACT, "reason": "unspecified"})[1]["message"], "and why")
     equal(client.refused("Observe", **{**ACT, "volume": "beta"})[0], "NoSuchVolume", "no such volume")
     error, details = client.refused("AddVolume", name="other", path=host.volume, reason="maintenance")
     equal((error, details["attribute"]), ("Refused", "observeNSec"), "a reason for nothing")
@@ -173,4 +175,22 @@ def test_not_recordable():
         end(host)
 
 
-run(test_begin_and_end, test_refusals, test_who, test_from_the_beginning, test_stop, test_not_recordable)
+def test_crowded_account():
+    """What finds no place among what waits for the account is not done."""
+    host, client = begin()
+    with Locked(host):
+        for _ in range(90):
+            host.event("denied", os.getpid(), "mail/letter")
+        client.call("Status")
+    # Before the agent tries again what failed.
+    error, details = client.refused("Observe", **ACT)
+    if error == "no error":
+        check(wait_entry(host, "observing"), "it is on record")
+    else:
+        check("no memory left to record it" in details["message"] and not observed(client),
+              f"it is not done: {details['message']}")
+    end(host)
+
+
+run(test_begin_and_end, test_refusals, test_who, test_from_the_beginning, test_stop, test_not_recordable,
+    test_crowded_account)

@@ -128,6 +128,12 @@ def test_the_host():
     equal(sorted(stopped(client)), ["*", "late"], "after a restart")
     client.call("Start", all=True)
     equal(stopped(client), [], "started, every one")
+    host.kill()
+    # What somebody else has left there is none of the agent's files.
+    open(host.top + "/state/stopped.no name", "w").close()
+    host.start()
+    client = host.client()
+    equal(stopped(client), [], "also after a restart")
     client.call("Grant", **WISH)
     end(host)
 
