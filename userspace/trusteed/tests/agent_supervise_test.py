@@ -122,6 +122,12 @@ def test_of_one_grant():
     becomes(client, grant, "active")
     second.socket.close()
     becomes(client, grant, "suspended", 5)
+    # Not when the kernel is told again who does.
+    for _ in range(2):
+        quick = supervise(host, superviseGrant=grant["id"])
+        becomes(client, grant, "active")
+        quick.socket.close()
+        becomes(client, grant, "suspended", 1)
     third = supervise(host, superviseGrant=grant["id"])
     becomes(client, grant, "active")
     third.socket.close()
@@ -251,6 +257,9 @@ def test_tenant():
     """One of the tenant's people supervises what is on his volume, and sees no more."""
     host, client = begin(TENANT)
     play(host, 4242)
+    os.makedirs(host.top + "/late")
+    open(host.top + "/late/.mounted", "w").close()
+    client.call("AddVolume", name="late", path=host.top + "/late")
     grant = give(client, subject(host), supervised=True)
     plain = give(client, subject(host))
     play(host, 3003)
