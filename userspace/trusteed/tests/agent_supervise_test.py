@@ -134,9 +134,20 @@ def test_of_one_grant():
     end(host)
 
 
+def protect_another(host, client):
+    os.makedirs(host.top + "/late")
+    open(host.top + "/late/.mounted", "w").close()
+    client.call("AddVolume", name="late", path=host.top + "/late")
+
+
 def test_of_a_volume():
     host, client = begin()
     before = give(client, subject(host), supervised=True)
+    protect_another(host, client)
+    elsewhere = supervise(host, superviseVolume="late")
+    check(host.wait_text('supervises volume "late"'), "another volume is supervised")
+    equal(state(client, before), ["suspended"], "which is nothing to this one")
+    elsewhere.socket.close()
     watcher = supervise(host, superviseVolume="acme")
     becomes(client, before, "active")
     after = give(client, subject(host), supervised=True)
@@ -257,9 +268,7 @@ def test_tenant():
     """One of the tenant's people supervises what is on his volume, and sees no more."""
     host, client = begin(TENANT)
     play(host, 4242)
-    os.makedirs(host.top + "/late")
-    open(host.top + "/late/.mounted", "w").close()
-    client.call("AddVolume", name="late", path=host.top + "/late")
+    protect_another(host, client)
     grant = give(client, subject(host), supervised=True)
     plain = give(client, subject(host))
     play(host, 3003)
