@@ -390,6 +390,7 @@ struct trustgate_grant *trustgate_grant_lowest(const struct rb_root *tree,
 	}
 	return best;
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_lowest);
 
 static bool has_lower_id(struct rb_node *a, const struct rb_node *b)
 {
@@ -411,6 +412,7 @@ void trustgate_grant_put_in(struct rb_root *tree,
 	rb_link_node(&grant->by_id, last, &last->rb_right);
 	rb_insert_color(&grant->by_id, tree);
 }
+EXPORT_SYMBOL_IF_KUNIT(trustgate_grant_put_in);
 
 /* Most are given for equally long, and so are the last to expire. */
 static void queue_expiry(struct trustgate_grant *grant)

@@ -96,6 +96,37 @@ out:
 	mutex_unlock(&trustgate_mutex);
 }
 
+/* Those that have ended are kept in a tree in whatever order they end. */
+static void tree_is_in_order(struct kunit *test)
+{
+	static const unsigned int order[] = { 1, 3, 0, 2 };
+	struct trustgate_terms terms = world_terms(test->priv);
+	struct trustgate_grant *grants[ARRAY_SIZE(order)], *at;
+	struct rb_root tree = RB_ROOT;
+	unsigned int i, made;
+	u64 id = 0;
+
+	mutex_lock(&trustgate_mutex);
+	for (made = 0; made < ARRAY_SIZE(grants); made++) {
+		grants[made] = trustgate_grant_prepare(&terms);
+		KUNIT_EXPECT_FALSE(test, IS_ERR(grants[made]));
+		if (IS_ERR(grants[made]))
+			goto out;
+	}
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		trustgate_grant_put_in(&tree, grants[order[i]]);
+	for (i = 0; i < ARRAY_SIZE(grants); i++) {
+		at = trustgate_grant_lowest(&tree, id);
+		KUNIT_EXPECT_PTR_EQ(test, at, grants[i]);
+		id = grants[i]->id + 1;
+	}
+	KUNIT_EXPECT_PTR_EQ(test, trustgate_grant_lowest(&tree, id), NULL);
+out:
+	while (made--)
+		trustgate_grant_discard(grants[made]);
+	mutex_unlock(&trustgate_mutex);
+}
+
 static void generation_tells_of_every_change(struct kunit *test)
 {
 	struct trustgate_terms terms = world_terms(test->priv);
@@ -321,6 +352,7 @@ static void memory_has_a_bound(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(ids_rise_and_are_not_reused),
 	KUNIT_CASE(walk_goes_by_id),
+	KUNIT_CASE(tree_is_in_order),
 	KUNIT_CASE(generation_tells_of_every_change),
 	KUNIT_CASE(discarded_leaves_nothing),
 	KUNIT_CASE(not_in_force_before_it_is),
