@@ -38,17 +38,32 @@ static int enforce(enum trustgate_hook hook,
 		   const struct trustgate_question *question,
 		   const struct trustgate_answer *answer)
 {
+	static const struct trustgate_answer unrecorded = {
+		.cause = TRUSTGATE_CAUSE_UNRECORDED,
+	};
 	const struct trustgate_volume *volume = question->volume;
 	bool allowed = answer->cause == TRUSTGATE_CAUSE_GRANTED;
+	bool records = !allowed ||
+		       (question->takes_use &&
+			READ_ONCE(volume->settings.record) &
+			TRUSTGATE_RECORD_ALLOWED);
 
+	if (allowed && records &&
+	    unlikely(READ_ONCE(volume->settings.audit) ==
+		     TRUSTGATE_AUDIT_STRICT)) {
+		records = !trustgate_event_insist(question, answer,
+						  hook_names[hook]);
+		if (records) {
+			answer = &unrecorded;
+			allowed = false;
+		}
+	}
 	if (volume)
 		this_cpu_inc(volume->counters->cause[answer->cause]);
 	trace_trustgate_verdict(hook_names[hook], question, answer);
 	if (answer->cause == TRUSTGATE_CAUSE_ASKED)
 		return -ERESTARTNOINTR;
-	if (!allowed || (question->takes_use &&
-			 READ_ONCE(volume->settings.record) &
-			 TRUSTGATE_RECORD_ALLOWED))
+	if (records)
 		trustgate_event_verdict(question, answer, hook_names[hook]);
 	return allowed ? 0 : -EACCES;
 }

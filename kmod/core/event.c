@@ -47,7 +47,7 @@ module_param(max_events, uint, 0444);
 MODULE_PARM_DESC(max_events, "Length of the event queue, a power of two from 16 to 1048576 (default 8192)");
 
 /*
- * Protects the ring and the next seven. Taken by hooks in any context, so it is
+ * Protects the ring and the next eight. Taken by hooks in any context, so it is
  * innermost and raw; held for one copy of an event.
  */
 static DEFINE_RAW_SPINLOCK(ring_lock);
@@ -55,6 +55,7 @@ static struct trustgate_event *ring;
 static u64 head;	/* next free place */
 static u64 published;	/* next place to publish */
 static u64 told;	/* next place to tell the agent */
+static u64 insisted;	/* behind the last place that gives way to none */
 static u64 last_seq;
 static u64 dropped;
 static u64 agent_missed;
@@ -121,19 +122,27 @@ static bool for_agent_alone(const struct trustgate_event *event)
 	       !trustgate_netlink_watched();
 }
 
+/* Nothing that the agent has not taken yet gives way to one more. */
+static bool has_room(void)
+{
+	lockdep_assert_held(&ring_lock);
+	return head - published < max_events && head - told < max_events;
+}
+
 /*
  * Sequence number and place are given together, so the ring is in order. What is
  * known of an event without taking locks is written to its place at once.
  */
-static struct trustgate_event *begin_event(u32 type, u64 now_ns,
-					   unsigned long *flags)
-	__acquires(&ring_lock)
+static struct trustgate_event *next_event(u32 type, u64 now_ns)
 {
 	struct trustgate_event *event = &no_place;
 
-	raw_spin_lock_irqsave(&ring_lock, *flags);
+	lockdep_assert_held(&ring_lock);
 	last_seq++;
 	if (head - published >= max_events) {
+		dropped++;
+	} else if (head - told >= max_events && (s64)(insisted - told) > 0) {
+		/* Those before it are there to stay. */
 		dropped++;
 	} else {
 		if (head - told >= max_events) {
@@ -146,6 +155,14 @@ static struct trustgate_event *begin_event(u32 type, u64 now_ns,
 	event->seq = last_seq;
 	event->dropped = dropped;
 	return event;
+}
+
+static struct trustgate_event *begin_event(u32 type, u64 now_ns,
+					   unsigned long *flags)
+	__acquires(&ring_lock)
+{
+	raw_spin_lock_irqsave(&ring_lock, *flags);
+	return next_event(type, now_ns);
 }
 
 /*
@@ -168,25 +185,39 @@ static void end_event(const struct trustgate_event *event, bool hand_over,
 	}
 	raw_spin_unlock_irqrestore(&ring_lock, flags);
 
+	/* What is in the way may wait for an agent that has only just come. */
 	if (!has_place)
-		return;
-	if (!as_published)
+		have_told();
+	else if (!as_published)
 		queue_work(workqueue, &publisher);
 	else if (!hand_over)
 		have_told();
 }
 
 /* What takes locks to be put together comes here when it is. */
-static void push(struct trustgate_event *event)
+static bool push_if(struct trustgate_event *event, bool insist)
 {
 	struct trustgate_event *to;
 	unsigned long flags;
 
-	to = begin_event(event->type, event->time_boottime_ns, &flags);
+	raw_spin_lock_irqsave(&ring_lock, flags);
+	if (insist && !has_room()) {
+		raw_spin_unlock_irqrestore(&ring_lock, flags);
+		return false;
+	}
+	to = next_event(event->type, event->time_boottime_ns);
+	if (insist)
+		insisted = head + 1;
 	event->seq = to->seq;
 	event->dropped = to->dropped;
 	copy_event(to, event);
 	end_event(to, false, flags);
+	return true;
+}
+
+static void push(struct trustgate_event *event)
+{
+	push_if(event, false);
 }
 
 /* Copies the event at *position and steps on; false if there is none. */
@@ -376,8 +407,9 @@ static void fill_text(struct trustgate_event *event, const char *path,
 	memcpy(event->path, path, length + 1);
 }
 
-static void push_access(u32 type, const struct trustgate_question *question,
-			const struct trustgate_answer *answer, const char *hook)
+static bool push_access(u32 type, const struct trustgate_question *question,
+			const struct trustgate_answer *answer, const char *hook,
+			bool insist)
 {
 	struct trustgate_event event;
 
@@ -395,7 +427,7 @@ static void push_access(u32 type, const struct trustgate_question *question,
 	if (answer->target)
 		event.target_pid = task_tgid_nr((void *)answer->target);
 	fill_path(&event, question->dentry);
-	push(&event);
+	return push_if(&event, insist);
 }
 
 void trustgate_event_verdict(const struct trustgate_question *question,
@@ -404,14 +436,23 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 {
 	push_access(answer->cause == TRUSTGATE_CAUSE_GRANTED ?
 		    TRUSTGATE_EVENT_TYPE_ALLOWED : TRUSTGATE_EVENT_TYPE_DENIED,
-		    question, answer, hook);
+		    question, answer, hook, false);
+}
+
+bool trustgate_event_insist(const struct trustgate_question *question,
+			    const struct trustgate_answer *answer,
+			    const char *hook)
+{
+	return push_access(TRUSTGATE_EVENT_TYPE_ALLOWED, question, answer, hook,
+			   true);
 }
 
 void trustgate_event_observed(const struct trustgate_question *question,
 			      const struct trustgate_answer *answer,
 			      const char *hook)
 {
-	push_access(TRUSTGATE_EVENT_TYPE_OBSERVED, question, answer, hook);
+	push_access(TRUSTGATE_EVENT_TYPE_OBSERVED, question, answer, hook,
+		    false);
 }
 
 void trustgate_event_grant(u32 type, const struct trustgate_grant *grant,

@@ -137,6 +137,21 @@ void trustgate_event_verdict(const struct trustgate_question *question,
 			     const char *hook);
 
 /**
+ * trustgate_event_insist() - queue an allowed access, or have it denied
+ * @question: what was asked
+ * @answer: what was answered
+ * @hook: name of the hook, static
+ *
+ * Once queued it stays until the agent has taken it.
+ *
+ * Context: any but NMI; RCU read side for @question.
+ * Return: whether it was queued. If not, nothing was.
+ */
+bool trustgate_event_insist(const struct trustgate_question *question,
+			    const struct trustgate_answer *answer,
+			    const char *hook);
+
+/**
  * trustgate_event_observed() - queue an access that would have been denied
  * @question: what was asked
  * @answer: what was answered

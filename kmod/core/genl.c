@@ -38,7 +38,7 @@ static const struct nla_policy trustgate_agent_bind_nl_policy[TRUSTGATE_A_AGENT_
 };
 
 /* TRUSTGATE_CMD_VOLUME_ADD - do */
-static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS + 1] = {
+static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME_AUDIT + 1] = {
 	[TRUSTGATE_A_VOLUME_NAME] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_NAME_MAX, },
 	[TRUSTGATE_A_VOLUME_PATH] = { .type = NLA_NUL_STRING, .len = TRUSTGATE_PATH_MAX, },
 	[TRUSTGATE_A_VOLUME_FD] = NLA_POLICY_MIN(NLA_S32, 0),
@@ -49,10 +49,11 @@ static const struct nla_policy trustgate_volume_add_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = NLA_POLICY_MAX(NLA_U32, 2),
 	[TRUSTGATE_A_VOLUME_ASK_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS] = { .type = NLA_U64, },
+	[TRUSTGATE_A_VOLUME_AUDIT] = NLA_POLICY_MAX(NLA_U32, 1),
 };
 
 /* TRUSTGATE_CMD_VOLUME_SET - do */
-static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS + 1] = {
+static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME_AUDIT + 1] = {
 	[TRUSTGATE_A_VOLUME_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[TRUSTGATE_A_VOLUME_MAX_DURATION_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS] = NLA_POLICY_MAX(NLA_U32, 1),
@@ -63,6 +64,7 @@ static const struct nla_policy trustgate_volume_set_nl_policy[TRUSTGATE_A_VOLUME
 	[TRUSTGATE_A_VOLUME_ASK_NS] = { .type = NLA_U64, },
 	[TRUSTGATE_A_VOLUME_LOWER_NODES] = { .type = NLA_BINARY, },
 	[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS] = { .type = NLA_U64, },
+	[TRUSTGATE_A_VOLUME_AUDIT] = NLA_POLICY_MAX(NLA_U32, 1),
 };
 
 /* TRUSTGATE_CMD_VOLUME_DEL - do */
@@ -154,7 +156,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_add_doit,
 		.policy		= trustgate_volume_add_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS,
+		.maxattr	= TRUSTGATE_A_VOLUME_AUDIT,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -162,7 +164,7 @@ static const struct genl_split_ops trustgate_nl_ops[] = {
 		.pre_doit	= trustgate_nl_pre_agent,
 		.doit		= trustgate_nl_volume_set_doit,
 		.policy		= trustgate_volume_set_nl_policy,
-		.maxattr	= TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS,
+		.maxattr	= TRUSTGATE_A_VOLUME_AUDIT,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{

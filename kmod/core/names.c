@@ -33,9 +33,10 @@ static const char * const causes[] = {
 	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
 	[TRUSTGATE_CAUSE_POLLED] = "polled",
 	[TRUSTGATE_CAUSE_UNSUPERVISED] = "unsupervised",
+	[TRUSTGATE_CAUSE_UNRECORDED] = "unrecorded",
 };
 
-static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_UNSUPERVISED + 1);
+static_assert(ARRAY_SIZE(causes) == TRUSTGATE_CAUSE_UNRECORDED + 1);
 
 static const char * const accesses[] = {
 	"read", "write", "exec", "names", "meta",

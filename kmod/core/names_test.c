@@ -16,7 +16,7 @@ static void each_cause_has_its_name(struct kunit *test)
 		"used-up", "exec-changed", "kernel-thread", "unreachable",
 		"suspended", "forbidden", "traced", "memory", "asked",
 		"refused", "unanswered", "crowded", "polled",
-		"unsupervised",
+		"unsupervised", "unrecorded",
 	};
 	u32 cause;
 

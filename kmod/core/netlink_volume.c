@@ -27,12 +27,12 @@
 #define MAX_DURATION_DEFAULT_NS	(8ULL * 3600 * NSEC_PER_SEC)
 
 /*
- * A name, a type, a device, 16 bytes, three lists of devices, 11 numbers, and a
+ * A name, a type, a device, 16 bytes, three lists of devices, 12 numbers, and a
  * nest for each cause.
  */
 #define VOLUME_SIZE	(7 * NLA_HDRLEN + 64 + 16 + 24 + 16 +		\
 			 3 * TRUSTGATE_LOWER_DEVICES_MAX * 4 +		\
-			 11 * (NLA_HDRLEN + 12) +			\
+			 12 * (NLA_HDRLEN + 12) +			\
 			 TRUSTGATE_CAUSE_COUNT * (NLA_HDRLEN + 8 + 2 * 16))
 
 /* Names appear in paths, logs and commands, so they are kept simple. */
@@ -82,6 +82,7 @@ static int parse_settings(const struct genl_info *info,
 	struct nlattr *duration = info->attrs[TRUSTGATE_A_VOLUME_MAX_DURATION_NS];
 	struct nlattr *loss = info->attrs[TRUSTGATE_A_VOLUME_ON_AGENT_LOSS];
 	struct nlattr *record = info->attrs[TRUSTGATE_A_VOLUME_RECORD];
+	struct nlattr *audit = info->attrs[TRUSTGATE_A_VOLUME_AUDIT];
 	struct nlattr *metadata = info->attrs[TRUSTGATE_A_VOLUME_METADATA];
 	struct nlattr *on_end = info->attrs[TRUSTGATE_A_VOLUME_LEAST_ON_END];
 	struct nlattr *ask = info->attrs[TRUSTGATE_A_VOLUME_ASK_NS];
@@ -102,6 +103,8 @@ static int parse_settings(const struct genl_info *info,
 		settings->on_agent_loss = nla_get_u32(loss);
 	if (record)
 		settings->record = nla_get_u32(record);
+	if (audit)
+		settings->audit = nla_get_u32(audit);
 	if (metadata)
 		settings->metadata = nla_get_u32(metadata);
 	if (on_end)
@@ -393,6 +396,8 @@ static int put_volume(struct sk_buff *skb,
 		       volume->added_boottime_ns) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_METADATA,
 			   volume->settings.metadata) ?:
+	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_AUDIT,
+			   volume->settings.audit) ?:
 	       nla_put_u32(skb, TRUSTGATE_A_VOLUME_LEAST_ON_END,
 			   volume->settings.least_on_end) ?:
 	       put_u64(skb, TRUSTGATE_A_VOLUME_ASK_NS,

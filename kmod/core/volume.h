@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/trustgate.h>
 
-#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_UNSUPERVISED + 1)
+#define TRUSTGATE_CAUSE_COUNT	(TRUSTGATE_CAUSE_UNRECORDED + 1)
 
 struct netlink_ext_ack;
 struct path;
@@ -45,6 +45,7 @@ struct trustgate_counters {
  * @max_duration_ns: longest time from a grant's begin to its expiry
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @audit: enum trustgate_audit
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end, below which no new grant is
  * @ask_ns: how long an open that no grant allows waits for the agent's answer; 0
@@ -56,6 +57,7 @@ struct trustgate_settings {
 	u64 max_duration_ns;
 	u32 on_agent_loss;
 	u32 record;
+	u32 audit;
 	u32 metadata;
 	u32 least_on_end;
 	u64 ask_ns;

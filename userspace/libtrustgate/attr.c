@@ -92,6 +92,7 @@ static const char *const volume_names[] = {
 	[TRUSTGATE_A_VOLUME_LOWER_NODES] = "lower-nodes",
 	[TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS] = "observed-until-boottime-ns",
 	[TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS] = "observed-since-boottime-ns",
+	[TRUSTGATE_A_VOLUME_AUDIT] = "audit",
 };
 
 static const char *const grant_names[] = {

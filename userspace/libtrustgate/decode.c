@@ -346,6 +346,7 @@ static const struct field volume_fields[TRUSTGATE_A_VOLUME_MAX + 1] = {
 	[TRUSTGATE_A_VOLUME_COUNTER] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_METADATA] = FIELD(U32, trustgate_volume, metadata),
 	[TRUSTGATE_A_VOLUME_LEAST_ON_END] = FIELD(U32, trustgate_volume, least_on_end),
+	[TRUSTGATE_A_VOLUME_AUDIT] = FIELD(U32, trustgate_volume, audit),
 	[TRUSTGATE_A_VOLUME_LOWER_DEVICES] = { .kind = KIND_MULTI },
 	[TRUSTGATE_A_VOLUME_ASK_NS] = FIELD(U64, trustgate_volume, ask_ns),
 	[TRUSTGATE_A_VOLUME_OWN_DEVICES] = { .kind = KIND_MULTI },
@@ -562,10 +563,9 @@ static const struct field request_fields[TRUSTGATE_A_REQUEST_MAX + 1] = {
 int trustgate_decode_request(const void *attrs, size_t length, struct trustgate_request *ret)
 {
 	struct trustgate_request request = { 0 };
-	int r;
+	int r = decode(request_fields, TRUSTGATE_A_REQUEST_MAX, attrs, length, &request,
+		       &request.present, NULL, NULL);
 
-	r = decode(request_fields, TRUSTGATE_A_REQUEST_MAX, attrs, length, &request,
-		   &request.present, NULL, NULL);
 	if (r)
 		return r;
 	if (!request.id)

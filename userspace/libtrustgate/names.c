@@ -48,6 +48,7 @@ static const char *const cause[] = {
 	[TRUSTGATE_CAUSE_CROWDED] = "crowded",
 	[TRUSTGATE_CAUSE_POLLED] = "polled",
 	[TRUSTGATE_CAUSE_UNSUPERVISED] = "unsupervised",
+	[TRUSTGATE_CAUSE_UNRECORDED] = "unrecorded",
 };
 
 static const char *const reason[] = {
@@ -79,6 +80,11 @@ static const char *const on_agent_loss[] = {
 
 static const char *const record_bits[] = {
 	[BIT_OF(TRUSTGATE_RECORD_ALLOWED)] = "allowed",
+};
+
+static const char *const audit[] = {
+	[TRUSTGATE_AUDIT_NORMAL] = "normal",
+	[TRUSTGATE_AUDIT_STRICT] = "strict",
 };
 
 static const char *const metadata[] = {
@@ -157,6 +163,7 @@ static const struct {
 	[TRUSTGATE_NAMES_OBJECT_KIND] = SET(object_kind, false),
 	[TRUSTGATE_NAMES_EVENT_TYPE] = SET(event_type, false),
 	[TRUSTGATE_NAMES_METADATA] = SET(metadata, false),
+	[TRUSTGATE_NAMES_AUDIT] = SET(audit, false),
 	[TRUSTGATE_NAMES_ON_END] = SET(on_end, false),
 	[TRUSTGATE_NAMES_REQUEST_END] = SET(request_end, false),
 };

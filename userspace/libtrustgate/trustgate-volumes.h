@@ -37,6 +37,7 @@ struct trustgate_counter {
  * @max_duration_ns: longest time from a grant's begin to its expiry
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @audit: enum trustgate_audit
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end, below which no new grant is
  * @ask_ns: how long an open that no grant allows waits for an answer; 0 if it is
@@ -68,6 +69,7 @@ struct trustgate_volume {
 	uint64_t max_duration_ns;
 	uint32_t on_agent_loss;
 	uint32_t record;
+	uint32_t audit;
 	uint32_t metadata;
 	uint32_t least_on_end;
 	uint64_t ask_ns;
@@ -94,6 +96,7 @@ struct trustgate_volume {
  * @TRUSTGATE_VOLUME_FIELD_LEAST_ON_END: least_on_end
  * @TRUSTGATE_VOLUME_FIELD_ASK: ask_ns
  * @TRUSTGATE_VOLUME_FIELD_OBSERVED: observed_until_boottime_ns
+ * @TRUSTGATE_VOLUME_FIELD_AUDIT: audit
  */
 enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_MAX_DURATION = 1,
@@ -103,6 +106,7 @@ enum trustgate_volume_field {
 	TRUSTGATE_VOLUME_FIELD_LEAST_ON_END = 16,
 	TRUSTGATE_VOLUME_FIELD_ASK = 32,
 	TRUSTGATE_VOLUME_FIELD_OBSERVED = 64,
+	TRUSTGATE_VOLUME_FIELD_AUDIT = 128,
 };
 
 /**
@@ -112,6 +116,7 @@ enum trustgate_volume_field {
  * @max_duration_ns: see struct trustgate_volume
  * @on_agent_loss: enum trustgate_on_agent_loss
  * @record: mask of enum trustgate_record
+ * @audit: enum trustgate_audit
  * @metadata: enum trustgate_metadata
  * @least_on_end: enum trustgate_on_end
  * @ask_ns: at most TRUSTGATE_ASK_MAX_NS, see struct trustgate_volume
@@ -122,6 +127,7 @@ struct trustgate_volume_settings {
 	uint64_t max_duration_ns;
 	uint32_t on_agent_loss;
 	uint32_t record;
+	uint32_t audit;
 	uint32_t metadata;
 	uint32_t least_on_end;
 	uint64_t ask_ns;

@@ -30,6 +30,8 @@ static int put_settings(struct nl_msg *msg, const struct trustgate_volume_settin
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_ON_AGENT_LOSS, settings->on_agent_loss);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_RECORD))
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_RECORD, settings->record);
+	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_AUDIT))
+		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_AUDIT, settings->audit);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_METADATA))
 		r = nla_put_u32(msg, TRUSTGATE_A_VOLUME_METADATA, settings->metadata);
 	if (!r && (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END))

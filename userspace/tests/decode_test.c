@@ -89,6 +89,7 @@ static struct nl_msg *make_volume(unsigned int counters)
 	nla_put_u32(msg, TRUSTGATE_A_VOLUME_ON_AGENT_LOSS, TRUSTGATE_ON_AGENT_LOSS_REVOKE);
 	nla_put_u32(msg, TRUSTGATE_A_VOLUME_RECORD, TRUSTGATE_RECORD_ALLOWED);
 	nla_put_u32(msg, TRUSTGATE_A_VOLUME_METADATA, TRUSTGATE_METADATA_HIDDEN);
+	nla_put_u32(msg, TRUSTGATE_A_VOLUME_AUDIT, TRUSTGATE_AUDIT_STRICT);
 	nla_put_u32(msg, TRUSTGATE_A_VOLUME_LEAST_ON_END, TRUSTGATE_ON_END_KILL);
 	nla_put_u64(msg, TRUSTGATE_A_VOLUME_GRANTS, 3);
 	nla_put_u64(msg, TRUSTGATE_A_VOLUME_ADDED_BOOTTIME_NS, 4);
@@ -506,6 +507,7 @@ static void test_volume(void)
 	CHECK(!memcmp(volume.uuid, "0123456789abcdef", 16));
 	CHECK_EQUAL(volume.on_agent_loss, TRUSTGATE_ON_AGENT_LOSS_REVOKE);
 	CHECK_EQUAL(volume.metadata, TRUSTGATE_METADATA_HIDDEN);
+	CHECK_EQUAL(volume.audit, TRUSTGATE_AUDIT_STRICT);
 	CHECK_EQUAL(volume.least_on_end, TRUSTGATE_ON_END_KILL);
 	CHECK_EQUAL(volume.counters_count, 3);
 	CHECK_EQUAL(volume.counters[2].cause, 2);

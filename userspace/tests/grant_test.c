@@ -370,12 +370,14 @@ static void test_volumes(void)
 	settings.fields = TRUSTGATE_VOLUME_FIELD_MAX_DURATION | TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS |
 			  TRUSTGATE_VOLUME_FIELD_RECORD | TRUSTGATE_VOLUME_FIELD_METADATA |
 			  TRUSTGATE_VOLUME_FIELD_LEAST_ON_END | TRUSTGATE_VOLUME_FIELD_ASK |
-			  TRUSTGATE_VOLUME_FIELD_OBSERVED;
+			  TRUSTGATE_VOLUME_FIELD_OBSERVED | TRUSTGATE_VOLUME_FIELD_AUDIT;
 	settings.observed_until_boottime_ns = 77;
+	settings.audit = TRUSTGATE_AUDIT_STRICT;
 	fake_after_request();
 	fake_error(0, NULL);
 	CHECK_EQUAL(trustgate_volume_set(conn, 8, &settings), 0);
 	CHECK_EQUAL(nla_get_u64(fake_sent_attr(TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS)), 77);
+	CHECK_EQUAL(nla_get_u32(fake_sent_attr(TRUSTGATE_A_VOLUME_AUDIT)), TRUSTGATE_AUDIT_STRICT);
 	CHECK_EQUAL(trustgate_volume_add(conn, "acme", NULL, -1, NULL, &id), -EINVAL);
 	CHECK_EQUAL(trustgate_volume_add(conn, "acme", "/x", 1, NULL, &id), -EINVAL);
 	CHECK_EQUAL(trustgate_volume_add(conn, NULL, "/x", -1, NULL, &id), -EINVAL);

@@ -48,6 +48,7 @@ int main(void)
 	dump_names("object-kind", TRUSTGATE_NAMES_OBJECT_KIND);
 	dump_names("event-type", TRUSTGATE_NAMES_EVENT_TYPE);
 	dump_names("metadata", TRUSTGATE_NAMES_METADATA);
+	dump_names("audit", TRUSTGATE_NAMES_AUDIT);
 	dump_names("on-end", TRUSTGATE_NAMES_ON_END);
 	dump_names("request-end", TRUSTGATE_NAMES_REQUEST_END);
 	dump_attributes(&trustgate_attr_gate);

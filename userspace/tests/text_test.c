@@ -174,7 +174,7 @@ static void test_names(void)
 	CHECK_TEXT(trustgate_name(TRUSTGATE_NAMES_CAUSE, TRUSTGATE_CAUSE_NO_GRANT), "no-grant");
 	CHECK_TEXT(trustgate_cause_name(0), "granted");
 	CHECK(!trustgate_name(TRUSTGATE_NAMES_CAUSE,
-			      TRUSTGATE_CAUSE_UNSUPERVISED + 1));
+			      TRUSTGATE_CAUSE_UNRECORDED + 1));
 	CHECK(!trustgate_name(TRUSTGATE_NAMES_CAUSE, UINT32_MAX));
 	CHECK(!trustgate_name(_TRUSTGATE_NAMES_MAX, 0));
 	CHECK(!trustgate_name((enum trustgate_names)-1, 0));

@@ -63,6 +63,9 @@
 	  name, TRUSTGATE_NAMES_ON_AGENT_LOSS, volume->on_agent_loss) \
 	F(record, STRING, ARRAY, "What is recorded beyond denials: allowed", \
 	  names, TRUSTGATE_NAMES_RECORD, volume->record) \
+	F(audit, STRING, 0, \
+	  "What becomes of an access that is to be recorded and cannot be; normal: it is allowed; strict: denied", \
+	  name, TRUSTGATE_NAMES_AUDIT, volume->audit) \
 	F(metadata, STRING, 0, \
 	  "open: whoever the filesystem lets may look at names and attributes; hidden: who holds a grant on the volume", \
 	  name, TRUSTGATE_NAMES_METADATA, volume->metadata) \

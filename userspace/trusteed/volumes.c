@@ -28,11 +28,14 @@ static struct trustgate_volume_settings wanted_settings(const struct config_volu
 	struct trustgate_volume_settings settings = {
 		.fields = TRUSTGATE_VOLUME_FIELD_ON_AGENT_LOSS |
 			  TRUSTGATE_VOLUME_FIELD_RECORD |
+			  TRUSTGATE_VOLUME_FIELD_AUDIT |
 			  TRUSTGATE_VOLUME_FIELD_METADATA |
 			  TRUSTGATE_VOLUME_FIELD_LEAST_ON_END |
 			  TRUSTGATE_VOLUME_FIELD_ASK,
 		.on_agent_loss = config->on_agent_loss,
 		.record = config->record,
+		.audit = config->audit_strict ? TRUSTGATE_AUDIT_STRICT :
+						TRUSTGATE_AUDIT_NORMAL,
 		.metadata = config->metadata,
 		.least_on_end = config->least_on_end,
 		.ask_ns = config->ask_ns,
@@ -166,6 +169,7 @@ static int take_over(struct agent *agent, const struct config_volume *config,
 		return r;
 	if (volume->on_agent_loss == settings.on_agent_loss &&
 	    volume->record == settings.record &&
+	    volume->audit == settings.audit &&
 	    volume->metadata == settings.metadata &&
 	    volume->least_on_end == settings.least_on_end &&
 	    volume->ask_ns == settings.ask_ns &&

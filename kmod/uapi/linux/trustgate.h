@@ -87,6 +87,8 @@ enum trustgate_access {
  *   thread's.
  * @TRUSTGATE_CAUSE_UNSUPERVISED: The covering grant demands that it is
  *   supervised, and is suspended because nobody does.
+ * @TRUSTGATE_CAUSE_UNRECORDED: A grant would allow it, but it could not be
+ *   recorded, as the agent does not take events; the volume's audit is strict.
  */
 enum trustgate_cause {
 	TRUSTGATE_CAUSE_GRANTED,
@@ -108,6 +110,7 @@ enum trustgate_cause {
 	TRUSTGATE_CAUSE_CROWDED,
 	TRUSTGATE_CAUSE_POLLED,
 	TRUSTGATE_CAUSE_UNSUPERVISED,
+	TRUSTGATE_CAUSE_UNRECORDED,
 };
 
 /**
@@ -157,6 +160,18 @@ enum trustgate_on_agent_loss {
  */
 enum trustgate_record {
 	TRUSTGATE_RECORD_ALLOWED = 1,
+};
+
+/**
+ * enum trustgate_audit - What becomes of an access that is to be recorded and
+ *   cannot be.
+ * @TRUSTGATE_AUDIT_NORMAL: It is allowed, and the loss is counted.
+ * @TRUSTGATE_AUDIT_STRICT: It is denied; and no event of an access that was
+ *   allowed gives way to a later event before the agent has taken it.
+ */
+enum trustgate_audit {
+	TRUSTGATE_AUDIT_NORMAL,
+	TRUSTGATE_AUDIT_STRICT,
 };
 
 /**
@@ -360,6 +375,7 @@ enum {
 	TRUSTGATE_A_VOLUME_LOWER_NODES,
 	TRUSTGATE_A_VOLUME_OBSERVED_UNTIL_BOOTTIME_NS,
 	TRUSTGATE_A_VOLUME_OBSERVED_SINCE_BOOTTIME_NS,
+	TRUSTGATE_A_VOLUME_AUDIT,
 
 	__TRUSTGATE_A_VOLUME_MAX,
 	TRUSTGATE_A_VOLUME_MAX = (__TRUSTGATE_A_VOLUME_MAX - 1)

@@ -147,6 +147,7 @@ def test_killed_under_load():
 
 def test_strict():
     host, client = begin(STRICT)
+    equal(client.call("ListVolumes")["volumes"][0]["audit"], "strict", "the kernel is told")
     given = grant(client)
     with Locked(host):
         error, details = client.refused("Grant", volume="acme", path="db/main.db",
@@ -169,6 +170,7 @@ def test_strict():
 
 def test_normal():
     host, client = begin()
+    equal(client.call("ListVolumes")["volumes"][0]["audit"], "normal", "the kernel is told")
     with Locked(host):
         given = grant(client)
         equal(len(client.call("ListGrants")["grants"]), 1, "given without a record")

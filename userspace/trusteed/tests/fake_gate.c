@@ -302,6 +302,8 @@ static void set(struct trustgate_volume *volume, const struct trustgate_volume_s
 		volume->on_agent_loss = settings->on_agent_loss;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_RECORD)
 		volume->record = settings->record;
+	if (settings->fields & TRUSTGATE_VOLUME_FIELD_AUDIT)
+		volume->audit = settings->audit;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_METADATA)
 		volume->metadata = settings->metadata;
 	if (settings->fields & TRUSTGATE_VOLUME_FIELD_LEAST_ON_END)
