@@ -77,12 +77,16 @@ FIXTURE_TEARDOWN_PARENT(fuzz)
 static void put_correct(struct raw_message *message, const struct stage *stage)
 {
 	struct raw_wish wish = stage_wish(stage, "db/a", 1 + chance(31));
-	uint8_t command = (uint8_t)(1 + chance(TRUSTGATE_CMD_EVENT));
+	uint8_t command = (uint8_t)(1 + chance(TRUSTGATE_CMD_MAX));
+	struct nlmsghdr *header = (struct nlmsghdr *)message->bytes;
 	unsigned int i;
 
 	/* Without an agent most others would not get far. */
 	if (command == TRUSTGATE_CMD_AGENT_UNBIND)
 		command = TRUSTGATE_CMD_GRANT_ADD;
+	/* Each makes a descriptor; spoil() tries it often enough. */
+	if (command == TRUSTGATE_CMD_CHANNEL_OPEN)
+		command = TRUSTGATE_CMD_KEEPER_GET;
 	/* The volume has to outlive the test. */
 	if (command == TRUSTGATE_CMD_VOLUME_DEL && chance(2))
 		command = TRUSTGATE_CMD_VOLUME_SET;
@@ -102,6 +106,12 @@ static void put_correct(struct raw_message *message, const struct stage *stage)
 		raw_put_u32(message, TRUSTGATE_A_VOLUME_RECORD, chance(2));
 		break;
 	case TRUSTGATE_CMD_VOLUME_SET:
+		raw_put_u32(message, TRUSTGATE_A_VOLUME_ID,
+			    stage->volume.id + chance(3));
+		raw_put_u32(message, TRUSTGATE_A_VOLUME_AUDIT, chance(3));
+		raw_put_u64(message, TRUSTGATE_A_VOLUME_ASK_NS,
+			    chance(3) * RAW_SECOND_NS);
+		break;
 	case TRUSTGATE_CMD_VOLUME_DEL:
 		raw_put_u32(message, TRUSTGATE_A_VOLUME_ID,
 			    stage->volume.id + 1 + chance(3));
@@ -125,6 +135,25 @@ static void put_correct(struct raw_message *message, const struct stage *stage)
 		break;
 	case TRUSTGATE_CMD_GRANT_GET:
 		raw_put_u64(message, TRUSTGATE_A_GRANT_ID, chance(100));
+		break;
+	case TRUSTGATE_CMD_REQUEST_GET:
+		raw_put_u64(message, TRUSTGATE_A_REQUEST_ID, chance(100));
+		break;
+	case TRUSTGATE_CMD_REQUEST_REFUSE:
+		for (i = 1 + chance(4); i; i--)
+			raw_put_u64(message, TRUSTGATE_A_REFUSAL_ID,
+				    chance(100));
+		break;
+	case TRUSTGATE_CMD_GRANT_SUPERVISE:
+		raw_put_u64(message, TRUSTGATE_A_SUPERVISION_ID, chance(100));
+		raw_put_u64(message,
+			    TRUSTGATE_A_SUPERVISION_UNTIL_BOOTTIME_NS,
+			    chance(2) * (gate_now_ns() + RAW_SECOND_NS));
+		break;
+	case TRUSTGATE_CMD_KEEPER_GET:
+		header->nlmsg_flags |= NLM_F_DUMP;
+		raw_put_u32(message, TRUSTGATE_A_KEEPER_VOLUME_ID,
+			    stage->volume.id + chance(2));
 		break;
 	}
 }
@@ -212,7 +241,8 @@ static void spoil(struct raw_message *message, size_t *length)
 		header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST |
 						 (chance(16) << 8) |
 						 chance(8));
-		message->bytes[NLMSG_HDRLEN + chance(4)] = (uint8_t)chance(16);
+		message->bytes[NLMSG_HDRLEN + chance(4)] =
+			(uint8_t)chance(TRUSTGATE_CMD_MAX + 2);
 		break;
 	case 10:	/* extreme numbers */
 		if (at) {
