@@ -224,6 +224,9 @@ static int outcome_reason(struct config_reader *reader, yaml_node_t *node, void 
 	if (r == 0 && rule->reason == TRUSTGATE_REASON_CUSTOMER_TICKET)
 		return config_complain(reader, node,
 				       "customer-ticket needs a ticket, which a rule does not have; let it ask");
+	if (r == 0 && rule->reason == TRUSTGATE_REASON_LEGAL_ORDER)
+		return config_complain(reader, node,
+				       "legal-order needs the reference of the order, which a rule does not have; let it ask");
 	return r;
 }
 

@@ -80,6 +80,7 @@ static const struct {
 	{ RULE "        allow:\n          reason: fun\n", ":6" R ".allow.reason: \"fun\" is not one of customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self" },
 	{ RULE "        allow:\n          reason: unspecified\n", ":6" R ".allow.reason: \"unspecified\" is not one of customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self" },
 	{ RULE "        allow:\n          reason: customer-ticket\n", ":6" R ".allow.reason: customer-ticket needs a ticket, which a rule does not have; let it ask" },
+	{ RULE "        allow:\n          reason: legal-order\n", ":6" R ".allow.reason: legal-order needs the reference of the order, which a rule does not have; let it ask" },
 	{ RULE "        allow:\n          renew: often\n", ":6" R ".allow.renew: \"often\" is neither true nor false" },
 	{ RULE "        allow:\n          descendants: [true]\n", ":6" R ".allow.descendants: is a list; expected true or false" },
 	{ RULE "        allow: {for: 1s, reason: automation, renew: true}\n", ":5" R ".allow: \"for\" is too short to be renewed in time; at least 2s" },

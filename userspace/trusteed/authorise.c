@@ -91,6 +91,14 @@ int authorise_reason(uint32_t reason, const char *ticket, struct refusal *refusa
 	return 0;
 }
 
+int authorise_reason_alone(uint32_t reason, const char *ticket, struct refusal *refusal)
+{
+	if (reason == TRUSTGATE_REASON_LEGAL_ORDER)
+		return refuse(refusal, EINVAL, "reason",
+			      "the reason legal-order needs the reference of the order, which goes with a request for approval: use trustgate exec --ask");
+	return authorise_reason(reason, ticket, refusal);
+}
+
 /*
  * How far a wish got through a rule. The refusal is worded by the rule that
  * came furthest, which is most likely the one the asker has in mind.

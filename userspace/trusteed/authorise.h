@@ -103,6 +103,16 @@ int authorise_self_grant(const struct config *config,
  */
 int authorise_reason(uint32_t reason, const char *ticket, struct refusal *refusal);
 
+/**
+ * authorise_reason_alone() - the same where nothing but a ticket can go with it
+ * @reason: enum trustgate_reason
+ * @ticket: text or NULL
+ * @refusal: filled if not
+ *
+ * Return: 0 or -EINVAL.
+ */
+int authorise_reason_alone(uint32_t reason, const char *ticket, struct refusal *refusal);
+
 /* "uid 1000 (dba)" */
 void authorise_name(const struct config *config, uid_t uid, char *text, size_t size);
 

@@ -44,7 +44,13 @@ static int rule_for(struct config_reader *reader, yaml_node_t *node, void *into)
 
 static int rule_reasons(struct config_reader *reader, yaml_node_t *node, void *into)
 {
-	return config_read_reasons(reader, node, &((struct config_rule *)into)->reasons);
+	uint32_t *reasons = &((struct config_rule *)into)->reasons;
+	int r = config_read_reasons(reader, node, reasons);
+
+	if (r == 0 && *reasons & UINT32_C(1) << TRUSTGATE_REASON_LEGAL_ORDER)
+		return config_complain(reader, node,
+				       "legal-order needs to be approved, with the reference of the order");
+	return r;
 }
 
 static const struct config_key rule_keys[] = {

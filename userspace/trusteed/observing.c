@@ -25,7 +25,7 @@ static int check(struct agent *agent, const struct observing *observing, struct 
 		return refuse(refusal, EINVAL, "comment", "has at most %d bytes", COMMENT_MAX);
 	if (observing->reason == TRUSTGATE_REASON_UNSPECIFIED)
 		return refuse(refusal, EINVAL, "reason", "to observe a volume needs a reason");
-	r = authorise_reason(observing->reason, observing->ticket, refusal);
+	r = authorise_reason_alone(observing->reason, observing->ticket, refusal);
 	return r < 0 ? r : stopped_check(agent, observing->volume, refusal);
 }
 

@@ -80,7 +80,7 @@ static int check_values(const struct grant_parameters *given, struct grant_wish 
 		r = refuse(refusal, EINVAL, "reason", "\"%.64s\" is not a known reason",
 			   given->reason);
 	if (r == 0)
-		r = authorise_reason(wish->reason, given->ticket, refusal);
+		r = authorise_reason_alone(wish->reason, given->ticket, refusal);
 	if (r < 0)
 		return r;
 	wish->duration_ns = given->duration_ns;

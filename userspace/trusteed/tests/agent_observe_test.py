@@ -95,6 +95,7 @@ def test_refusals():
     for change, attribute in (({"durationNSec": 0}, "durationNSec"), ({"durationNSec": -1}, "durationNSec"),
                               ({"durationNSec": 7 * DAY + 1}, "durationNSec"), ({"reason": "boredom"}, "reason"),
                               ({"reason": "unspecified"}, "reason"), ({"reason": "customer-ticket"}, "ticket"),
+                              ({"reason": "legal-order"}, "reason"),
                               ({"comment": "x" * 1025}, "comment")):
         error, details = client.refused("Observe", **{**ACT, **change})
         equal((error, details.get("attribute")), ("Refused", attribute), f"Observe {change}")

@@ -107,6 +107,7 @@ def test_trustee():
             ({"reason": "unspecified"}, "Refused", "reason"),
             ({"reason": "fun"}, "Refused", "reason"),
             ({"reason": "customer-ticket"}, "Refused", "ticket"),
+            ({"reason": "legal-order"}, "Refused", "reason"),
             ({"ticket": "x" * 65}, "Refused", "ticket")):
         got, parameters = client.refused("Grant", **{**base, **change})
         equal((got, parameters.get("attribute")), (error, attribute), f"refused {change}")

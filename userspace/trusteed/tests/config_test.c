@@ -105,6 +105,7 @@ static const struct {
 	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, rw]\n", ":7: volumes[0].self-grants[0].access[1]: \"rw\" is not one of read, write, exec, names, meta" },
 	{ VOLUME "    self-grants:\n      - users: [root]\n        path: .\n        access: [read, read]\n", ":7: volumes[0].self-grants[0].access: \"read\" is given twice" },
 	{ RULE "        for: 1m\n        reasons: [unspecified]\n", ":9: volumes[0].self-grants[0].reasons[0]: \"unspecified\" is not one of customer-ticket, maintenance, incident, security-review, legal-order, emergency, automation, customer-self" },
+	{ RULE "        for: 1m\n        reasons: [legal-order]\n", ":9: volumes[0].self-grants[0].reasons: legal-order needs to be approved, with the reference of the order" },
 	/* who has to approve */
 	{ VOLUME "    approvals: many\n", ":4: volumes[0].approvals: \"many\" is not a number from 0 to 16" },
 	{ VOLUME "    approvals: 17\n", ":4: volumes[0].approvals: \"17\" is not a number from 0 to 16" },
