@@ -118,13 +118,13 @@ struct agent {
 	struct metrics *metrics;
 	/* asked.c */
 	struct policy *policy;
-	struct asked_table *asked;
+	void *asked;	/* a tree, see tsearch(3) */
+	size_t asked_count;
 	struct people *people;
 	uint64_t untaken;	/* up to this number some may be on record, and not taken */
 	struct allowing *allowing;
 	struct allowing **allowing_end;
 	unsigned int allowing_count;
-	sd_event_source *asked_deadline;
 	/* renewed.c */
 	struct renewed *renewed;
 	/* stopped.c */

@@ -27,21 +27,6 @@
 /* So many opens share one write to the account. */
 #define ALLOWING_MAX 64
 
-/* ---- time limits ---- */
-
-void asked_set_deadline(struct agent *agent)
-{
-	const struct asked *first = asked_first_due(agent);
-
-	if (!first) {
-		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_OFF);
-		return;
-	}
-	if (sd_event_source_set_time(agent->asked_deadline,
-				     first->deadline_boottime_ns / NSEC_PER_USEC + 1) >= 0)
-		(void)sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_ONESHOT);
-}
-
 /* ---- one request ---- */
 
 /* What is known of it without a look at the process. */
@@ -365,20 +350,16 @@ struct asked *asked_fetch(struct agent *agent, uint64_t id)
 /* ---- many at a time: at once in the kernel, then, by and by, on the docket ---- */
 
 /* A rule may be more impatient than the volume. */
-static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+int asked_on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct agent *agent = userdata;
-	uint64_t now_ns = now_boottime_ns();
-	struct asked *asked;
+	struct asked *asked = userdata;
+	struct agent *agent = asked->agent;
 
 	(void)source;
 	(void)usec;
-	while ((asked = asked_first_due(agent)) && asked->deadline_boottime_ns <= now_ns) {
-		asked_remove(agent, asked);
-		(void)turn_down(agent, asked);
-		asked_close(agent, asked, "nobody has decided in time");
-	}
-	asked_set_deadline(agent);
+	asked_remove(agent, asked);
+	(void)turn_down(agent, asked);
+	asked_close(agent, asked, "nobody has decided in time");
 	gate_poke(agent);
 	return 0;
 }
@@ -495,7 +476,6 @@ static void resync(struct agent *agent, struct asked_opens *opens)
 			consider(agent, open->id);
 	}
 	asked_carry_out(agent);
-	asked_set_deadline(agent);
 	requests_reconcile(agent, opens);
 }
 
@@ -554,14 +534,6 @@ int asked_start(struct agent *agent)
 {
 	int r;
 
-	r = sd_event_add_time(agent->event, &agent->asked_deadline, CLOCK_BOOTTIME, 0, 0,
-			      on_deadline, agent);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(agent->asked_deadline, SD_EVENT_OFF);
-	if (r < 0) {
-		journal_note(LOG_CRIT, "cannot make a timer: %s", strerror(-r));
-		return r;
-	}
 	(void)load(agent, &agent->policy);
 	agent->allowing_end = &agent->allowing;
 	r = asked_start_people(agent);
@@ -579,7 +551,6 @@ void asked_stop(struct agent *agent)
 	asked_drop_all(agent);
 	asked_stop_people(agent);
 	renewed_stop(agent);
-	agent->asked_deadline = sd_event_source_disable_unref(agent->asked_deadline);
 	policy_free(agent->policy);
 	agent->policy = NULL;
 }

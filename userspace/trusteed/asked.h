@@ -29,7 +29,8 @@ struct policy_facts;
 /**
  * struct asked - an open that waits for a trustee
  * @next: where it is one of several: of the table, of those that are closed
- * @place: in the table, by its deadline
+ * @agent: whose table it is in
+ * @due: hears of its deadline while it is in the table; owned
  * @why: it is closed, for the records; a constant
  * @id: request in the kernel
  * @number: of the request that people decide about
@@ -49,7 +50,8 @@ struct policy_facts;
  */
 struct asked {
 	struct asked *next;
-	size_t place;
+	struct agent *agent;
+	sd_event_source *due;
 	const char *why;
 	uint64_t id;
 	uint64_t number;
@@ -154,8 +156,8 @@ struct asked *asked_fetch(struct agent *agent, uint64_t id);
 /* Have it denied, and say why; it is still the caller's. */
 void asked_deny(struct agent *agent, const struct asked *asked, const char *why);
 
-/* Wake up when the first that waits is due. */
-void asked_set_deadline(struct agent *agent);
+/* For asked_keep(): nobody has decided about it in time. */
+int asked_on_deadline(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* Why nothing is decided after -EXDEV. */
 #define ASKED_NOT_THE_KERNELS_WORD \
@@ -191,22 +193,23 @@ uint64_t asked_refuse_all(struct agent *agent, const char *volume, const char *w
 struct asked *asked_find(const struct agent *agent, uint64_t id);
 
 size_t asked_count(const struct agent *agent);
-/* In no order; NULL beyond their number. */
-struct asked *asked_at(const struct agent *agent, size_t i);
 
-/* The one with the nearest deadline, or NULL. */
-struct asked *asked_first_due(const struct agent *agent);
-
-/* Room for one more; false without memory. To come before asked_keep(). */
-bool asked_make_room(struct agent *agent);
-void asked_keep(struct agent *agent, struct asked *asked);
+/**
+ * asked_keep() - put it into the table
+ * @asked: the table's if it succeeds; its number in the kernel is in it no more than
+ *	once
+ * @on_due: called at its deadline with @asked
+ *
+ * Return: 0 or -errno.
+ */
+int asked_keep(struct agent *agent, struct asked *asked, sd_event_time_handler_t on_due);
 
 /* Out of the table, into which it goes again or is freed. */
 void asked_remove(struct agent *agent, struct asked *asked);
 
 typedef bool (*asked_which_fn)(const struct asked *asked, const void *userdata);
 
-/* The same for all of these, which follow each other by their next. */
+/* The same for all of these, which follow each other by their next, oldest first. */
 struct asked *asked_remove_where(struct agent *agent, asked_which_fn which,
 				 const void *userdata);
 

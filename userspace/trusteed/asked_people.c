@@ -49,9 +49,10 @@ bool asked_is_coming(const struct agent *agent, uint64_t id)
 }
 
 /* What was decided before the agent was restarted is decided. */
-static void put_on_docket(struct agent *agent, struct asked *asked,
+static void wait_for_people(struct agent *agent, struct asked *asked,
 			  const struct docket_request *request)
 {
+	struct refusal ignored;
 	char why[96];
 
 	if (request->state != DOCKET_PENDING && request->state != DOCKET_APPROVED) {
@@ -62,8 +63,12 @@ static void put_on_docket(struct agent *agent, struct asked *asked,
 		return;
 	}
 	asked->number = request->id;
+	if (asked_keep(agent, asked, asked_on_deadline) < 0) {
+		(void)asked_refuse(agent, asked->id, &ignored);
+		asked_close(agent, asked, "the agent has no memory left");
+		return;
+	}
 	asked_report_pending(asked);
-	asked_keep(agent, asked);
 }
 
 void asked_put_on_docket(struct agent *agent)
@@ -78,10 +83,8 @@ void asked_put_on_docket(struct agent *agent)
 	people->count = 0;
 	r = docket_raise(agent, people->requests, count, &refusal);
 	for (size_t i = 0; i < count; i++) {
-		if (r == 0 && !asked_make_room(agent))
-			r = refuse(&refusal, ENOMEM, NULL, "the agent has no memory left");
 		if (r == 0) {
-			put_on_docket(agent, people->asked[i], &people->requests[i]);
+			wait_for_people(agent, people->asked[i], &people->requests[i]);
 		} else {
 			/* What cannot be put on record is denied. */
 			asked_deny(agent, people->asked[i], refusal.message);
@@ -89,7 +92,6 @@ void asked_put_on_docket(struct agent *agent)
 		}
 		docket_free(&people->requests[i]);
 	}
-	asked_set_deadline(agent);
 }
 
 bool asked_ask_people(struct agent *agent, struct asked *asked, uint64_t start_ticks,

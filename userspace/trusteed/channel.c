@@ -93,7 +93,7 @@ void channel_update(struct agent *agent)
 	size_t count;
 
 	/* Before it is started there is nothing that could be answered. */
-	if (!agent->asked_deadline || trustgate_volume_list(agent->gate, &volumes, &count, NULL) < 0)
+	if (!agent->people || trustgate_volume_list(agent->gate, &volumes, &count, NULL) < 0)
 		return;
 	free(volumes);
 	if (count && !channel_is_open(agent))
