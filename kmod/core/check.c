@@ -137,7 +137,10 @@ static noinline int check_thoroughly(enum trustgate_hook hook,
 		question->takes_use = false;
 	trustgate_decide(question, &answer);
 	question->takes_use = takes_use;
-	if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
+	/* Grants that are used up were not left out for it, though it be gone by now. */
+	if (answer.cause == TRUSTGATE_CAUSE_GRANTED && in_vain)
+		answer.cause = TRUSTGATE_CAUSE_TRACED;
+	else if (answer.cause == TRUSTGATE_CAUSE_GRANTED)
 		guard_memory(question, &answer);
 	else if (question->opening && !in_vain &&
 		 !trustgate_observed(question->volume, question->now_ns))

@@ -6,6 +6,7 @@
 #include <kunit/visibility.h>
 #include <linux/dcache.h>
 #include <linux/export.h>
+#include <linux/pid.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -289,6 +290,9 @@ static void weigh_ancestors(struct search *search)
 	const struct pid *pid;
 	unsigned int depth;
 
+	/* Of one that is gone, whom another looks at, nobody keeps the parent. */
+	if (!pid_alive(task))
+		return;
 	for (depth = 0; depth < ANCESTORS_MAX; depth++) {
 		child_start_ns = task->group_leader->start_boottime;
 		task = rcu_dereference(task->real_parent);

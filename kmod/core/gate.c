@@ -300,8 +300,8 @@ int trustgate_gate_configure(struct trustgate_volume *volume,
 	volume->settings.max_duration_ns = settings->max_duration_ns;
 	volume->settings.on_agent_loss = settings->on_agent_loss;
 	volume->settings.least_on_end = settings->least_on_end;
-	WRITE_ONCE(volume->settings.record, settings->record);
 	WRITE_ONCE(volume->settings.audit, settings->audit);
+	WRITE_ONCE(volume->settings.record, settings->record);
 	WRITE_ONCE(volume->settings.metadata, settings->metadata);
 	WRITE_ONCE(volume->settings.ask_ns, settings->ask_ns);
 	if (!settings->ask_ns)

@@ -29,8 +29,12 @@
 #include "subvolume.h"
 #include "volume.h"
 
-/* How many files are looked at before others may run. */
+/*
+ * How many files are passed before others may run, and as how many one counts that
+ * is on the volume, for which grants are looked for.
+ */
 #define FILES_BATCH	1024
+#define ONE_OF_OURS	128
 
 /* How often it is tried to lock a process's memory. */
 #define LOCK_TRIES	20
@@ -41,14 +45,15 @@
  * @sb: the volume's
  * @now_ns: CLOCK_BOOTTIME
  * @keeper: what was found
- * @left: how many files are looked at without a rest
+ * @left: how many files are looked at without a rest; one of the volume counts for
+ *	more
  */
 struct look {
 	const struct task_struct *process;
 	const struct super_block *sb;
 	u64 now_ns;
 	struct trustgate_keeper *keeper;
-	unsigned int left;
+	int left;
 };
 
 static bool is_on(const struct look *look, const struct file *file)
@@ -119,8 +124,9 @@ static int look_at_file(const void *data, struct file *file, unsigned int fd)
 		look->keeper->files++;
 		look->keeper->files_denied += is_useless(look, file);
 		take_path(look->keeper, file);
+		look->left -= ONE_OF_OURS;
 	}
-	return --look->left ? 0 : fd + 1;
+	return --look->left > 0 ? 0 : fd + 1;
 }
 
 /* What changes while others may run is seen once, twice or not at all. */
@@ -168,7 +174,8 @@ static void look_at_threads(struct task_struct *process, struct look *look)
 	struct task_struct *thread;
 	pid_t after = 0;
 
-	while ((thread = next_thread_with(process, after, seen))) {
+	while (!fatal_signal_pending(current) &&
+	       (thread = next_thread_with(process, after, seen))) {
 		after = thread->pid;
 		seen = READ_ONCE(thread->files);
 		look_at_files(thread, look);

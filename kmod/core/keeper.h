@@ -22,7 +22,8 @@ struct super_block;
  * struct trustgate_keeper - what a process has of a volume
  * @start_ns: start_boottime of the process
  * @uid: its real user
- * @files: open files, by all of its threads
+ * @files: open files, by all of its threads; a table that some of them share may
+ *	be counted more than once if others have their own
  * @mappings: that show a file, or its private copy; not those that were ended
  * @files_denied: those of @files that would be denied every use now
  * @mappings_denied: those of @mappings that could not be made now

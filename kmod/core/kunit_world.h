@@ -71,6 +71,7 @@ static inline int world_make_process(struct kunit *test, struct world *world,
 	INIT_LIST_HEAD(&signal->thread_head);
 	list_add_tail(&task->thread_node, &signal->thread_head);
 	task->signal = signal;
+	task->thread_pid = pid;
 	task->group_leader = task;
 	task->self_exec_id = 5;
 	world->pids[i] = pid;

@@ -128,6 +128,8 @@ int trustgate_nl_keeper_get_dumpit(struct sk_buff *skb,
 					  numbers[i]))
 				return skb->len;
 			cb->args[0] = numbers[i];
+			if (fatal_signal_pending(current))
+				return -EINTR;
 			cond_resched();
 		}
 	}

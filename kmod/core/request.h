@@ -53,7 +53,7 @@ struct trustgate_request_key {
  * @node: in the table of requests, by @key
  * @key: constant
  * @id: number, never used twice while the module is loaded; constant once the
- *	request is in the table
+ *	request is open
  * @refs: the table's reference, and one for each thread that waits
  * @by_id: in the tree of open requests; the table's lock
  * @due: in the queue of what is to be done next, if that is neither to find it

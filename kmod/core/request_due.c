@@ -33,9 +33,10 @@
 DEFINE_SPINLOCK(trustgate_request_lock);
 
 static struct timerqueue_head dues;
-/* Who is open is in one of these; those that are late have lower numbers. */
+/* Who is open is in one of these two; those that are late have lower numbers. */
 static LIST_HEAD(late);
 static LIST_HEAD(fresh);
+/* Whose answer stands, in the order of the answers. */
 static LIST_HEAD(answered);
 
 /* When see_to_all() comes, CLOCK_BOOTTIME. */
@@ -199,7 +200,8 @@ static void see_to_all(struct work_struct *work)
 int trustgate_due_init(void)
 {
 	timerqueue_init_head(&dues);
-	workqueue = alloc_workqueue("trustgate_request", WQ_UNBOUND, 0);
+	workqueue = alloc_workqueue("trustgate_request",
+				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return workqueue ? 0 : -ENOMEM;
 }
 
