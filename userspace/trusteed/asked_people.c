@@ -50,7 +50,7 @@ bool asked_is_coming(const struct agent *agent, uint64_t id)
 
 /* What was decided before the agent was restarted is decided. */
 static void wait_for_people(struct agent *agent, struct asked *asked,
-			  const struct docket_request *request)
+			    const struct docket_request *request)
 {
 	struct refusal ignored;
 	char why[96];
